@@ -1,37 +1,20 @@
 import { defineConfig } from "vitest/config";
 
-const UNIT = ["protocol", "hwrng-host", "seeder", "guest-agent", "local-cloud", "tools"].map((d) => `${d}/**/*.test.ts`);
+const PACKAGES = ["protocol", "hwrng-host", "seeder", "guest-agent", "local-cloud", "tools"].map((d) => `${d}/**/*.test.ts`);
+const CROSSING = ["vectors", "loopback", "cloud-init"].map((d) => `tests/${d}/**/*.test.ts`);
 
-/** unit and loopback: no VM, no engine (`npm run test:quick`); engine: a real Pulumi engine; vm: real kernels under QEMU. */
+/** One after the other: gates and unit (`npm run test:quick`), then the real Pulumi engine, then real kernels under QEMU. */
+const project = (name: string, groupOrder: number, include: string[], minutes: number, fileParallelism: boolean) => ({
+  test: { name, include, testTimeout: minutes * 60_000, hookTimeout: minutes * 60_000, fileParallelism, sequence: { groupOrder } },
+});
+
 export default defineConfig({
   test: {
     projects: [
-      {
-        test: {
-          name: "unit",
-          include: [...UNIT, "tests/vectors/**/*.test.ts", "tests/loopback/**/*.test.ts", "tests/cloud-init/**/*.test.ts"],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
-        },
-      },
-      {
-        test: {
-          name: "engine",
-          include: ["tests/engine/**/*.test.ts"],
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
-          fileParallelism: false,
-        },
-      },
-      {
-        test: {
-          name: "vm",
-          include: ["tests/vm/**/*.test.ts"],
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
-          fileParallelism: false,
-        },
-      },
+      project("gates", 0, ["tests/gates/**/*.test.ts"], 2, true),
+      project("unit", 1, [...PACKAGES, ...CROSSING], 1, true),
+      project("engine", 2, ["tests/engine/**/*.test.ts"], 5, false),
+      project("vm", 3, ["tests/vm/**/*.test.ts"], 10, false),
     ],
   },
 });

@@ -1,0 +1,34 @@
+// `npm test`: set-up, then vitest over all projects (with --quick: gates and unit only). The last line is vitest's own count.
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { execa } from "execa";
+import { cacheRoot, ROOT } from "../cache.ts";
+import { ensureLinters } from "../setup/linters.ts";
+import { say, setUp } from "../setup/set-up.ts";
+
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numFailedTestSuites: number;
+}
+
+const args = process.argv.slice(2);
+const quick = args.includes("--quick");
+const projects = quick ? ["gates", "unit"] : ["gates", "unit", "engine", "vm"];
+mkdirSync(cacheRoot(), { recursive: true });
+if (quick) await ensureLinters(say);
+else await setUp();
+
+const report = join(cacheRoot(), "test-report.json");
+rmSync(report, { force: true });
+const { exitCode = 1 } = await execa(
+  "vitest",
+  ["run", ...projects.map((p) => `--project=${p}`), "--reporter=verbose", "--reporter=json", `--outputFile.json=${report}`, ...args.filter((a) => a !== "--quick")],
+  { cwd: ROOT, preferLocal: true, stdio: ["ignore", "inherit", "inherit"], reject: false },
+);
+const counted = JSON.parse(readFileSync(report, "utf8")) as Report;
+const failed = counted.numFailedTests || (exitCode === 0 ? 0 : Math.max(1, counted.numFailedTestSuites));
+say(failed === 0 ? "all green" : "red: see above");
+process.stdout.write(`${counted.numPassedTests} passed, ${failed} failed, ${counted.numPendingTests} skipped\n`);
+process.exit(failed === 0 ? 0 : 1);
