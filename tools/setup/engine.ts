@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { artifact, ROOT, type Progress } from "../cache.ts";
+import { writeStandIns } from "../pulumi/stand-ins.ts";
 import { buildEngine, ENGINE_RECIPE } from "./build-engine.ts";
 
 /** Where each of the engine's parts came from; said in every output that rests on it. */
@@ -18,7 +19,6 @@ export interface Engine {
 const NPM_PACKAGE = "pulumi@3.265.0";
 /** `replacementTrigger` needs it (docs/pulumi.md). */
 const OLDEST = [3, 211] as const;
-const STANDINS = { "language-nodejs": "language-host", "resource-digitalocean": "provider" } as const;
 const PROVIDER = "pulumi-resource-digitalocean";
 
 /**
@@ -101,9 +101,12 @@ function binFolder(dir: string, parts: Omit<Engine, "bin">): string {
   const partial = `${bin}.${process.pid}`;
   mkdirSync(partial);
   symlinkSync("../pulumi", join(partial, "pulumi"));
-  if (parts.languageHost === "stand-in") standIn(partial, "language-nodejs");
-  if (parts.provider === "stand-in") standIn(partial, "resource-digitalocean");
-  else symlinkSync(`../${PROVIDER}`, join(partial, PROVIDER));
+  writeStandIns(
+    partial,
+    join(ROOT, "node_modules/.bin/node"),
+    (["languageHost", "provider"] as const).filter((part) => parts[part] === "stand-in"),
+  );
+  if (parts.provider === "official") symlinkSync(`../${PROVIDER}`, join(partial, PROVIDER));
   try {
     renameSync(partial, bin);
   } catch (error) {
@@ -111,11 +114,4 @@ function binFolder(dir: string, parts: Omit<Engine, "bin">): string {
     if (!existsSync(bin)) throw error;
   }
   return bin;
-}
-
-function standIn(bin: string, plugin: keyof typeof STANDINS): void {
-  const script = join(ROOT, `tools/pulumi/standins/${STANDINS[plugin]}.mjs`);
-  const file = join(bin, `pulumi-${plugin}`);
-  writeFileSync(file, `#!/bin/sh\nexec "${join(ROOT, "node_modules/.bin/node")}" "${script}" "$@"\n`);
-  chmodSync(file, 0o755);
 }
