@@ -1,0 +1,121 @@
+/**
+ * The plaintext of a packet, DER (X.690) exactly as entropy sharing defined it in 2014:
+ *
+ *     SEQUENCE { timestamp INTEGER, counter INTEGER, chunk OCTET STRING (1024 bytes) }        1,041 B today, 1,048 at most
+ *
+ * Written by hand for this one shape: general ASN.1 libraries accept trailing bytes, padded integers and long lengths,
+ * and whoever accepts two encodings of one value has two messages with one meaning. Decoding is lenient, then the value
+ * is encoded again and compared.
+ */
+import { concat, equalConstantTime, Reader, u16be, u8 } from "./bytes.ts";
+import { BootseedError } from "./errors.ts";
+
+/** Bytes of random in a packet. */
+export const CHUNK_BYTES = 1024;
+
+/** Times are below 2^39 s (the year 19391): five bytes, so that no packet exceeds 1,162 bytes. */
+const MAX_TIMESTAMP = 2 ** 39 - 1;
+const TAG_INTEGER = 0x02;
+const TAG_OCTET_STRING = 0x04;
+const TAG_SEQUENCE = 0x30;
+
+/** The plaintext of a packet. `chunk` is a secret. */
+export interface PacketPlaintext {
+  /** seconds since 1970, 0 to 2^39 - 1 */
+  readonly timestamp: number;
+  /** 1 to 2^53 - 1 */
+  readonly counter: number;
+  /** 1,024 bytes */
+  readonly chunk: Uint8Array;
+}
+
+/** @throws RangeError for a value out of its bounds */
+export function encodePlaintext({ timestamp, counter, chunk }: PacketPlaintext): Uint8Array {
+  if (chunk.length !== CHUNK_BYTES) throw new RangeError(`chunk: expected ${CHUNK_BYTES} bytes, got ${chunk.length}`);
+  if (!Number.isSafeInteger(counter) || counter < 1)
+    throw new RangeError(`counter: expected 1 to 2^53 - 1, got ${counter}`);
+  if (!Number.isSafeInteger(timestamp) || timestamp < 0 || timestamp > MAX_TIMESTAMP)
+    throw new RangeError(`timestamp: expected 0 to 2^39 - 1 seconds, got ${timestamp}`);
+  return encode(BigInt(timestamp), BigInt(counter), chunk);
+}
+
+/**
+ * Reads a plaintext, in this order: canonical DER, timestamp in range, chunk length, counter in range.
+ *
+ * @throws BootseedError "non-canonical", "malformed" (timestamp), "bad-chunk", "bad-counter"
+ */
+export function parsePlaintext(bytes: Uint8Array): PacketPlaintext {
+  const { timestamp, counter, chunk } = decode(bytes);
+  if (!equalConstantTime(encode(timestamp, counter, chunk), bytes))
+    throw new BootseedError("non-canonical", "packet plaintext: not the canonical DER of its own value");
+  if (timestamp < 0n || timestamp > BigInt(MAX_TIMESTAMP))
+    throw new BootseedError("malformed", "packet plaintext: timestamp: expected 0 to 2^39 - 1 seconds");
+  if (chunk.length !== CHUNK_BYTES)
+    throw new BootseedError("bad-chunk", `packet plaintext: chunk: expected ${CHUNK_BYTES} bytes, got ${chunk.length}`);
+  if (counter < 1n || counter > BigInt(Number.MAX_SAFE_INTEGER))
+    throw new BootseedError("bad-counter", "packet plaintext: counter: expected 1 to 2^53 - 1");
+  return { timestamp: Number(timestamp), counter: Number(counter), chunk };
+}
+
+interface RawPlaintext {
+  readonly timestamp: bigint;
+  readonly counter: bigint;
+  readonly chunk: Uint8Array;
+}
+
+function decode(bytes: Uint8Array): RawPlaintext {
+  try {
+    const outer = new Reader(bytes, "packet plaintext");
+    const inner = new Reader(readTlv(outer, TAG_SEQUENCE), "packet plaintext");
+    const value = {
+      timestamp: toInt64(readTlv(inner, TAG_INTEGER), inner),
+      counter: toInt64(readTlv(inner, TAG_INTEGER), inner),
+      chunk: readTlv(inner, TAG_OCTET_STRING),
+    };
+    inner.end();
+    outer.end();
+    return value;
+  } catch (cause) {
+    throw new BootseedError("non-canonical", "packet plaintext: not DER of the expected shape", { cause });
+  }
+}
+
+function readTlv(reader: Reader, tag: number): Uint8Array {
+  const got = reader.u8("tag");
+  if (got !== tag) reader.refuse(`expected tag ${tag}, got ${got}`);
+  const first = reader.u8("length");
+  if (first < 0x80) return reader.take(first, "value");
+  if (first === 0x81) return reader.take(reader.u8("length"), "value");
+  if (first === 0x82) return reader.take(reader.u16("length"), "value");
+  return reader.refuse("a length of more than two bytes");
+}
+
+/** Two's complement, as in 2014: both integers are an int64. */
+function toInt64(content: Uint8Array, reader: Reader): bigint {
+  if (content.length < 1 || content.length > 8) reader.refuse(`an integer of ${content.length} bytes: expected 1 to 8`);
+  return BigInt.asIntN(
+    8 * content.length,
+    content.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n),
+  );
+}
+
+function encode(timestamp: bigint, counter: bigint, chunk: Uint8Array): Uint8Array {
+  return tlv(TAG_SEQUENCE, concat(integer(timestamp), integer(counter), tlv(TAG_OCTET_STRING, chunk)));
+}
+
+function tlv(tag: number, content: Uint8Array): Uint8Array {
+  const { length } = content;
+  if (length < 0x80) return concat(Uint8Array.of(tag, length), content);
+  if (length < 0x100) return concat(Uint8Array.of(tag, 0x81, length), content);
+  return concat(u8(tag), u8(0x82), u16be(length), content);
+}
+
+/** X.690 section 8.3.2: the fewest bytes that hold the sign. */
+function integer(value: bigint): Uint8Array {
+  let length = 1;
+  while (BigInt.asIntN(8 * length, value) !== value) length++;
+  const content = Uint8Array.from({ length }, (_, index) =>
+    Number((value >> BigInt(8 * (length - 1 - index))) & 0xffn),
+  );
+  return tlv(TAG_INTEGER, content);
+}

@@ -1,0 +1,247 @@
+/**
+ * The mint API: JSON over HTTP/1.1 on the host's unix socket. Requests are strict (an unknown field is refused);
+ * answers may grow fields, which a client of this version ignores. Byte values are standard base64, names lower-case
+ * hexadecimal.
+ */
+import { z } from "zod";
+import { reportSchema, type Report } from "./report-json.ts";
+import type { SourceClass } from "./token.ts";
+
+/** Longest body of a request. */
+export const MAX_MINT_BODY_BYTES = 4 * 1024 * 1024;
+
+/**
+ * `instance`: the claim is final only for the instance-id in Pulumi's state. `first-claim`: for callers that never
+ * learn it.
+ */
+export type BindMode = "instance" | "first-claim";
+
+/** Life of a seed at the host, as far as a client sees it. */
+export type VmState = "committed" | "provisional" | "claimed" | "reported";
+
+/** POST /v1/reservations */
+export interface ReservationsRequest {
+  /** org/project/stack */
+  readonly stack: string;
+  readonly urns: readonly string[];
+}
+
+/**
+ * One reservation: everything of a seed entry that differs from VM to VM. `pool`, `claimKey`, `psk0` and `token` are
+ * secrets.
+ */
+export interface Reservation {
+  readonly urn: string;
+  /** 16 bytes, hex */
+  readonly seedId: string;
+  /** 64 bytes, base64 */
+  readonly pool: string;
+  /** 32 bytes, base64 */
+  readonly claimKey: string;
+  /** 32 bytes, base64 */
+  readonly psk0: string;
+  /** base64url */
+  readonly token: string;
+}
+
+export interface ReservationsAnswer {
+  /** 8 bytes, hex */
+  readonly hostId: string;
+  /** base64 */
+  readonly statement: string;
+  readonly sourceClass: SourceClass;
+  readonly reservations: readonly Reservation[];
+}
+
+/** POST /v1/reservations/{seedId}/commit */
+export interface CommitRequest {
+  readonly token: string;
+  readonly bind: BindMode;
+  readonly name: string;
+}
+
+export interface CommitAnswer {
+  readonly seedId: string;
+}
+
+/** POST /v1/created */
+export interface CreatedRequest {
+  readonly stack: string;
+  readonly droplets: readonly {
+    readonly urn: string;
+    readonly instanceId: string;
+    readonly addresses: readonly string[];
+  }[];
+}
+
+export interface CreatedVm {
+  readonly urn: string;
+  readonly instanceId: string;
+  readonly seedId: string | null;
+  readonly state: VmState | null;
+  readonly report: Report | null;
+}
+
+export interface CreatedAnswer {
+  readonly vms: readonly CreatedVm[];
+}
+
+/** A VM in GET /v1/vms. Times are seconds since 1970. */
+export interface Vm {
+  readonly name: string;
+  readonly urn: string;
+  readonly stack: string;
+  readonly seedId: string;
+  readonly bind: BindMode;
+  readonly state: VmState;
+  readonly instanceId: string | null;
+  readonly addresses: readonly string[];
+  readonly sourceClass: SourceClass;
+  readonly committedAt: number;
+  readonly claimedAt: number | null;
+  readonly reportedAt: number | null;
+  readonly hostKeysChanged: boolean;
+  readonly report: Report | null;
+  readonly lastTopUp: {
+    readonly counter: number;
+    readonly at: number;
+    readonly receiptAt: number | null;
+    readonly rcMix: number | null;
+    readonly rcReseed: number | null;
+  } | null;
+  readonly topUps: number;
+}
+
+/** GET /v1/vms */
+export interface VmsAnswer {
+  readonly schema: 1;
+  readonly vms: readonly Vm[];
+}
+
+/** A source in GET /v1/status. */
+export interface SourceStatus {
+  readonly name: string;
+  readonly class: SourceClass;
+  readonly identity: string;
+  readonly healthy: boolean;
+  readonly reason: string | null;
+  /** claimed min-entropy per sample, bits */
+  readonly minEntropyBits: number;
+}
+
+/** GET /v1/status; a host may say more. */
+export interface StatusAnswer {
+  readonly schema: 1;
+  readonly healthy: boolean;
+  readonly hostId: string;
+  readonly sources: readonly SourceStatus[];
+  readonly [more: string]: unknown;
+}
+
+/** Body of every answer that is not 2xx. */
+export interface MintErrorAnswer {
+  readonly error: { readonly code: string; readonly message: string; readonly fix: string };
+}
+
+const text = (max: number): z.ZodType<string> =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[\u0020-\u007e]+$/, "expected printable ASCII");
+const hex = (bytes: number): z.ZodType<string> =>
+  z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`), `expected ${2 * bytes} hex digits`);
+const base64 = (bytes: number): z.ZodType<string> =>
+  z.base64().refine((value) => Buffer.from(value, "base64").length === bytes, `expected ${bytes} bytes of base64`);
+const seconds = z.number().int().min(0);
+const sourceClass = z.enum(["chained", "physical-conditioned", "physical-raw"]);
+const bind = z.enum(["instance", "first-claim"]);
+const state = z.enum(["committed", "provisional", "claimed", "reported"]);
+const token = z
+  .string()
+  .min(1)
+  .max(16_384)
+  .regex(/^[A-Za-z0-9_-]+$/, "expected base64url");
+/** A URN is a name with a type path; Pulumi allows any text in it, terminals do not. */
+const urn = text(2048);
+const stack = text(256);
+const instanceId = text(255);
+const addresses = z.array(text(64)).max(16);
+
+export const reservationsRequestSchema: z.ZodType<ReservationsRequest> = z.strictObject({
+  stack,
+  urns: z.array(urn).min(1).max(10_000),
+});
+
+export const reservationsAnswerSchema: z.ZodType<ReservationsAnswer> = z.object({
+  hostId: hex(8),
+  statement: z.base64().min(1).max(4096),
+  sourceClass,
+  reservations: z.array(
+    z.object({ urn, seedId: hex(16), pool: base64(64), claimKey: base64(32), psk0: base64(32), token }),
+  ),
+});
+
+export const commitRequestSchema: z.ZodType<CommitRequest> = z.strictObject({ token, bind, name: text(255) });
+
+export const commitAnswerSchema: z.ZodType<CommitAnswer> = z.object({ seedId: hex(16) });
+
+export const createdRequestSchema: z.ZodType<CreatedRequest> = z.strictObject({
+  stack,
+  droplets: z.array(z.strictObject({ urn, instanceId, addresses })).max(10_000),
+});
+
+export const createdAnswerSchema: z.ZodType<CreatedAnswer> = z.object({
+  vms: z.array(
+    z.object({ urn, instanceId, seedId: hex(16).nullable(), state: state.nullable(), report: reportSchema.nullable() }),
+  ),
+});
+
+const vmSchema: z.ZodType<Vm> = z.object({
+  name: z.string(),
+  urn: z.string(),
+  stack: z.string(),
+  seedId: hex(16),
+  bind,
+  state,
+  instanceId: z.string().nullable(),
+  addresses: z.array(z.string()),
+  sourceClass,
+  committedAt: seconds,
+  claimedAt: seconds.nullable(),
+  reportedAt: seconds.nullable(),
+  hostKeysChanged: z.boolean(),
+  report: reportSchema.nullable(),
+  lastTopUp: z
+    .object({
+      counter: z.number().int().min(1),
+      at: seconds,
+      receiptAt: seconds.nullable(),
+      rcMix: z.number().int().nullable(),
+      rcReseed: z.number().int().nullable(),
+    })
+    .nullable(),
+  topUps: z.number().int().min(0),
+});
+
+export const vmsAnswerSchema: z.ZodType<VmsAnswer> = z.object({ schema: z.literal(1), vms: z.array(vmSchema) });
+
+export const statusAnswerSchema: z.ZodType<StatusAnswer> = z.looseObject({
+  schema: z.literal(1),
+  healthy: z.boolean(),
+  hostId: hex(8),
+  sources: z.array(
+    z.object({
+      name: z.string(),
+      class: sourceClass,
+      identity: z.string(),
+      healthy: z.boolean(),
+      reason: z.string().nullable(),
+      minEntropyBits: z.number().min(0),
+    }),
+  ),
+});
+
+export const mintErrorSchema: z.ZodType<MintErrorAnswer> = z.object({
+  error: z.object({ code: z.string(), message: z.string(), fix: z.string() }),
+});
