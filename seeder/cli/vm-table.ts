@@ -1,0 +1,105 @@
+/** What `bootseed vm ls` and `vm show` print. Pure: VMs in, text out. */
+import type { Vm } from "@bootseed/protocol";
+
+const CROSS = "✗";
+const TICK = "✓";
+/** The VM has not said anything yet. */
+const OPEN = "…";
+
+/** The three claims that the product makes about a VM, each from the VM's own signed report. */
+export interface Marks {
+  /** A seed was mixed into the kernel: return code 0. */
+  seeded: string;
+  /** The kernel was made to reseed, and the verdict says that it counts. */
+  reseeded: string;
+  /** No SSH host key existed before that. */
+  beforeKeys: string;
+}
+
+/** @returns ✓, ✗ or … for each claim */
+export function marksOf(vm: Vm): Marks {
+  if (vm.report === null) return { seeded: OPEN, reseeded: OPEN, beforeKeys: OPEN };
+  const { verdict, evidence } = vm.report;
+  const mark = (good: boolean): string => (good ? TICK : CROSS);
+  return {
+    seeded: mark(evidence.rcMix === 0),
+    reseeded: mark(verdict === "reseeded" && evidence.rcReseed === 0),
+    beforeKeys: mark(evidence.hostKeysBefore === 0),
+  };
+}
+
+/** Seconds since 1970 as UTC, to the second. */
+const timeOf = (seconds: number | null): string =>
+  seconds === null ? "not yet" : `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
+
+function topUpOf(vm: Vm): string {
+  if (vm.lastTopUp === null) return "never";
+  const { counter, at, rcReseed } = vm.lastTopUp;
+  const receipt = rcReseed === null ? "no receipt" : rcReseed === 0 ? "reseeded" : `errno ${rcReseed}`;
+  return `${timeOf(at)} #${counter} ${receipt}`;
+}
+
+/** Control characters of a name never reach the terminal. */
+// oxlint-disable-next-line no-control-regex
+const clean = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "?");
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+          .join("  ")
+          .trimEnd()}\n`,
+    )
+    .join("");
+}
+
+/**
+ * @param vms as the host answered
+ * @returns a table with a header, or one sentence when there is nothing to show
+ */
+export function vmTable(vms: readonly Vm[]): string {
+  if (vms.length === 0) return "This host has seeded no VM yet.\n";
+  const rows = vms.map((vm) => {
+    const { seeded, reseeded, beforeKeys } = marksOf(vm);
+    const state = vm.hostKeysChanged ? `${vm.state}, KEYS CHANGED` : vm.state;
+    return [
+      clean(vm.name),
+      `seeded ${seeded}`,
+      `reseeded ${reseeded}`,
+      `before keys ${beforeKeys}`,
+      vm.sourceClass,
+      state,
+      topUpOf(vm),
+    ];
+  });
+  return table([["NAME", "SEED", "KERNEL", "ORDER", "SOURCE", "STATE", "LAST TOP-UP"], ...rows]);
+}
+
+/** @returns every fact about one VM, one a line */
+export function vmDetails(vm: Vm): string {
+  const { seeded, reseeded, beforeKeys } = marksOf(vm);
+  const report = vm.report;
+  const lines: [string, string][] = [
+    ["name", clean(vm.name)],
+    ["state", vm.hostKeysChanged ? `${vm.state}, host keys CHANGED since the first report` : vm.state],
+    ["claims", `seeded ${seeded}  reseeded ${reseeded}  before keys ${beforeKeys}`],
+    ["source class", vm.sourceClass],
+    ["seed", vm.seedId],
+    ["bound to", vm.bind],
+    ["instance", vm.instanceId ?? "not created yet"],
+    ["addresses", vm.addresses.join(" ") || "none"],
+    ["urn", clean(vm.urn)],
+    ["stack", clean(vm.stack)],
+    ["committed", timeOf(vm.committedAt)],
+    ["claimed", timeOf(vm.claimedAt)],
+    ["reported", timeOf(vm.reportedAt)],
+    ["top-ups", `${vm.topUps}, last ${topUpOf(vm)}`],
+    ["verdict", report?.verdict ?? "no report yet"],
+    ...(report === null ? [] : [["evidence", clean(JSON.stringify(report.evidence))] as [string, string]]),
+    ...(report?.hostKeys ?? []).map((key): [string, string] => ["host key", clean(key)]),
+  ];
+  return table(lines);
+}

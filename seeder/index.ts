@@ -1,0 +1,21 @@
+/**
+ * bootseed for Pulumi programs: droplets with a fresh seed, and their authentic SSH host keys.
+ *
+ * @example
+ * import { SeededDroplet } from "@bootseed/seeder";
+ * const web = new SeededDroplet("web", { host: "unix:///run/bootseed/mint.sock", image: "debian-12-x64", region: "ams3", size: "s-1vcpu-1gb" });
+ * export const knownHosts = web.knownHosts;
+ *
+ * @module
+ */
+export { SeededDroplet, type SeededDropletArgs, type SeededDropletOptions } from "./droplet/seeded-droplet.ts";
+export { knownHostsLines } from "./droplet/known-hosts.ts";
+export { MintClient } from "./mint-client/client.ts";
+export { loadKit } from "./render/kit.ts";
+export {
+  DEFAULT_MAX_USER_DATA_BYTES,
+  type Kit,
+  type RenderOptions,
+  renderUserData,
+  type UserDataSizes,
+} from "./render/render.ts";

@@ -1,0 +1,51 @@
+/**
+ * Everything asked for within a short time is one request: a Pulumi program registers its droplets at once, and three
+ * thousand of them must not be three thousand questions to the host.
+ */
+
+/** Time that a batch stays open after its last item, in milliseconds (protocol.md, mint). */
+export const BATCH_WINDOW_MS = 20;
+
+interface Waiting<Item, Result> {
+  item: Item;
+  resolve: (result: Result) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * @param send answers all items, in their order; if it throws, every item of that batch fails with the same error
+ * @param windowMs how long to wait for more after each item
+ * @returns a function that asks for one item
+ *
+ * @example
+ * const reserve = batched((urns: string[]) => client.reserve(stack, urns));
+ * const [a, b] = await Promise.all([reserve("urn:a"), reserve("urn:b")]); // one request
+ */
+export function batched<Item, Result>(
+  send: (items: Item[]) => Promise<readonly Result[]>,
+  windowMs: number = BATCH_WINDOW_MS,
+): (item: Item) => Promise<Result> {
+  let open: Waiting<Item, Result>[] = [];
+  let timer: NodeJS.Timeout | undefined;
+
+  const flush = async (): Promise<void> => {
+    const batch = open;
+    open = [];
+    timer = undefined;
+    try {
+      const results = await send(batch.map((waiting) => waiting.item));
+      if (results.length !== batch.length)
+        throw new RangeError(`expected ${batch.length} answers, got ${results.length}`);
+      for (const [i, waiting] of batch.entries()) waiting.resolve(results[i] as Result);
+    } catch (error) {
+      for (const waiting of batch) waiting.reject(error);
+    }
+  };
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      open.push({ item, resolve, reject });
+      clearTimeout(timer);
+      timer = setTimeout(() => void flush(), windowMs);
+    });
+}

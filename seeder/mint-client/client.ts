@@ -1,0 +1,86 @@
+/**
+ * The mint as a Pulumi program or the command line sees it: JSON over the host's unix socket (protocol.md, mint).
+ * Every answer is checked against its schema, every failure is one typed error with one sentence.
+ */
+import {
+  BootseedError,
+  commitAnswerSchema,
+  type CommitRequest,
+  createdAnswerSchema,
+  type CreatedRequest,
+  type CreatedVm,
+  type ReservationsAnswer,
+  reservationsAnswerSchema,
+  type Vm,
+  vmsAnswerSchema,
+} from "@bootseed/protocol";
+import type { z } from "zod";
+import { socketPathOf } from "./endpoint.ts";
+import { requestJson } from "./http.ts";
+
+/** A droplet that exists, as `POST /v1/created` wants it. */
+export type CreatedDroplet = CreatedRequest["droplets"][number];
+
+/** What a run needs of a mint; the real client and the fakes of tests are this. */
+export interface MintApi {
+  reserve(stack: string, urns: readonly string[]): Promise<ReservationsAnswer>;
+  commit(seedId: string, request: CommitRequest): Promise<void>;
+  created(stack: string, droplets: readonly CreatedDroplet[]): Promise<readonly CreatedVm[]>;
+  vms(): Promise<readonly Vm[]>;
+}
+
+/** Deadline of one request in milliseconds. Three thousand reservations take a host under a second. */
+const DEFAULT_TIMEOUT_MS = 15_000;
+
+export class MintClient implements MintApi {
+  readonly url: string;
+  readonly #socketPath: string;
+  readonly #timeoutMs: number;
+
+  /**
+   * @param url `unix:///absolute/path`
+   * @param timeoutMs deadline of one request
+   * @throws BootseedError "usage" for another kind of URL
+   */
+  constructor(url: string, timeoutMs: number = DEFAULT_TIMEOUT_MS) {
+    this.url = url;
+    this.#socketPath = socketPathOf(url);
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Asks for one seed per URN. Nothing is written at the host; a reservation that is never committed costs nothing. */
+  reserve(stack: string, urns: readonly string[]): Promise<ReservationsAnswer> {
+    return this.#ask("POST", "/v1/reservations", reservationsAnswerSchema, { stack, urns });
+  }
+
+  /** Takes a reserved seed for good. @throws BootseedError "conflict" when it was taken before */
+  async commit(seedId: string, request: CommitRequest): Promise<void> {
+    await this.#ask("POST", `/v1/reservations/${seedId}/commit`, commitAnswerSchema, request);
+  }
+
+  /** Tells the host which droplets exist; idempotent. @returns what it knows of each, with the reports that came */
+  async created(stack: string, droplets: readonly CreatedDroplet[]): Promise<readonly CreatedVm[]> {
+    return (await this.#ask("POST", "/v1/created", createdAnswerSchema, { stack, droplets })).vms;
+  }
+
+  /** @returns every VM that the host knows */
+  async vms(): Promise<readonly Vm[]> {
+    return (await this.#ask("GET", "/v1/vms", vmsAnswerSchema)).vms;
+  }
+
+  async #ask<S extends z.ZodType>(
+    method: "GET" | "POST",
+    path: string,
+    schema: S,
+    body?: unknown,
+  ): Promise<z.infer<S>> {
+    const { url, timeoutMs, socketPath } = { url: this.url, timeoutMs: this.#timeoutMs, socketPath: this.#socketPath };
+    const answer = await requestJson({ url, socketPath, method, path, body, timeoutMs });
+    const parsed = schema.safeParse(answer);
+    if (parsed.success) return parsed.data;
+    // The path alone: an answer may hold seeds, and zod's messages may quote it.
+    const where = parsed.error.issues[0]?.path.join(".") ?? "";
+    const message = `host ${url} answered ${path} with something else at "${where}": are host and client of one version?`;
+    throw new BootseedError("malformed", message);
+  }
+}

@@ -1,0 +1,94 @@
+// Stand-in for pulumi-language-nodejs, for machines that have no official language host.
+//
+// The official host is a small gRPC server that starts the SDK's own runner (`@pulumi/pulumi/cmd/run`) as a child
+// process, and so is this one. It knows nothing of the program: no dependency installation, no plugin discovery
+// (plugins come from PATH), no `pulumi about`. Everything it does not answer is UNIMPLEMENTED, which the engine takes
+// as "an older host". It calls itself a stand-in in `getPluginInfo` and on stderr.
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+
+const require = createRequire(import.meta.url);
+const grpc = require("@grpc/grpc-js");
+const lang = require("@pulumi/pulumi/proto/language_pb.js");
+const { LanguageRuntimeService } = require("@pulumi/pulumi/proto/language_grpc_pb.js");
+const { PluginInfo } = require("@pulumi/pulumi/proto/plugin_pb.js");
+const { version } = require("@pulumi/pulumi/package.json");
+
+/** The SDK's runner ends with this code when it has already told the user what went wrong. */
+const ALREADY_REPORTED = 32;
+
+/** @typedef {{ request: any }} Call */
+/** @typedef {(error: unknown, response?: unknown) => void} Callback */
+
+let engineAddress = process.argv.at(-1) ?? "";
+
+/**
+ * The runner's command line and environment for one run request.
+ * @param {any} request pulumirpc.RunRequest
+ */
+function runnerCommand(request) {
+  const info = request.getInfo();
+  const directory = info?.getProgramDirectory() || request.getPwd();
+  const runner = createRequire(`${directory}/program.js`).resolve("@pulumi/pulumi/cmd/run/index.js");
+  const args = [
+    runner,
+    `--monitor=${request.getMonitorAddress()}`,
+    `--engine=${engineAddress}`,
+    `--project=${request.getProject()}`,
+    `--stack=${request.getStack()}`,
+    `--organization=${request.getOrganization()}`,
+    `--root-directory=${info?.getRootDirectory() || directory}`,
+    `--pwd=${directory}`,
+    `--parallel=${request.getParallel()}`,
+    ...(request.getDryrun() ? ["--dry-run"] : []),
+    info?.getEntryPoint() || ".",
+  ];
+  const env = {
+    ...process.env,
+    PULUMI_CONFIG: JSON.stringify(Object.fromEntries(request.getConfigMap().entries())),
+    PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
+  };
+  return { directory, args, env };
+}
+
+/** @type {Record<string, (call: Call, callback: Callback) => void>} */
+const answers = {
+  handshake(call, callback) {
+    engineAddress = call.request.getEngineAddress();
+    callback(null, new lang.LanguageHandshakeResponse());
+  },
+  getPluginInfo(_call, callback) {
+    const info = new PluginInfo();
+    info.setVersion(version);
+    callback(null, info);
+  },
+  getRequiredPlugins(_call, callback) {
+    callback(null, new lang.GetRequiredPluginsResponse());
+  },
+  getRequiredPackages(_call, callback) {
+    callback(null, new lang.GetRequiredPackagesResponse());
+  },
+  run(call, callback) {
+    const { directory, args, env } = runnerCommand(call.request);
+    const child = spawn(process.execPath, args, { cwd: directory, stdio: ["ignore", "inherit", "inherit"], env });
+    child.on("error", (error) => callback({ code: grpc.status.INTERNAL, message: error.message }));
+    child.on("close", (code) => {
+      const response = new lang.RunResponse();
+      if (code === ALREADY_REPORTED) response.setBail(true);
+      else if (code !== 0) response.setError(`the program ended with code ${code}`);
+      callback(null, response);
+    });
+  },
+};
+for (const name of Object.keys(LanguageRuntimeService)) {
+  answers[name] ??= (_call, callback) =>
+    callback({ code: grpc.status.UNIMPLEMENTED, message: `stand-in language host: ${name} is not there` });
+}
+
+process.stderr.write("language host: bootseed's stand-in, not the official pulumi-language-nodejs\n");
+const server = new grpc.Server();
+server.addService(LanguageRuntimeService, answers);
+server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (/** @type {Error | null} */ error, port) => {
+  if (error) throw error;
+  process.stdout.write(`${port}\n`);
+});

@@ -1,0 +1,224 @@
+// Stand-in for pulumi-resource-digitalocean, for machines that have no official provider: droplets only.
+//
+// It makes the calls that were recorded from the official provider (4.76.0): POST, wait, GET until active and
+// unlocked; delete = GET, DELETE, wait, GET until 404; tags by /v2/tags; a POST that was answered 503 or whose
+// connection dropped is sent again after 1 s. Its state has the official shape: `outputs.userData` is the SHA-1.
+// What it cannot do (resize, rename, snapshots) it refuses. The waits are shorter and can be set:
+//   BOOTSEED_STANDIN_FIRST_POLL_MS (500), BOOTSEED_STANDIN_POLL_MS (500), BOOTSEED_STANDIN_DEADLINE_MS (600000)
+import { createHash, randomBytes } from "node:crypto";
+import { createRequire } from "node:module";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const require = createRequire(import.meta.url);
+const { main } = require("@pulumi/pulumi/provider");
+const { version } = require("@pulumi/digitalocean/package.json");
+
+const API = process.env["DIGITALOCEAN_API_URL"] ?? "";
+const TOKEN = process.env["DIGITALOCEAN_TOKEN"] ?? "";
+const FIRST_POLL_MS = Number(process.env["BOOTSEED_STANDIN_FIRST_POLL_MS"] ?? 500);
+const POLL_MS = Number(process.env["BOOTSEED_STANDIN_POLL_MS"] ?? 500);
+const DEADLINE_MS = Number(process.env["BOOTSEED_STANDIN_DEADLINE_MS"] ?? 600_000);
+const RETRY_MS = 1_000;
+
+/** Inputs whose change needs a new droplet, and inputs that the official provider can change in place and we cannot. */
+const FORCES_NEW = ["image", "region", "userData", "vpcUuid", "sshKeys", "ipv6"];
+const NOT_HERE = ["name", "size", "backups", "monitoring"];
+
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+
+/** @typedef {Record<string, any>} Props */
+
+/**
+ * Secrets arrive wrapped; the API must get the value alone.
+ * @param {any} value
+ * @returns {any}
+ */
+function unwrap(value) {
+  if (Array.isArray(value)) return value.map(unwrap);
+  if (value === null || typeof value !== "object") return value;
+  if (value[SIGNATURE] === SECRET) return unwrap(value.value);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unwrap(inner)]));
+}
+
+/** @param {string} text */
+const sha1 = (text) => createHash("sha1").update(text).digest("hex");
+
+/**
+ * One API call; null when the answer is 404.
+ * @param {"GET" | "POST" | "DELETE"} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @returns {Promise<any>}
+ */
+async function api(method, path, body) {
+  const request = {
+    method,
+    headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  };
+  let response;
+  try {
+    response = await fetch(API + path, request);
+    if (response.status === 503) throw new Error("503");
+  } catch {
+    await sleep(RETRY_MS);
+    response = await fetch(API + path, request).catch((/** @type {Error} */ error) => {
+      throw new Error(`${method} ${API}${path}: ${error.message} (${String(error.cause ?? "no cause")})`);
+    });
+  }
+  if (response.status === 404) return null;
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${API}${path}: ${response.status} ${text}`);
+  return text === "" ? {} : JSON.parse(text);
+}
+
+/**
+ * Wait until the droplet is active and unlocked.
+ * @param {string} id
+ */
+async function untilActive(id) {
+  const end = Date.now() + DEADLINE_MS;
+  await sleep(FIRST_POLL_MS);
+  for (;;) {
+    const answer = await api("GET", `/v2/droplets/${id}`);
+    if (answer === null) throw new Error(`droplet ${id} is gone before it became active`);
+    const { status, locked } = answer.droplet;
+    if (status === "active" && !locked) return answer.droplet;
+    if (status === "errored" || status === "archive") throw new Error(`droplet ${id} became "${status}"`);
+    if (Date.now() > end) throw new Error(`droplet ${id} is still "${status}" after ${DEADLINE_MS / 1000} s`);
+    await sleep(POLL_MS);
+  }
+}
+
+/**
+ * The state of a droplet as the official provider writes it. No value may be undefined: the engine would refuse the
+ * answer after the droplet exists.
+ * @param {Props} inputs
+ * @param {any} droplet
+ */
+function outputsOf(inputs, droplet) {
+  const v4 = droplet.networks?.v4 ?? [];
+  const address = (/** @type {string} */ type) => v4.find((/** @type {any} */ n) => n.type === type)?.ip_address ?? "";
+  const { __defaults: _defaults, userData, ...rest } = inputs;
+  return {
+    ...rest,
+    ...(userData === undefined ? {} : { userData: sha1(userData) }),
+    dropletUrn: `do:droplet:${droplet.id}`,
+    ipv4Address: address("public"),
+    ipv4AddressPrivate: address("private"),
+    ipv6Address: droplet.networks?.v6?.[0]?.ip_address ?? "",
+    status: droplet.status,
+    locked: Boolean(droplet.locked),
+    createdAt: droplet.created_at ?? "",
+  };
+}
+
+/**
+ * @param {string[] | undefined} before
+ * @param {string[] | undefined} after
+ * @param {string} id
+ */
+async function setTags(before = [], after = [], id) {
+  const resources = { resources: [{ resource_id: id, resource_type: "droplet" }] };
+  for (const tag of before.filter((t) => !after.includes(t))) {
+    await api("DELETE", `/v2/tags/${encodeURIComponent(tag)}/resources`, resources);
+  }
+  for (const tag of after.filter((t) => !before.includes(t))) {
+    await api("POST", "/v2/tags", { name: tag });
+    await api("POST", `/v2/tags/${encodeURIComponent(tag)}/resources`, resources);
+  }
+}
+
+const provider = {
+  version,
+  schema: JSON.stringify({ name: "digitalocean", version, resources: {} }),
+
+  async check(/** @type {string} */ urn, /** @type {Props} */ olds, /** @type {Props} */ news) {
+    if (!urn.includes("digitalocean:index/droplet:Droplet")) {
+      return { inputs: news, failures: [{ property: "type", reason: "the stand-in provider knows droplets only" }] };
+    }
+    if (news["name"] !== undefined) return { inputs: news, failures: [] };
+    const logical = urn.slice(urn.lastIndexOf("::") + 2);
+    const name = olds?.["name"] ?? `${logical}-${randomBytes(4).toString("hex").slice(0, 7)}`;
+    return { inputs: { ...news, name, __defaults: ["name"] }, failures: [] };
+  },
+
+  async diff(_id, /** @type {string} */ _urn, /** @type {Props} */ olds, /** @type {Props} */ news) {
+    const [before, after] = [unwrap(olds), unwrap(news)];
+    if (typeof after.userData === "string") after.userData = sha1(after.userData);
+    const keys = new Set([...FORCES_NEW, ...NOT_HERE, "tags"]);
+    const changed = [...keys].filter((k) => JSON.stringify(before[k]) !== JSON.stringify(after[k]));
+    return {
+      changes: changed.length > 0,
+      replaces: changed.filter((key) => FORCES_NEW.includes(key)),
+      deleteBeforeReplace: !(news["__defaults"] ?? []).includes("name"),
+    };
+  },
+
+  async create(/** @type {string} */ _urn, /** @type {Props} */ inputs) {
+    const i = unwrap(inputs);
+    const answer = await api("POST", "/v2/droplets", {
+      name: i.name,
+      region: i.region,
+      size: i.size,
+      image: i.image,
+      ssh_keys: i.sshKeys ?? null,
+      backups: i.backups ?? false,
+      ipv6: i.ipv6 ?? false,
+      private_networking: false,
+      monitoring: i.monitoring ?? false,
+      ...(i.userData === undefined ? {} : { user_data: i.userData }),
+      ...(i.tags === undefined ? {} : { tags: i.tags }),
+    });
+    if (answer === null) throw new Error(`POST ${API}/v2/droplets: 404`);
+    const id = String(answer.droplet.id);
+    try {
+      return { id, outs: outputsOf(i, await untilActive(id)) };
+    } catch (error) {
+      // With an id the engine records the half-made droplet, so that it can be deleted.
+      const message = error instanceof Error ? error.message : String(error);
+      throw Object.assign(new Error(message), { id, properties: outputsOf(i, answer.droplet), reasons: [message] });
+    }
+  },
+
+  async read(/** @type {string} */ id, /** @type {string} */ _urn, /** @type {Props} */ props) {
+    const answer = await api("GET", `/v2/droplets/${id}`);
+    if (answer === null) return {};
+    const { userData: _hash, ...rest } = outputsOf({}, answer.droplet);
+    return { id, props: { ...props, ...rest } };
+  },
+
+  async update(
+    /** @type {string} */ id,
+    /** @type {string} */ _urn,
+    /** @type {Props} */ olds,
+    /** @type {Props} */ news,
+  ) {
+    const [before, after] = [unwrap(olds), unwrap(news)];
+    const refused = NOT_HERE.filter((k) => JSON.stringify(before[k]) !== JSON.stringify(after[k]));
+    if (refused.length > 0) {
+      throw new Error(`the stand-in provider cannot change ${refused.join(", ")}: install the official provider`);
+    }
+    await setTags(before.tags, after.tags, id);
+    return { outs: outputsOf(after, await untilActive(id)) };
+  },
+
+  async delete(/** @type {string} */ id) {
+    const end = Date.now() + DEADLINE_MS;
+    if ((await api("GET", `/v2/droplets/${id}`)) === null) throw new Error(`droplet ${id} is gone: run pulumi refresh`);
+    await api("DELETE", `/v2/droplets/${id}`);
+    await sleep(FIRST_POLL_MS);
+    while ((await api("GET", `/v2/droplets/${id}`)) !== null) {
+      if (Date.now() > end) throw new Error(`droplet ${id} is still there after ${DEADLINE_MS / 1000} s`);
+      await sleep(POLL_MS);
+    }
+  },
+};
+
+if (API === "") throw new Error("DIGITALOCEAN_API_URL is not set: the stand-in provider never guesses an endpoint");
+if (!["127.0.0.1", "[::1]", "localhost"].includes(new URL(API).hostname)) {
+  throw new Error(`the stand-in provider talks to loopback only, not to ${new URL(API).hostname}`);
+}
+process.stderr.write(`provider: bootseed's stand-in for droplets at ${API}, not the official digitalocean provider\n`);
+main(provider, process.argv.slice(2));
