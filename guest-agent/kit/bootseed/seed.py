@@ -3,8 +3,40 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from .wire import Reader, Refused
+
+P = 2**255 - 19
+D = -121665 * pow(121666, -1, P)
+
+
+def point(public_key: bytes) -> bytes:
+    """The Ed25519 key itself; raises Refused when it is of small order, where a signature verifies for almost anything.
+
+    y is that of order 1 or 2 (y^2 = 1), 4 (y = 0) or 8 (doubling gives y = 0, so x^2 = -y^2 and d*y^4 + 2*y^2 = 1).
+    """
+    y = int.from_bytes(public_key, "little") % 2**255
+    if y * (y * y - 1) * (D * y**4 + 2 * y * y - 1) % P == 0:
+        raise Refused("small-order-key: expected a key of the prime order")
+    return public_key
+
+
+def root_key(r: Reader) -> bytes:
+    """Algorithm byte and root key: 1 Ed25519, 2 P-256 compressed."""
+    alg = r.number(1)
+    if alg not in (1, 2):
+        raise Refused(f"malformed: expected root algorithm 1 or 2, got {alg}")
+    key = r.take(31 + alg)
+    return bytes([alg]) + (point(key) if alg == 1 else key)
+
+
+def few(r: Reader) -> range:
+    """A count of at most 4."""
+    count = r.number(1)
+    if count > 4:
+        raise Refused(f"malformed: expected at most 4 pins or addresses, got {count}")
+    return range(count)
 
 
 class Statement:
@@ -18,32 +50,33 @@ class Statement:
         """Parse `raw`; raises Refused."""
         r = Reader(raw)
         self.raw = raw
-        r.version()
+        r.one("bad-version")
         self.host_id = r.take(8)
         self.serial = r.number(4)
-        self.suite = r.number(1)
-        self.root_alg = r.number(1)
-        if self.root_alg not in (1, 2):
-            raise Refused(f"expected root algorithm 1 or 2, got {self.root_alg}")
-        self.root = r.take(31 + self.root_alg)
-        self.packet_pk = r.take(32)
+        r.one("bad-suite")
+        self.root = root_key(r)
+        self.packet_pk = point(r.take(32))
         self.interval_ms = r.number(4)
-        self.pins = [r.take(32) for _ in range(r.number(1))]
-        self.addresses = [r.lp().decode("ascii", "replace") for _ in range(r.number(1))]
-        self.next = r.lp()
+        self.pins = [r.take(32) for _ in few(r)]
+        self.addresses = [r.lp().decode("latin-1") for _ in few(r)]
+        after = Reader(r.lp())
+        self.next = after.data and root_key(after)
+        after.end()
         self.signature = r.take(64)
         r.end()
-        if len(self.pins) > 4 or len(self.addresses) > 4:
-            raise Refused("expected at most 4 pins and 4 addresses")
+        for address in self.addresses:
+            port = re.fullmatch("[!-~]+:([1-9][0-9]{0,4})", address)
+            if not port or int(port[1]) > 65535 or len(address) > 255:
+                raise Refused("malformed: expected host:port as address")
 
 
 class Entry:
     """One host's seed for this VM: 187 bytes and the statement."""
 
     def __init__(self, raw: bytes) -> None:
-        """Parse; raises Refused: truncated, trailing, wrong checksum, a pool of one repeated byte (a placeholder)."""
+        """Parse; raises Refused: cut, trailing, damaged, all-zero, a placeholder, another host's statement."""
         r = Reader(raw)
-        r.version()
+        r.one("bad-version")
         self.host_id = r.take(8)
         self.seed_id = r.take(16)
         self.pool = r.take(64)
@@ -54,20 +87,23 @@ class Entry:
         checksum = r.take(32)
         r.end()
         if checksum != hashlib.sha256(raw[:covered]).digest():
-            raise Refused("expected the entry's own SHA-256 at its end, got another")
-        if len(set(self.pool)) < 2:
-            raise Refused("expected 64 random bytes as pool, got a placeholder")
+            raise Refused("bad-checksum: the seed was damaged on its way: mint a new one")
+        if not (any(self.pool) and any(self.claim_key) and any(self.psk0)):
+            raise Refused("all-zero: expected random secrets: mint a new seed")
+        if len(set(self.pool)) < 2 or all(31 < byte < 127 for byte in self.pool):
+            raise Refused("placeholder: the pool is a template's, not a seed: mint one")
         self.statement = Statement(statement)
         if self.statement.host_id != self.host_id:
-            raise Refused("expected one hostId in entry and statement, got two")
+            raise Refused("mismatch: the seed's statement belongs to another host")
 
 
 def parse_file(raw: bytes) -> list[Entry]:
-    """The entries of a seed file, one per host; raises Refused, also on none or a repeated host."""
+    """The 1 to 4 entries of a seed file, one per host. All or nothing; raises Refused."""
     r = Reader(raw)
-    entries = []
-    while r.at < len(raw):
+    entries = [Entry(r.lp())]
+    while r.at < len(raw) and len(entries) < 4:
         entries.append(Entry(r.lp()))
-    if not entries or len({e.host_id for e in entries}) < len(entries):
-        raise Refused(f"expected one entry for each host, got {len(entries)}")
+    r.end()
+    if len({e.host_id for e in entries}) < len(entries):
+        raise Refused("mismatch: two entries are from the same host")
     return entries

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 
 class Refused(Exception):  # noqa: N818 - the name says what happened, as in the protocol
-    """Bytes that are not what the protocol says. The text never contains the bytes themselves."""
+    """Bytes that are not what the protocol says. The text starts with a code of protocol/errors.ts, no secret."""
+
+    def code(self) -> str:
+        """The error code: the text up to its colon."""
+        return str(self).partition(":")[0]
 
 
 def label(message: str) -> bytes:
@@ -34,7 +38,7 @@ class Reader:
         """The next `size` bytes; raises Refused when there are fewer."""
         start, self.at = self.at, self.at + size
         if self.at > len(self.data):
-            raise Refused(f"expected {self.at} bytes, got {len(self.data)}")
+            raise Refused(f"malformed: expected {self.at} bytes, got {len(self.data)}")
         return self.data[start : self.at]
 
     def number(self, size: int) -> int:
@@ -45,12 +49,13 @@ class Reader:
         """A length-prefixed value."""
         return self.take(self.number(2))
 
-    def version(self) -> None:
-        """The protocol version, which must be 1."""
-        if self.number(1) != 1:
-            raise Refused("expected version 1")
+    def one(self, code: str) -> None:
+        """Version or suite, of which there is one each: 1."""
+        got = self.number(1)
+        if got != 1:
+            raise Refused(f"{code}: expected 1, got {got}: get a newer kit")
 
     def end(self) -> None:
         """Refuse trailing bytes."""
         if self.at != len(self.data):
-            raise Refused(f"expected {self.at} bytes, got {len(self.data)}")
+            raise Refused(f"malformed: expected {self.at} bytes, got {len(self.data)}")
