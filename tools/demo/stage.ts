@@ -32,7 +32,7 @@ export async function withStage(parts: Parts, result: DemoResult, source: "hwrng
     const host = await startHost(join(dir, "host"), source, await freePort());
     undo.push(() => host.stop());
     mkdirSync(join(dir, "cloud"));
-    const cloud = await startCloud(parts.image, join(dir, "cloud"));
+    const cloud = await startCloud(parts.images, join(dir, "cloud"));
     undo.push(() => cloud.stop());
     const stackDir = join(dir, "pulumi");
     const sshPort = process.getuid?.() === 0 ? 22 : 2222;

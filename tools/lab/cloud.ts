@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { run, startService, type Service } from "./service.ts";
 
 /** local-cloud on loopback, with the guest image of the set-up. */
@@ -21,6 +20,3 @@ export async function startCloud(images: string, dir: string, options: readonly 
     console: (id) => run("local-cloud", ["console", "--dir", dir, id]),
   };
 }
-
-/** The folder in which local-cloud looks for `slug`, given the image artifact. */
-export const slugFolder = (images: string, slug: string): string => join(images, slug);

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureMini } from "../causal/mini.ts";
 import { cacheRoot, type Progress } from "../cache.ts";
@@ -6,13 +6,14 @@ import { ensureImage } from "../image/image.ts";
 import { ensureEngine, type Engine } from "./engine.ts";
 import { ensureLinters } from "./linters.ts";
 
+/** The image that we build, by the name that DigitalOcean gives to its like. */
+const IMAGE_SLUG = "debian-12-x64";
+
 /** What demo and tests stand on. */
 export interface Parts {
   readonly engine: Engine;
-  /** folder of the mini VM: vmlinuz, initrd */
-  readonly mini: string;
-  /** folder of the guest image: base.qcow2, vmlinuz, initrd, packages.txt */
-  readonly image: string;
+  /** what local-cloud serves: a folder per image slug */
+  readonly images: string;
 }
 
 /** Seconds since the command was typed, before each line. */
@@ -23,8 +24,13 @@ export const say: Progress = (line) => {
 
 /** Fetches and builds what is missing, side by side; everything there already: some milliseconds. */
 export async function setUp(progress: Progress = say): Promise<Parts> {
-  const [engine, mini, image] = await Promise.all([ensureEngine(progress), ensureMini(progress), ensureImage(progress), ensureLinters(progress)]);
+  const [engine, image] = await Promise.all([ensureEngine(progress), ensureImage(progress), ensureMini(progress), ensureLinters(progress)]);
+  const images = join(cacheRoot(), "images");
+  mkdirSync(images, { recursive: true });
+  const link = join(images, `.${process.pid}`);
+  symlinkSync(image, link);
+  renameSync(link, join(images, IMAGE_SLUG));
   writeFileSync(join(cacheRoot(), "ready"), "");
   progress(`engine ${engine.version} (${engine.kind}), language host: ${engine.languageHost}, provider: ${engine.provider}`);
-  return { engine, mini, image };
+  return { engine, images };
 }
