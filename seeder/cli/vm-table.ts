@@ -16,11 +16,12 @@ export interface Marks {
   beforeKeys: string;
 }
 
+const mark = (good: boolean): string => (good ? TICK : CROSS);
+
 /** @returns ✓, ✗ or … for each claim */
 export function marksOf(vm: Vm): Marks {
   if (vm.report === null) return { seeded: OPEN, reseeded: OPEN, beforeKeys: OPEN };
   const { verdict, evidence } = vm.report;
-  const mark = (good: boolean): string => (good ? TICK : CROSS);
   return {
     seeded: mark(evidence.rcMix === 0),
     reseeded: mark(verdict === "reseeded" && evidence.rcReseed === 0),

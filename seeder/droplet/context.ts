@@ -26,7 +26,7 @@ const noStack = {};
 /** Hook arguments may hold Outputs (secrets do); this waits for plain values. */
 const plain = (value: unknown): Promise<unknown> =>
   new Promise((resolve) => {
-    pulumi.output(value).apply(resolve);
+    (pulumi.output(value) as pulumi.Output<unknown>).apply(resolve);
   });
 
 async function dropletName(args: pulumi.ResourceHookArgs): Promise<string> {

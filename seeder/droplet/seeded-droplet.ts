@@ -8,10 +8,10 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import { loadKit } from "../render/kit.ts";
-import { programContext } from "./context.ts";
+import { type ProgramContext, programContext } from "./context.ts";
 import { knownHostsLines } from "./known-hosts.ts";
 import { type DropletReport, missingIn, type NoReport, noReport } from "./report.ts";
-import { DEFAULT_REPORT_TIMEOUT_MS, type SeedRun } from "./seed-run.ts";
+import { DEFAULT_REPORT_TIMEOUT_MS, type Reserved, type SeedRun } from "./seed-run.ts";
 import { templateHash, userDataOutput } from "./user-data.ts";
 
 const COMPONENT_TYPE = "bootseed:index:SeededDroplet";
@@ -65,11 +65,9 @@ export class SeededDroplet extends pulumi.ComponentResource {
     const { host: _host, sshPort, wrap, maxUserDataBytes, reportTimeoutSeconds, userData, ...dropletArgs } = args;
     const template = pulumi.output(userData);
     const urn = pulumi.createUrn(name, DROPLET_TYPE, this);
-    const reserve = (): pulumi.Output<Awaited<ReturnType<SeedRun["reserve"]>>> =>
-      urn.apply((dropletUrn) => {
-        context.owners.set(dropletUrn, run);
-        return run.reserve(dropletUrn);
-      });
+    // At once, not when the template is known: all droplets of a run ask together.
+    const reserved = pulumi.runtime.isDryRun() ? undefined : reservationFor(urn, context, run);
+    const reserve = (): Promise<Reserved> => reserved ?? Promise.reject(new Error("a preview reserves nothing"));
 
     // The user's own edits must still replace the droplet, which ignoreChanges would hide; unless they asked for that.
     const ignoredByUser = opts.ignoreChanges?.includes("userData") === true;
@@ -106,7 +104,7 @@ export class SeededDroplet extends pulumi.ComponentResource {
     ) as pulumi.Output<DropletReport>;
     this.sshHostKeys = report.apply((r) => r.sshHostKeys);
     this.seedId = report.apply((r) => r.seedId);
-    this.evidence = report.apply((r) => ({ verdict: r.verdict, ...r.evidence }));
+    this.evidence = report.apply((r): Record<string, unknown> => ({ verdict: r.verdict, ...r.evidence }));
     this.knownHosts = pulumi
       .all([addressesOf(this.droplet), this.sshHostKeys])
       .apply(([addresses, keys]) => knownHostsLines(addresses, keys, sshPort));
@@ -117,6 +115,15 @@ export class SeededDroplet extends pulumi.ComponentResource {
       evidence: this.evidence,
     });
   }
+}
+
+function reservationFor(urn: pulumi.Output<string>, context: ProgramContext, run: SeedRun): Promise<Reserved> {
+  return new Promise((resolve) => {
+    urn.apply((dropletUrn) => {
+      context.owners.set(dropletUrn, run);
+      void run.reserve(dropletUrn).then(resolve);
+    });
+  });
 }
 
 function withoutPassedOn(opts: SeededDropletOptions): pulumi.ComponentResourceOptions {
@@ -143,9 +150,10 @@ function reportInput(
   run: SeedRun,
   timeoutMs: number,
 ): pulumi.Output<DropletReport | NoReport> {
-  return pulumi.all([droplet.id, urn, addressesOf(droplet)]).apply(([instanceId, dropletUrn, addresses]) => {
+  // Ephemeral: a line that the engine's display replaces, nothing for its log.
+  const progress = (line: string): void => void pulumi.log.info(line, droplet, undefined, true);
+  return pulumi.all([droplet.id, urn, addressesOf(droplet)]).apply(async ([instanceId, dropletUrn, addresses]) => {
     if (pulumi.runtime.isDryRun()) return noReport("a preview asks no host");
-    const progress = (line: string): void => void pulumi.log.info(line, droplet, undefined, true);
     return run.report({ urn: dropletUrn, name, instanceId, addresses }, timeoutMs, progress);
   });
 }

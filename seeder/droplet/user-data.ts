@@ -41,7 +41,8 @@ function forDroplet<T>(resource: pulumi.Resource, name: string, render: () => T)
 
 /**
  * @param template the user's document; may be unknown in preview
- * @param reserve asks for the seed; never called in preview
+ * @param reserve asks for the seed; never called in preview. A plain promise, because an Output would take a Uint8Array
+ * apart, and a seed has no business in Outputs anyway
  * @returns a secret: unknown in preview, the whole user-data in `up`
  */
 export function userDataOutput(
@@ -49,17 +50,15 @@ export function userDataOutput(
   name: string,
   template: pulumi.Output<string | undefined>,
   options: UserDataOptions,
-  reserve: () => pulumi.Output<Reserved>,
+  reserve: () => Promise<Reserved>,
 ): pulumi.Output<string> {
   const { kit, wrap, maxBytes } = options;
-  if (pulumi.runtime.isDryRun()) {
-    const unknown = template.apply((document) => {
+  const rendered = template.apply(async (document) => {
+    if (pulumi.runtime.isDryRun()) {
       forDroplet(resource, name, () => checkUserData({ kit, wrap, maxBytes, document }));
       return pulumi.unknown as unknown as string;
-    });
-    return pulumi.secret(unknown);
-  }
-  const rendered = pulumi.all([reserve(), template]).apply(([reserved, document]) => {
+    }
+    const reserved = await reserve();
     if (!reserved.ok) return poison(reserved.reason);
     const { seedFile } = reserved;
     return forDroplet(resource, name, () => renderUserData({ kit, wrap, maxBytes, document, seedFile }).text);

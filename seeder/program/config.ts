@@ -2,7 +2,17 @@
 import { BootseedError } from "@bootseed/protocol";
 import { z } from "zod";
 
-const dropletSchema = z.strictObject({
+/** One entry of `bootseed:droplets`. */
+export interface DropletConfig {
+  name: string;
+  image: string;
+  size: string;
+  region: string;
+  userData?: string | undefined;
+  tags?: string[] | undefined;
+}
+
+const dropletSchema: z.ZodType<DropletConfig> = z.strictObject({
   name: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9.-]{0,62}$/, "a droplet's name: letters, digits, dots and dashes"),
   image: z.string().min(1),
   size: z.string().min(1),
@@ -11,12 +21,9 @@ const dropletSchema = z.strictObject({
   tags: z.array(z.string()).optional(),
 });
 
-const dropletsSchema = z
+const dropletsSchema: z.ZodType<DropletConfig[]> = z
   .array(dropletSchema)
   .refine((all) => new Set(all.map((one) => one.name)).size === all.length, "two droplets have the same name");
-
-/** One entry of `bootseed:droplets`. */
-export type DropletConfig = z.infer<typeof dropletSchema>;
 
 /**
  * @param value `bootseed:droplets` as parsed JSON; absent is the same as none

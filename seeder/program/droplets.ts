@@ -36,5 +36,5 @@ export const droplets: Record<string, pulumi.Input<unknown>>[] = seeded.map(({ n
   ipv4Address: made.droplet.ipv4Address,
   seedId: made.seedId,
   sshHostKeys: made.sshHostKeys,
-  evidence: made.evidence,
+  verdict: made.evidence.apply((evidence) => evidence["verdict"]),
 }));

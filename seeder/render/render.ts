@@ -106,8 +106,9 @@ export function renderUserData(options: RenderOptions): { text: string; sizes: U
   return { text, sizes };
 }
 
+const n = (bytes: number): string => bytes.toLocaleString("en-US");
+
 function overTheLimit(sizes: UserDataSizes, written: number, maxBytes: number): string {
-  const n = (bytes: number): string => bytes.toLocaleString("en-US");
   const sent = sizes.document === written ? "" : ` (${n(written)} as written)`;
   return (
     `user-data would be ${n(sizes.total)} bytes, ${n(sizes.total - maxBytes)} over the limit of ${n(maxBytes)}: ` +

@@ -24,7 +24,7 @@ export interface PulumiEnvOptions {
 }
 
 /** What a child needs from the outside and what cannot lead to an account. */
-const KEPT = ["HOME", "LANG", "LC_ALL", "TMPDIR", "TERM", "USER", "TZ"];
+const KEPT = ["LANG", "LC_ALL", "TMPDIR", "TERM", "USER", "TZ"];
 const LOOPBACK = /^(127(\.\d{1,3}){3}|\[::1\]|localhost)$/;
 
 /**
@@ -51,6 +51,7 @@ export function pulumiEnv(options: PulumiEnvOptions): Record<string, string> {
   return {
     ...env,
     PATH: [options.bin, options.nodeBin, "/usr/local/bin", "/usr/bin", "/bin"].join(delimiter),
+    HOME: options.home,
     PULUMI_HOME: options.home,
     PULUMI_BACKEND_URL: `file://${options.backend}`,
     PULUMI_CONFIG_PASSPHRASE: options.passphrase,

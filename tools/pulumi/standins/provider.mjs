@@ -12,6 +12,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 const require = createRequire(import.meta.url);
 const { main } = require("@pulumi/pulumi/provider");
 const { version } = require("@pulumi/digitalocean/package.json");
+const grpc = require("@grpc/grpc-js");
+const engine = require("@pulumi/pulumi/proto/engine_pb.js");
+const { EngineClient } = require("@pulumi/pulumi/proto/engine_grpc_pb.js");
 
 const API = process.env["DIGITALOCEAN_API_URL"] ?? "";
 const TOKEN = process.env["DIGITALOCEAN_TOKEN"] ?? "";
@@ -19,6 +22,19 @@ const FIRST_POLL_MS = Number(process.env["BOOTSEED_STANDIN_FIRST_POLL_MS"] ?? 50
 const POLL_MS = Number(process.env["BOOTSEED_STANDIN_POLL_MS"] ?? 500);
 const DEADLINE_MS = Number(process.env["BOOTSEED_STANDIN_DEADLINE_MS"] ?? 600_000);
 const RETRY_MS = 1_000;
+
+/** Said once per process through the engine's own log: what a plugin writes to stderr is not shown. */
+let labelled = false;
+function label() {
+  if (labelled) return;
+  labelled = true;
+  const address = process.argv.at(-1) ?? "";
+  const client = new EngineClient(address, grpc.credentials.createInsecure());
+  const request = new engine.LogRequest();
+  request.setSeverity(engine.LogSeverity.INFO);
+  request.setMessage(`provider: bootseed's stand-in for droplets at ${API}, not the official digitalocean provider`);
+  client.log(request, () => client.close());
+}
 
 /** Inputs whose change needs a new droplet, and inputs that the official provider can change in place and we cannot. */
 const FORCES_NEW = ["image", "region", "userData", "vpcUuid", "sshKeys", "ipv6"];
@@ -135,6 +151,7 @@ const provider = {
   schema: JSON.stringify({ name: "digitalocean", version, resources: {} }),
 
   async check(/** @type {string} */ urn, /** @type {Props} */ olds, /** @type {Props} */ news) {
+    label();
     if (!urn.includes("digitalocean:index/droplet:Droplet")) {
       return { inputs: news, failures: [{ property: "type", reason: "the stand-in provider knows droplets only" }] };
     }
@@ -220,5 +237,4 @@ if (API === "") throw new Error("DIGITALOCEAN_API_URL is not set: the stand-in p
 if (!["127.0.0.1", "[::1]", "localhost"].includes(new URL(API).hostname)) {
   throw new Error(`the stand-in provider talks to loopback only, not to ${new URL(API).hostname}`);
 }
-process.stderr.write(`provider: bootseed's stand-in for droplets at ${API}, not the official digitalocean provider\n`);
 main(provider, process.argv.slice(2));
