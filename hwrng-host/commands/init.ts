@@ -1,0 +1,87 @@
+/** `bootseed-host init`: config, keys, and the lines to copy. */
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { stringify } from "yaml";
+import { loadConfig, parseConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import { EXIT, HostError, messageOf } from "../host-error.ts";
+import { createOnce } from "../identity/files.ts";
+import { hostName, loadIdentity } from "../identity/host-identity.ts";
+import { initState } from "../identity/init.ts";
+
+export type InitOptions = {
+  readonly config: string;
+  readonly stateDir?: string | undefined;
+  readonly guests?: string | undefined;
+  readonly mint?: string | undefined;
+  readonly advertise?: readonly string[] | undefined;
+  readonly allowChained?: boolean | undefined;
+};
+
+const HEADER = `# bootseed-host. Every key is checked; an unknown one is an error.
+# sources: absent means /dev/hwrng, 4 bits per byte. intervalMs: how often a VM asks for fresh entropy.
+`;
+
+/**
+ * Writes what is missing and keeps what is there.
+ * @returns text for the terminal
+ * @throws HostError; options that contradict an existing config are refused, not applied
+ */
+export function init(options: InitOptions): string {
+  const config = existsSync(options.config) ? existing(options) : create(options);
+  const result = initState(config.stateDir, config, (bytes) => randomBytes(bytes));
+  const identity = loadIdentity(config.stateDir, config);
+  const id = hostName(identity);
+  identity.close();
+  const what = result.created.length > 0 ? `created ${result.created.join(", ")}` : "kept everything that was there";
+  const moved = result.updated
+    ? `\nsigned statement ${result.statementSerial}: VMs learn it with their next packet`
+    : "";
+  return `${config.stateDir}: ${what}${moved}
+
+host ${id} advertises ${config.advertise.join(", ")}
+
+Start it:          bootseed-host serve --config ${options.config}
+In a Pulumi stack: pulumi config set bootseed:mint unix:${config.listen.mint}
+One seed by hand:  bootseed-host mint --config ${options.config} --name web-7 --out web-7.seed
+Back up ${config.stateDir}: whoever has it is this host, and without it VMs cannot be topped up.
+`;
+}
+
+function existing(options: InitOptions): Config {
+  const config = loadConfig(options.config);
+  const wanted: [string, string | undefined, string][] = [
+    ["--state-dir", options.stateDir && resolve(options.stateDir), config.stateDir],
+    ["--guests", options.guests, config.listen.guests],
+    ["--mint", options.mint && resolve(options.mint), config.listen.mint],
+    ["--advertise", options.advertise?.join(", "), config.advertise.join(", ")],
+  ];
+  for (const [option, value, written] of wanted) {
+    if (value === undefined || value === written) continue;
+    const message = `${option} ${value} contradicts ${options.config}, which says ${written}`;
+    throw new HostError("usage", message, "edit the config, then run init without that option", EXIT.usage);
+  }
+  return config;
+}
+
+function create(options: InitOptions): Config {
+  const guests = options.guests ?? "127.0.0.1:7443";
+  const content = {
+    stateDir: resolve(options.stateDir ?? "/var/lib/bootseed-host"),
+    allowChained: options.allowChained ?? false,
+    listen: { guests, mint: resolve(options.mint ?? "/run/bootseed/mint.sock") },
+    advertise: options.advertise ?? [guests],
+  };
+  const text = HEADER + stringify(content);
+  // Checked before anything is written: options are checked as strictly as a file.
+  parseConfig(text, options.config);
+  try {
+    mkdirSync(dirname(resolve(options.config)), { recursive: true });
+  } catch (cause) {
+    const message = `cannot create ${dirname(resolve(options.config))}: ${messageOf(cause)}`;
+    throw new HostError("io", message, "choose a folder you may write with `--config`", EXIT.cantCreate, { cause });
+  }
+  createOnce(join(resolve(options.config)), Buffer.from(text));
+  return loadConfig(options.config);
+}

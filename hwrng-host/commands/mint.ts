@@ -1,0 +1,72 @@
+/** `bootseed-host mint`: one seed by hand, through the running service. */
+import {
+  commitAnswerSchema,
+  encodeSeedEntry,
+  encodeSeedFile,
+  fromBase64,
+  fromHex,
+  reservationsAnswerSchema,
+  wipe,
+} from "@bootseed/protocol";
+import { existsSync, linkSync, unlinkSync } from "node:fs";
+import { resolve } from "node:path";
+import { loadConfig } from "../config/load.ts";
+import { EXIT, HostError, messageOf } from "../host-error.ts";
+import { createOnce } from "../identity/files.ts";
+import { MintClient } from "../mint/client.ts";
+
+/** Seeds made by hand have no Pulumi stack. */
+const STACK = "by-hand";
+
+export type MintOptions = { readonly config: string; readonly name: string; readonly out: string };
+
+/**
+ * Reserves, writes the seed file beside its place, commits, then gives it its name: the file is there only if the seed
+ * counts, and a seed that counts is never lost.
+ * @returns text for the terminal
+ */
+export async function mint(options: MintOptions): Promise<string> {
+  const out = resolve(options.out);
+  if (existsSync(out)) throw exists(out);
+  const client = new MintClient(loadConfig(options.config).listen.mint);
+  const wanted = { stack: STACK, urns: [options.name] };
+  const answer = await client.post("/v1/reservations", wanted, reservationsAnswerSchema);
+  const [reservation] = answer.reservations;
+  if (reservation === undefined)
+    throw new HostError("unavailable", "no reservation came", "ask again", EXIT.unavailable);
+  const pool = fromBase64(reservation.pool, 64);
+  const claimKey = fromBase64(reservation.claimKey, 32);
+  const psk0 = fromBase64(reservation.psk0, 32);
+  const entry = encodeSeedEntry({
+    hostId: fromHex(answer.hostId, 8),
+    seedId: fromHex(reservation.seedId, 16),
+    pool,
+    claimKey,
+    psk0,
+    statement: fromBase64(answer.statement),
+  });
+  const file = encodeSeedFile([entry]);
+  const draft = `${out}.uncommitted`;
+  createOnce(draft, file);
+  wipe(pool, claimKey, psk0, entry, file);
+  try {
+    const body = { token: reservation.token, bind: "first-claim", name: options.name };
+    await client.post(`/v1/reservations/${reservation.seedId}/commit`, body, commitAnswerSchema);
+    linkSync(draft, out);
+  } catch (error) {
+    if (error instanceof HostError) throw error;
+    throw new HostError("io", `cannot create ${out}: ${messageOf(error)}`, "choose another --out", EXIT.cantCreate);
+  } finally {
+    unlinkSync(draft);
+  }
+  return `${out}: seed ${reservation.seedId} for ${options.name} (${answer.sourceClass}). The first claim is final: give it to one VM only.\n`;
+}
+
+function exists(out: string): HostError {
+  return new HostError(
+    "io",
+    `${out} exists already`,
+    "choose another --out: seeds are never overwritten",
+    EXIT.cantCreate,
+  );
+}

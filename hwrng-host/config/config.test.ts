@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { HostError } from "../host-error.ts";
+import { parseConfig } from "./load.ts";
+
+const GOOD = 'stateDir: /var/lib/bootseed-host\nadvertise: ["192.0.2.1:7443"]\n';
+
+function complaint(text: string): string {
+  try {
+    parseConfig(text, "host.yaml");
+  } catch (error) {
+    if (error instanceof HostError && error.exit === 78 && error.code === "bad-config") return error.message;
+    throw error;
+  }
+  return "";
+}
+
+describe("config", () => {
+  it("fills in every default", () => {
+    expect(parseConfig(GOOD, "host.yaml")).toEqual({
+      stateDir: "/var/lib/bootseed-host",
+      advertise: ["192.0.2.1:7443"],
+      allowChained: false,
+      listen: { guests: "127.0.0.1:7443", mint: "/run/bootseed/mint.sock" },
+      intervalMs: 21_600_000,
+    });
+    expect(parseConfig(`${GOOD}sources: [{driver: hwrng}]`, "f").sources).toEqual([
+      {
+        driver: "hwrng",
+        device: "/dev/hwrng",
+        rngCurrent: "/sys/class/misc/hw_random/rng_current",
+        minEntropyBits: 4,
+      },
+    ]);
+  });
+
+  it.each([
+    [
+      "an unknown key, with its line",
+      `${GOOD}\nallowChaind: true\n`,
+      'host.yaml:4: unknown key "allowChaind"; known here: ',
+    ],
+    [
+      "an unknown key further in",
+      `${GOOD}listen:\n  mnt: /x\n`,
+      'host.yaml:4: unknown key "mnt"; known here: guests, mint',
+    ],
+    ["one in a source", `${GOOD}sources:\n  - driver: hwrng\n    devise: /d\n`, 'host.yaml:5: unknown key "devise"'],
+    ["bad YAML", `${GOOD}listen: {guests: "x\n`, "host.yaml:"],
+    ["a tab as indentation", `${GOOD}listen:\n\tguests: 1\n`, "host.yaml:4: Tabs are not allowed as indentation"],
+    ["a key given twice", `${GOOD}stateDir: /b\n`, "host.yaml:3: Map keys must be unique"],
+    ["an empty file", "", "host.yaml:1: stateDir: is required"],
+    ["a list", "- a\n", "host.yaml:1: config: "],
+    ["a wrong type", `${GOOD}allowChained: maybe\n`, "host.yaml:3: allowChained: expected true or false"],
+    [
+      "H beyond 8",
+      `${GOOD}sources:\n  - {driver: hwrng, minEntropyBits: 9}\n`,
+      "host.yaml:4: sources[0].minEntropyBits: expected at",
+    ],
+    [
+      "an unknown driver",
+      `${GOOD}sources:\n  - driver: dice\n`,
+      'host.yaml:4: sources[0].driver: expected driver "hwrng" or "system"',
+    ],
+    ["an unknown class", `${GOOD}sources:\n  - driver: hwrng\n    class: quantum\n`, "host.yaml:5: sources[0].class: "],
+    ["no address", "stateDir: /s\nadvertise: []\n", "host.yaml:2: advertise: expected at least one address"],
+    ["an address without port", 'stateDir: /s\nadvertise: ["a"]\n', "host.yaml:2: advertise[0]: expected host:port"],
+    ["a port out of range", 'stateDir: /s\nadvertise: ["a:70000"]\n', "host.yaml:2: advertise[0]: expected a port"],
+    [
+      "a listen address without port",
+      `${GOOD}listen:\n  guests: 10.0.0.1\n`,
+      "host.yaml:4: listen.guests: expected ADDRESS:PORT",
+    ],
+    [
+      "a socket path too long",
+      `${GOOD}listen:\n  mint: /${"x".repeat(107)}\n`,
+      "host.yaml:4: listen.mint: a socket's path",
+    ],
+    [
+      "a device twice",
+      `${GOOD}sources:\n  - driver: hwrng\n  - driver: hwrng\n`,
+      "host.yaml:5: sources[1]: /dev/hwrng is listed twice",
+    ],
+    [
+      "the system generator without allowChained",
+      `${GOOD}sources:\n  - driver: system\n`,
+      "host.yaml:4: sources[0].driver: the system generator is a chained source",
+    ],
+    ["an alias", `${GOOD}listen: &a {guests: "1.2.3.4:5"}\nsources: [*a]\n`, "host.yaml:4: aliases are not used here"],
+  ])("refuses %s", (_, text, start) => {
+    expect(complaint(text)).toContain(start);
+  });
+
+  it("tells all complaints at once", () => {
+    expect(complaint("a: 1\nb: 2\n").split("\n").length).toBe(4);
+  });
+});

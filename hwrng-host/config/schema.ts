@@ -1,0 +1,107 @@
+/** The config file of `bootseed-host`: one schema, strict, with every default in it. */
+import { z } from "zod";
+import { SOURCE_CLASSES } from "../sources/source.ts";
+
+/** sun_path holds 108 bytes with the final zero (unix(7)). */
+const MAX_SOCKET_PATH_BYTES = 107;
+const LISTEN = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):(?:0|[1-9]\d{0,4})$/;
+const ADDRESS = /^[!-~]+:[1-9]\d{0,4}$/;
+
+const path = z.string().min(1, "expected a path");
+const minEntropyBits = z
+  .number("expected a number of bits per byte")
+  .gt(0, "expected more than 0 bits per byte")
+  .max(8, "expected at most 8 bits per byte");
+
+const hwrngSource = z.strictObject({
+  driver: z.literal("hwrng"),
+  device: path.default("/dev/hwrng"),
+  rngCurrent: path.default("/sys/class/misc/hw_random/rng_current"),
+  minEntropyBits: minEntropyBits.default(4),
+  class: z.enum(SOURCE_CLASSES).optional(),
+});
+
+const systemSource = z.strictObject({
+  driver: z.literal("system"),
+  minEntropyBits: minEntropyBits.default(8),
+});
+
+const listen = z.strictObject({
+  guests: z
+    .string()
+    .regex(LISTEN, "expected ADDRESS:PORT, such as 0.0.0.0:7443 or [::]:7443")
+    .refine(validPort, "expected a port from 0 to 65535")
+    .default("127.0.0.1:7443"),
+  mint: path
+    .refine((text) => Buffer.byteLength(text) <= MAX_SOCKET_PATH_BYTES, "a socket's path has at most 107 bytes")
+    .default("/run/bootseed/mint.sock"),
+});
+
+export type SourceConfig = z.infer<typeof hwrngSource> | z.infer<typeof systemSource>;
+
+/** A checked config with all defaults filled in; units are in the names. */
+export type Config = {
+  /** Folder of keys and database, 0700. */
+  stateDir: string;
+  /** Absent: /dev/hwrng, or the system generator where there is none and `allowChained` is true. */
+  sources?: SourceConfig[] | undefined;
+  allowChained: boolean;
+  listen: { guests: string; mint: string };
+  /** What guests dial, at most 4, literal addresses first. */
+  advertise: string[];
+  intervalMs: number;
+};
+
+export const configSchema: z.ZodType<Config> = z
+  .strictObject({
+    stateDir: path,
+    sources: z
+      .array(z.discriminatedUnion("driver", [hwrngSource, systemSource], 'expected driver "hwrng" or "system"'))
+      .min(1, "expected at least one source")
+      .max(8, "expected at most 8 sources")
+      .optional(),
+    allowChained: z.boolean("expected true or false").default(false),
+    listen: listen.default({ guests: "127.0.0.1:7443", mint: "/run/bootseed/mint.sock" }),
+    advertise: z
+      .array(
+        z.string().max(255).regex(ADDRESS, "expected host:port").refine(validPort, "expected a port from 1 to 65535"),
+      )
+      .min(1, "expected at least one address that guests can dial")
+      .max(4, "expected at most 4 addresses"),
+    intervalMs: z.int("expected milliseconds").min(60_000).max(0xffff_ffff).default(21_600_000),
+  })
+  .superRefine((config, context) => {
+    for (const [i, source] of (config.sources ?? []).entries()) {
+      if (source.driver === "system" && !config.allowChained) {
+        const message =
+          "the system generator is a chained source (somebody else's generator): it needs `allowChained: true`";
+        context.addIssue({ code: "custom", path: ["sources", i, "driver"], message });
+      }
+    }
+    const devices = (config.sources ?? []).map((source) => (source.driver === "hwrng" ? source.device : "system"));
+    for (const [i, device] of devices.entries()) {
+      if (devices.indexOf(device) === i) continue;
+      context.addIssue({
+        code: "custom",
+        path: ["sources", i],
+        message: `${device} is listed twice; a device counts once`,
+      });
+    }
+  });
+
+/** Known keys where a path leads, to name them beside an unknown one. */
+export function knownKeys(at: readonly PropertyKey[]): readonly string[] {
+  if (at[0] === "listen") return ["guests", "mint"];
+  if (at[0] === "sources") return ["driver", "device", "rngCurrent", "minEntropyBits", "class"];
+  return ["stateDir", "sources", "allowChained", "listen", "advertise", "intervalMs"];
+}
+
+function validPort(address: string): boolean {
+  return Number(address.slice(address.lastIndexOf(":") + 1)) <= 65_535;
+}
+
+/** Host and port of `listen.guests`; brackets of IPv6 removed. */
+export function splitAddress(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(":");
+  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(address.slice(colon + 1)) };
+}

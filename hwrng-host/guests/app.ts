@@ -1,0 +1,41 @@
+/** The guest API (docs/protocol.md): claims, reports, packets, receipts; bytes over TLS 1.3. */
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { HostContext } from "../host-context.ts";
+import { handleClaim } from "./claims.ts";
+import { handlePacket } from "./packets.ts";
+import { handleReceipt } from "./receipts.ts";
+import type { ReceiptKeys } from "./receipt-keys.ts";
+import { empty, refusal } from "./refuse.ts";
+import { handleReport } from "./reports.ts";
+
+/** Longest body of a guest. */
+export const MAX_GUEST_BODY_BYTES = 65_536;
+
+type Handler = (bytes: Uint8Array) => Response | Promise<Response>;
+
+/**
+ * @param keys of packets that wait for their receipt
+ * @example const response = await guestApp(context, new ReceiptKeys()).fetch(request);
+ */
+export function guestApp(context: HostContext, keys: ReceiptKeys): Hono {
+  const app = new Hono();
+  const handlers: Record<string, Handler> = {
+    claims: (bytes) => handleClaim(context, bytes),
+    reports: (bytes) => handleReport(context, bytes),
+    packets: (bytes) => handlePacket(context, keys, bytes),
+    receipts: (bytes) => handleReceipt(context, keys, bytes),
+  };
+  app.notFound(() => empty(404));
+  app.use(bodyLimit({ maxSize: MAX_GUEST_BODY_BYTES, onError: () => empty(413, { connection: "close" }) }));
+  for (const [kind, handler] of Object.entries(handlers)) {
+    app.post(`/v1/${kind}`, async (c) => {
+      try {
+        return await handler(new Uint8Array(await c.req.arrayBuffer()));
+      } catch (error) {
+        return refusal(context, kind, error);
+      }
+    });
+  }
+  return app;
+}

@@ -1,0 +1,43 @@
+/** Keys that verify receipts: in RAM only, at most 60 s, one per VM. */
+import { toHex } from "@bootseed/protocol";
+
+/** A receipt after this is lost, and harmless. */
+export const RECEIPT_SECONDS = 60;
+
+type Entry = { readonly counter: number; readonly key: Uint8Array; readonly expires: number };
+
+export class ReceiptKeys {
+  /** In order of expiry: every entry lives equally long. */
+  readonly #entries = new Map<string, Entry>();
+
+  /** @param key taken over, wiped here @param now seconds */
+  put(seedId: Uint8Array, counter: number, key: Uint8Array, now: number): void {
+    this.sweep(now);
+    this.#drop(toHex(seedId));
+    this.#entries.set(toHex(seedId), { counter, key, expires: now + RECEIPT_SECONDS });
+  }
+
+  /** The key of the packet with this counter, or null. It stays until {@link ReceiptKeys.spend}. */
+  get(seedId: Uint8Array, counter: number, now: number): Uint8Array | null {
+    const entry = this.#entries.get(toHex(seedId));
+    return entry?.counter === counter && now < entry.expires ? entry.key : null;
+  }
+
+  /** Wipes a key: its receipt came. */
+  spend(seedId: Uint8Array): void {
+    this.#drop(toHex(seedId));
+  }
+
+  /** Wipes all that expired. */
+  sweep(now: number): void {
+    for (const [name, entry] of this.#entries) {
+      if (now < entry.expires) break;
+      this.#drop(name);
+    }
+  }
+
+  #drop(name: string): void {
+    this.#entries.get(name)?.key.fill(0);
+    this.#entries.delete(name);
+  }
+}

@@ -1,0 +1,27 @@
+/** POST /v1/reports: the VM's SSH host keys, signed by the identity that won the seed and by each host key. */
+import { equalConstantTime, fromHex, instanceIdHash, parseReport, toHex, verifyReport } from "@bootseed/protocol";
+import type { HostContext } from "../host-context.ts";
+import { empty, Refused } from "./refuse.ts";
+
+/** @throws Refused, BootseedError: answered with the identical 403 */
+export function handleReport(context: HostContext, bytes: Uint8Array): Response {
+  const { identity, store, log } = context;
+  const parsed = parseReport(bytes);
+  const { report } = parsed;
+  if (report.hostId !== toHex(identity.hostId)) throw new Refused("report for another host");
+  const seedId = fromHex(report.seedId, 16);
+  const enrolment = store.enrolments.get(seedId);
+  if (enrolment === null) throw new Refused("report of a VM that is not enrolled");
+  verifyReport(parsed, enrolment.identityPk);
+  if (!equalConstantTime(instanceIdHash(report.instanceId), enrolment.instanceHash)) {
+    throw new Refused("report from another instance than the one enrolled");
+  }
+  const json = new TextDecoder().decode(parsed.json);
+  const outcome = store.reports.accept({ seedId, json, hostKeys: report.hostKeys, now: context.now() });
+  const fields = { seedId: report.seedId, instanceId: report.instanceId, verdict: report.verdict };
+  if (outcome === "changed") log.warn(fields, "host keys changed since the first report: not in known_hosts");
+  else if (report.verdict !== "reseeded")
+    log.warn(fields, "report: the kernel's generator is not proven to be reseeded");
+  else log.info(fields, "report");
+  return empty(204);
+}

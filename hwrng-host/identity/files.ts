@@ -1,0 +1,100 @@
+/** Files of the state folder: written once or replaced whole, durable before they count, 0600. */
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
+
+/**
+ * Creates `path` with `content` if nothing is there: complete or not at all, whenever the power goes.
+ * @returns false when the file was there already; it is not touched
+ * @throws HostError "io", exit 73
+ */
+export function createOnce(path: string, content: Uint8Array): boolean {
+  const temp = writeTemp(path, content);
+  try {
+    // link(2), not rename(2): it refuses to replace what somebody else made meanwhile.
+    linkSync(temp, path);
+    return true;
+  } catch (cause) {
+    if (errnoOf(cause) === "EEXIST") return false;
+    throw cannotCreate(path, cause);
+  } finally {
+    unlinkSync(temp);
+    syncFolder(dirname(path));
+  }
+}
+
+/** Replaces `path` whole. @throws HostError "io", exit 73 */
+export function replaceFile(path: string, content: Uint8Array): void {
+  const temp = writeTemp(path, content);
+  try {
+    renameSync(temp, path);
+  } catch (cause) {
+    unlinkSync(temp);
+    throw cannotCreate(path, cause);
+  }
+  syncFolder(dirname(path));
+}
+
+/**
+ * Reads a file that only its owner may read.
+ * @returns null when it is not there
+ * @throws HostError "io" when others may read it: a key that leaked once is no key
+ */
+export function readPrivate(path: string): Uint8Array | null {
+  try {
+    const mode = statSync(path).mode & 0o777;
+    if ((mode & 0o077) !== 0) {
+      const message = `${path} has mode 0${mode.toString(8)}; expected 0600`;
+      throw new HostError("io", message, `if nobody read it, run: chmod 600 ${path}`, EXIT.config);
+    }
+    return Uint8Array.from(readFileSync(path));
+  } catch (cause) {
+    if (errnoOf(cause) === "ENOENT") return null;
+    if (cause instanceof HostError) throw cause;
+    const fix = "run as the user that owns the state folder";
+    throw new HostError("io", `cannot read ${path}: ${messageOf(cause)}`, fix, EXIT.io, { cause });
+  }
+}
+
+function writeTemp(path: string, content: Uint8Array): string {
+  const temp = `${path}.${process.pid}.tmp`;
+  let made = false;
+  try {
+    const file = openSync(temp, "wx", 0o600);
+    made = true;
+    try {
+      writeSync(file, content);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    return temp;
+  } catch (cause) {
+    if (made) unlinkSync(temp);
+    throw cannotCreate(path, cause);
+  }
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+function cannotCreate(path: string, cause: unknown): HostError {
+  const fix = errnoOf(cause) === "ENOSPC" ? "free space on that disk" : "make the folder writable, or choose another";
+  return new HostError("io", `cannot create ${path}: ${messageOf(cause)}`, fix, EXIT.cantCreate, { cause });
+}

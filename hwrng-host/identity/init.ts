@@ -1,0 +1,129 @@
+/**
+ * `init`: makes a host's identity once. Crash-safe and idempotent: each file appears whole or not at all, what exists
+ * is kept, and the statement comes last, so a folder without one has minted nothing yet and may be completed.
+ */
+import { ed25519Signer, encodeStatement, hostIdOf, keyPair, parseStatement, toHex, wipe } from "@bootseed/protocol";
+import { X509Certificate } from "node:crypto";
+import { chmodSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { EXIT, HostError, messageOf } from "../host-error.ts";
+import { createOnce, readPrivate, replaceFile } from "./files.ts";
+import { selfSigned } from "./self-signed.ts";
+
+/** Names in the state folder. root.key, packet.key and secret are 32 raw bytes each. */
+export const FILES = {
+  rootKey: "root.key",
+  packetKey: "packet.key",
+  secret: "secret",
+  tlsKey: "tls.key",
+  tlsCertificate: "tls.crt",
+  statement: "statement",
+  database: "host.db",
+} as const;
+
+export type Announcement = { readonly advertise: readonly string[]; readonly intervalMs: number };
+
+/** What init did, for the operator. */
+export type InitResult = {
+  readonly created: readonly string[];
+  readonly statementSerial: number;
+  readonly updated: boolean;
+};
+
+/**
+ * @param random the system's generator
+ * @throws HostError when the folder is damaged (a statement without its keys) or cannot be written
+ */
+export function initState(dir: string, announce: Announcement, random: (bytes: number) => Uint8Array): InitResult {
+  makeFolder(dir);
+  const signed = readPrivate(join(dir, FILES.statement));
+  const created: string[] = [];
+  const file = (name: string, make: () => Uint8Array): Uint8Array => {
+    const path = join(dir, name);
+    const known = readPrivate(path);
+    if (known !== null) return known;
+    if (signed !== null) {
+      const message = `${path} is missing, but ${FILES.statement} exists: VMs out there depend on that key`;
+      throw new HostError("io", message, "restore the state folder from its backup; never make a new key", EXIT.io);
+    }
+    const content = make();
+    createOnce(path, content);
+    created.push(name);
+    return content;
+  };
+  const rootKey = file(FILES.rootKey, () => random(32));
+  const packetKey = file(FILES.packetKey, () => random(32));
+  wipe(file(FILES.secret, () => random(32)));
+  const root = keyPair("ed25519", rootKey);
+  const hostId = hostIdOf(root.publicKey);
+  const pin = tlsPin(dir, hostId, random, file);
+
+  const before = signed === null ? null : parseStatement(signed);
+  const fields = {
+    hostId: before?.hostId ?? hostId,
+    serial: (before?.serial ?? 0) + 1,
+    rootAlg: 1 as const,
+    rootPk: root.publicKey,
+    packetPk: keyPair("ed25519", packetKey).publicKey,
+    intervalMs: announce.intervalMs,
+    pins: [pin],
+    addresses: announce.advertise,
+  };
+  const same =
+    before !== null && Buffer.compare(unsigned(before), unsigned({ ...fields, serial: before.serial })) === 0;
+  if (!same) {
+    const statement = encodeStatement(fields, ed25519Signer(rootKey));
+    if (before === null) createOnce(join(dir, FILES.statement), statement);
+    else replaceFile(join(dir, FILES.statement), statement);
+    if (before === null) created.push(FILES.statement);
+  }
+  wipe(rootKey, packetKey, root.privateKey);
+  return { created, statementSerial: same ? before.serial : fields.serial, updated: !same && before !== null };
+}
+
+/** A statement's content without its signature, to compare two. */
+function unsigned(fields: Parameters<typeof encodeStatement>[0]): Uint8Array {
+  return encodeStatement(fields, () => new Uint8Array(64));
+}
+
+type FileMaker = (name: string, make: () => Uint8Array) => Uint8Array;
+
+/** Key first, certificate last: a key without a certificate was never shown to anybody and is made again. */
+function tlsPin(dir: string, hostId: Uint8Array, random: (bytes: number) => Uint8Array, file: FileMaker): Uint8Array {
+  let certificatePem = "";
+  const makePair = (): Uint8Array => {
+    const pair = selfSigned(`bootseed ${toHex(hostId)}`, random(8));
+    certificatePem = pair.certificatePem;
+    replaceFile(join(dir, FILES.tlsKey), Buffer.from(pair.keyPem));
+    return Buffer.from(certificatePem);
+  };
+  const pin = pinOf(file(FILES.tlsCertificate, makePair));
+  const missing = (): never => {
+    const message = `${FILES.tlsKey} is missing beside its certificate`;
+    throw new HostError("io", message, "restore the state folder from its backup", EXIT.io);
+  };
+  wipe(file(FILES.tlsKey, missing));
+  return pin;
+}
+
+/** SHA-256 of the certificate's DER: what guests compare. @throws HostError when it is no certificate */
+export function pinOf(certificatePem: Uint8Array): Uint8Array {
+  try {
+    return Uint8Array.from(Buffer.from(new X509Certificate(certificatePem).fingerprint256.replaceAll(":", ""), "hex"));
+  } catch (cause) {
+    const fix = "restore the state folder from its backup";
+    throw new HostError("io", `${FILES.tlsCertificate} is not a certificate: ${messageOf(cause)}`, fix, EXIT.io, {
+      cause,
+    });
+  }
+}
+
+function makeFolder(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    chmodSync(dir, 0o700);
+  } catch (cause) {
+    const fix = "choose a folder you own with `--state-dir`, or run as the service's user";
+    throw new HostError("io", `cannot create ${dir}: ${messageOf(cause)}`, fix, EXIT.cantCreate, { cause });
+  }
+}

@@ -1,0 +1,117 @@
+/** The mint API (docs/protocol.md, Mint): JSON over HTTP/1.1 on the unix socket. */
+import {
+  commitRequestSchema,
+  type CreatedAnswer,
+  type CreatedRequest,
+  createdRequestSchema,
+  fromHex,
+  MAX_MINT_BODY_BYTES,
+  reservationsRequestSchema,
+  toHex,
+  verifyToken,
+} from "@bootseed/protocol";
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { z } from "zod";
+import { EXIT, HostError } from "../host-error.ts";
+import type { HostContext } from "../host-context.ts";
+import { answer, errorAnswer } from "./errors.ts";
+import { reserve } from "./reserve.ts";
+import { reportView, sourceView, vmView } from "./views.ts";
+
+/** On the unix socket, the file system says who may ask. */
+const LOCAL_CLIENT = "local";
+
+/**
+ * @example
+ * const app = mintApp(context);
+ * const response = await app.fetch(new Request("http://localhost/v1/vms"));
+ */
+export function mintApp(context: HostContext): Hono {
+  const app = new Hono();
+  app.onError((error) => {
+    const response = errorAnswer(error);
+    if (response.status >= 500) context.log.error({ err: error }, "mint request failed");
+    return response;
+  });
+  app.notFound(() => answer(404, "not-found", "no such resource", "see docs/protocol.md for the mint API"));
+  app.use(bodyLimit({ maxSize: MAX_MINT_BODY_BYTES, onError: tooLarge }));
+
+  app.post("/v1/reservations", async (c) => {
+    const request = await body(c, reservationsRequestSchema);
+    const reserved = await reserve(context, request, LOCAL_CLIENT);
+    const { stack } = request;
+    context.log.info({ stack, seeds: request.urns.length, sourceClass: reserved.sourceClass }, "reserved");
+    return Response.json(reserved);
+  });
+  app.post("/v1/reservations/:seedId/commit", async (c) => commit(context, c.req.param("seedId"), c));
+  app.post("/v1/created", async (c) => Response.json(created(context, await body(c, createdRequestSchema))));
+  app.get("/v1/vms", () => Response.json({ schema: 1, vms: context.store.seeds.all().map(vmView) }));
+  app.get("/v1/status", async () => Response.json(await status(context)));
+  return app;
+}
+
+async function commit(context: HostContext, seedIdHex: string, c: Context): Promise<Response> {
+  const request = await body(c, commitRequestSchema);
+  const seedId = fromHex(seedIdHex, 16);
+  const now = context.now();
+  const { stack, urn, sourceClass } = verifyToken(request.token, seedId, context.identity.keys.kToken, now);
+  const { name, bind } = request;
+  if (!context.store.seeds.commit({ seedId, stack, urn, name, bind, sourceClass, committedAt: now })) {
+    const message = `seed ${seedIdHex} was committed before: one seed, one VM`;
+    throw new HostError("conflict", message, "reserve a new seed", EXIT.unavailable);
+  }
+  context.log.info({ seedId: seedIdHex, stack, urn, name, bind, sourceClass }, "committed");
+  return Response.json({ seedId: seedIdHex });
+}
+
+function created(context: HostContext, request: CreatedRequest): CreatedAnswer {
+  const vms = request.droplets.map((droplet) => {
+    const row = context.store.seeds.bindCreated(request.stack, droplet);
+    return {
+      urn: droplet.urn,
+      instanceId: droplet.instanceId,
+      seedId: row === null ? null : toHex(row.seedId),
+      state: row?.state ?? null,
+      report: reportView(row?.reportJson ?? null),
+    };
+  });
+  return { vms };
+}
+
+async function status(context: HostContext): Promise<object> {
+  const problem = await context.generator.probe().then(
+    () => null,
+    (error: unknown) => {
+      if (error instanceof HostError) return { code: error.code, message: error.message, fix: error.fix };
+      throw error;
+    },
+  );
+  const { hostId, statement } = context.identity;
+  return {
+    schema: 1,
+    healthy: problem === null,
+    problem,
+    hostId: toHex(hostId),
+    statementSerial: statement.serial,
+    addresses: statement.addresses,
+    sources: context.sources.map((source) => sourceView(source.state)),
+    vms: context.store.seeds.all().length,
+  };
+}
+
+async function body<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
+  const value: unknown = await c.req.json().catch((cause: unknown) => {
+    throw new HostError("malformed", "the body is not JSON", "send one JSON object", EXIT.usage, { cause });
+  });
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const message = `${issue?.path.join(".") || "body"}: ${issue?.message ?? "not as expected"}`;
+  throw new HostError("malformed", message, "correct the request: see docs/protocol.md for the mint API", EXIT.usage);
+}
+
+function tooLarge(): Response {
+  const message = `the body has more than ${MAX_MINT_BODY_BYTES} bytes`;
+  return answer(413, "too-long", message, "split it into several requests", { connection: "close" });
+}

@@ -1,0 +1,18 @@
+/** What the store knows, as the mint API shows it. */
+import { type Report, reportSchema, type SourceStatus, toHex, type Vm } from "@bootseed/protocol";
+import type { SourceState } from "../sources/assessed-source.ts";
+import type { VmRow } from "../store/store.ts";
+
+export function vmView(row: VmRow): Vm {
+  const { seedId, reportJson, ...rest } = row;
+  return { ...rest, seedId: toHex(seedId), report: reportView(reportJson) };
+}
+
+/** The first accepted report; it was checked when it came. */
+export function reportView(json: string | null): Report | null {
+  return json === null ? null : reportSchema.parse(JSON.parse(json));
+}
+
+export function sourceView(state: SourceState): SourceStatus {
+  return { ...state, class: state.class ?? "chained", identity: state.identity ?? "unknown" };
+}

@@ -1,0 +1,163 @@
+/** Sockets: TLS 1.3 for guests, a unix socket for mint. Deadlines and limits are set here, handlers know none. */
+import { createAdaptorServer } from "@hono/node-server";
+import { chmodSync, lstatSync, mkdirSync, unlinkSync } from "node:fs";
+import { createServer as createHttpServer, type Server } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import { type AddressInfo, connect, type Server as NetServer } from "node:net";
+import { dirname } from "node:path";
+import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
+
+type Fetch = (request: Request) => Response | Promise<Response>;
+
+/** A connection has 10 s; checked once a second, so the deadlines are set a second earlier. */
+const DEADLINE_MS = 9000;
+/** Mint may wait for entropy; its deadline is only for reading the request. */
+const MINT_IDLE_MS = 120_000;
+const MAX_GUEST_CONNECTIONS = 1000;
+const MAX_REQUESTS_PER_CONNECTION = 32;
+
+const DEADLINES = {
+  headersTimeout: DEADLINE_MS,
+  requestTimeout: DEADLINE_MS,
+  connectionsCheckingInterval: 1000,
+  keepAliveTimeout: 5000,
+};
+
+/** An open listener. */
+export type Listener = {
+  /** "127.0.0.1:7443", or the socket's path. */
+  readonly address: string;
+  /** Stops accepting, lets requests under way finish, closes idle connections. */
+  close(): Promise<void>;
+};
+
+/** The TLS identity, PEM. */
+export type TlsFiles = { readonly tlsKeyPem: Uint8Array; readonly tlsCertificatePem: Uint8Array };
+
+/**
+ * @param at address and port; port 0 takes a free one
+ * @throws HostError "port-taken" or "unavailable", exit 69
+ */
+export async function listenGuests(fetch: Fetch, tls: TlsFiles, at: { host: string; port: number }): Promise<Listener> {
+  const server = createAdaptorServer({
+    fetch,
+    createServer: createHttpsServer,
+    serverOptions: {
+      ...DEADLINES,
+      key: Buffer.from(tls.tlsKeyPem),
+      cert: Buffer.from(tls.tlsCertificatePem),
+      minVersion: "TLSv1.3",
+      handshakeTimeout: DEADLINE_MS,
+    },
+  }) as Server;
+  server.maxConnections = MAX_GUEST_CONNECTIONS;
+  server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
+  server.setTimeout(DEADLINE_MS);
+  const name = `${at.host}:${at.port}`;
+  await listening(
+    server,
+    () => server.listen(at.port, at.host),
+    (error) => guestsError(name, error),
+  );
+  const { port } = server.address() as AddressInfo;
+  return { address: `${at.host.includes(":") ? `[${at.host}]` : at.host}:${port}`, close: async () => closing(server) };
+}
+
+/**
+ * @param path of the socket; a stale file is replaced, a live one is not
+ * @throws HostError exit 69 when another service answers there, 73 when it cannot be made
+ */
+export async function listenMint(fetch: Fetch, path: string): Promise<Listener> {
+  await clearStale(path);
+  const server = createAdaptorServer({
+    fetch,
+    createServer: createHttpServer,
+    serverOptions: DEADLINES,
+  }) as Server;
+  server.setTimeout(MINT_IDLE_MS);
+  // The socket must never be open to others, not even for a moment: chmod afterwards would be too late.
+  const mask = process.umask(0o117);
+  try {
+    await listening(
+      server,
+      () => server.listen({ path }),
+      (error) => mintError(path, error),
+    );
+  } finally {
+    process.umask(mask);
+  }
+  chmodSync(path, 0o660);
+  // net unlinks the socket when it closes.
+  return { address: path, close: async () => closing(server) };
+}
+
+/** Removes what a killed service left; refuses to touch anything else. */
+async function clearStale(path: string): Promise<void> {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+    if (!lstatSync(path).isSocket()) {
+      const message = `${path} exists and is not a socket`;
+      throw new HostError("io", message, "choose another `listen.mint`, or remove that file", EXIT.cantCreate);
+    }
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return;
+    throw error instanceof HostError ? error : mintError(path, error);
+  }
+  if (await answers(path)) {
+    const message = `another service answers on ${path}`;
+    throw new HostError(
+      "port-taken",
+      message,
+      "stop the other bootseed-host, or change `listen.mint`",
+      EXIT.unavailable,
+    );
+  }
+  unlinkSync(path);
+}
+
+async function answers(path: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(path);
+  socket.once("connect", () => resolve(true));
+  socket.once("error", () => resolve(false));
+  const yes = await promise;
+  socket.destroy();
+  return yes;
+}
+
+async function listening(server: NetServer, start: () => void, explain: (error: unknown) => HostError): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  server.once("error", reject);
+  server.once("listening", () => resolve(undefined));
+  start();
+  try {
+    await promise;
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+async function closing(server: Server): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  server.close(() => resolve(undefined));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), 2000);
+  await promise;
+  clearTimeout(timer);
+}
+
+function guestsError(name: string, cause: unknown): HostError {
+  if (errnoOf(cause) === "EADDRINUSE") {
+    const fix = "stop the program that listens there, or change `listen.guests` (`ss -ltnp` names it)";
+    return new HostError("port-taken", `${name} is taken by another program`, fix, EXIT.unavailable, { cause });
+  }
+  const fix = "`listen.guests` must be an address of this machine and a port its user may open";
+  return new HostError("unavailable", `cannot listen on ${name}: ${messageOf(cause)}`, fix, EXIT.unavailable, {
+    cause,
+  });
+}
+
+function mintError(path: string, cause: unknown): HostError {
+  const fix = "make its folder writable for the service's user, or change `listen.mint`";
+  return new HostError("io", `cannot make the socket ${path}: ${messageOf(cause)}`, fix, EXIT.cantCreate, { cause });
+}

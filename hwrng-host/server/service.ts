@@ -1,0 +1,107 @@
+/** The running service: state folder, sources, generator, store and both listeners, put together and taken apart. */
+import { join } from "node:path";
+import type { Config } from "../config/schema.ts";
+import { splitAddress } from "../config/schema.ts";
+import { Rbg3 } from "../drbg/rbg3.ts";
+import { guestApp } from "../guests/app.ts";
+import { ReceiptKeys } from "../guests/receipt-keys.ts";
+import type { HostContext, Log } from "../host-context.ts";
+import { HostError } from "../host-error.ts";
+import { hostName, loadIdentity } from "../identity/host-identity.ts";
+import { FILES } from "../identity/init.ts";
+import { mintApp } from "../mint/app.ts";
+import { AssessedSource } from "../sources/assessed-source.ts";
+import { buildDriver, sourceConfigs } from "../sources/build.ts";
+import type { SourceClass } from "../sources/source.ts";
+import { openSqliteStore } from "../store/sqlite-store.ts";
+import { type Listener, listenGuests, listenMint } from "./listen.ts";
+
+/** The outside world, as arguments. */
+export type World = {
+  /** Wall clock, milliseconds. */
+  readonly wallMs: () => number;
+  /** Monotonic milliseconds. */
+  readonly monotonicMs: () => number;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly log: Log;
+};
+
+export type Service = {
+  readonly mint: string;
+  readonly guests: string;
+  readonly hostId: string;
+  /** What mint would call a seed made now; null while there is no healthy source. */
+  readonly sourceClass: SourceClass | null;
+  close(): Promise<void>;
+};
+
+const SWEEP_MS = 5000;
+
+/**
+ * Starts everything, or nothing: what was opened is closed again when a later step fails.
+ * A source that fails its health tests does not stop the service: it answers 503 with the reason. One that cannot be
+ * read at all does, because config and machine disagree.
+ * @throws HostError with the exit code of the step that failed
+ */
+export async function startService(config: Config, world: World): Promise<Service> {
+  await using undo = new AsyncDisposableStack();
+  const identity = loadIdentity(config.stateDir, config);
+  undo.defer(() => identity.close());
+  const store = openSqliteStore(join(config.stateDir, FILES.database));
+  undo.defer(() => store.close());
+  const { log } = world;
+  const onEvent = (event: string, state: object): void => log.warn({ source: state }, event);
+  const drivers = sourceConfigs(config).map(buildDriver);
+  const sources = drivers.map((driver) => new AssessedSource(driver, world.monotonicMs, onEvent));
+  const generator = new Rbg3({
+    sources,
+    allowChained: config.allowChained,
+    personalization: identity.hostId,
+    systemRandom: world.random,
+    now: world.monotonicMs,
+  });
+  undo.defer(async () => generator.close());
+  const sourceClass = await startSources(sources, generator, log);
+
+  const now = (): number => Math.floor(world.wallMs() / 1000);
+  const context: HostContext = { identity, store, generator, sources, now, random: world.random, log };
+  const keys = new ReceiptKeys();
+  const sweep = setInterval(() => keys.sweep(now()), SWEEP_MS);
+  sweep.unref();
+  undo.defer(() => clearInterval(sweep));
+  const guests = await open(
+    undo,
+    listenGuests(guestApp(context, keys).fetch, identity, splitAddress(config.listen.guests)),
+  );
+  const mint = await open(undo, listenMint(mintApp(context).fetch, config.listen.mint));
+  const running = undo.move();
+  const close = async (): Promise<void> => running.disposeAsync();
+  return { mint: mint.address, guests: guests.address, hostId: hostName(identity), sourceClass, close };
+}
+
+async function open(undo: AsyncDisposableStack, listener: Promise<Listener>): Promise<Listener> {
+  const opened = await listener;
+  undo.defer(async () => opened.close());
+  return opened;
+}
+
+async function startSources(
+  sources: readonly AssessedSource[],
+  generator: Rbg3,
+  log: Log,
+): Promise<SourceClass | null> {
+  for (const source of sources) {
+    await source.ensureStarted().catch((error: unknown) => {
+      if (!(error instanceof HostError) || error.exit === 74) throw error;
+    });
+  }
+  const sourceClass = await generator.probe().catch((error: unknown) => {
+    if (!(error instanceof HostError)) throw error;
+    log.error({ reason: error.message, fix: error.fix }, "NOTHING WILL BE MINTED: no source may be used");
+    return null;
+  });
+  if (sourceClass === "chained") {
+    log.warn({ sourceClass }, "CHAINED SOURCES ONLY: seeds are somebody else's randomness, not noise of this machine");
+  }
+  return sourceClass;
+}

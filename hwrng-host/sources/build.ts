@@ -1,0 +1,36 @@
+/** From the config's source list to drivers. */
+import { existsSync } from "node:fs";
+import type { Config, SourceConfig } from "../config/schema.ts";
+import { HwrngDriver } from "./hwrng.ts";
+import type { SourceDriver } from "./source.ts";
+import { SystemDriver } from "./system.ts";
+
+const DEFAULT_HWRNG = {
+  driver: "hwrng",
+  device: "/dev/hwrng",
+  rngCurrent: "/sys/class/misc/hw_random/rng_current",
+  minEntropyBits: 4,
+} as const;
+const SYSTEM = { driver: "system", minEntropyBits: 8 } as const;
+
+/**
+ * The sources to use. Without `sources` in the config that is /dev/hwrng; where there is none, and only with
+ * `allowChained`, the system generator. A device that the config names is never replaced by another.
+ * @param exists whether a path is there
+ */
+export function sourceConfigs(
+  config: Pick<Config, "sources" | "allowChained">,
+  exists: (path: string) => boolean = existsSync,
+): readonly SourceConfig[] {
+  if (config.sources !== undefined) return config.sources;
+  return exists(DEFAULT_HWRNG.device) || !config.allowChained ? [DEFAULT_HWRNG] : [SYSTEM];
+}
+
+export function buildDriver(source: SourceConfig): SourceDriver {
+  switch (source.driver) {
+    case "hwrng":
+      return new HwrngDriver(source);
+    case "system":
+      return new SystemDriver(source.minEntropyBits);
+  }
+}

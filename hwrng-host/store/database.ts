@@ -1,0 +1,146 @@
+/** node:sqlite the way a service needs it: durable commits, one process, schema version, errors that say what to do. */
+import { closeSync, openSync } from "node:fs";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
+import { SCHEMA, SCHEMA_VERSION } from "./schema.ts";
+
+/** Primary result codes (https://www.sqlite.org/rescode.html); the low byte of an extended one. */
+const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
+
+type Row = Record<string, unknown>;
+
+/** An open database file. */
+export class Database {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #file: string;
+
+  /**
+   * Opens or creates the file (0600), and brings a new one to the current schema.
+   * @throws HostError when another process serves it, when it is newer than this program, or cannot be written
+   */
+  constructor(file: string) {
+    this.#file = file;
+    try {
+      // Made first, so that SQLite gives the same mode to the write-ahead log.
+      closeSync(openSync(file, "a", 0o600));
+    } catch (cause) {
+      const fix = "make the state folder writable for the service's user";
+      throw new HostError("storage-failed", `cannot open ${file}: ${messageOf(cause)}`, fix, EXIT.io, { cause });
+    }
+    this.#db = this.#guard(() => new DatabaseSync(file, { enableForeignKeyConstraints: true }));
+    try {
+      this.#guard(() => {
+        // EXCLUSIVE: a second service on this folder would give out the same counters.
+        this.#db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+        this.#migrate();
+      });
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  /** Runs `work` as one transaction: all of it is durable on return, or none of it happened. */
+  transaction<T>(work: () => T): T {
+    return this.#guard(() => {
+      this.#db.exec("BEGIN IMMEDIATE");
+      try {
+        const result = work();
+        this.#db.exec("COMMIT");
+        return result;
+      } catch (error) {
+        // SQLite ends the transaction by itself on some errors (full disk); a second ROLLBACK would be an error.
+        if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+        throw error;
+      }
+    });
+  }
+
+  /** @returns number of rows changed */
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return this.#guard(() => Number(this.#prepare(sql).run(...values).changes));
+  }
+
+  get(sql: string, ...values: SQLInputValue[]): Row | null {
+    return this.#guard(() => this.#prepare(sql).get(...values) ?? null);
+  }
+
+  all(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#guard(() => this.#prepare(sql).all(...values));
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#db.close();
+  }
+
+  #prepare(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#db.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  #migrate(): void {
+    const version = Number(this.get("PRAGMA user_version")?.["user_version"]);
+    if (version > SCHEMA_VERSION) {
+      const message = `${this.#file} has schema ${version}; this program knows up to ${SCHEMA_VERSION}`;
+      throw new HostError("storage-failed", message, "run the newer bootseed-host, or restore a backup", EXIT.config);
+    }
+    if (version === SCHEMA_VERSION) {
+      // Takes the exclusive lock now instead of at the first request.
+      this.transaction(() => this.#db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`));
+      return;
+    }
+    this.transaction(() => this.#db.exec(`${SCHEMA}; PRAGMA user_version = ${SCHEMA_VERSION}`));
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (cause) {
+      if (errnoOf(cause) !== "ERR_SQLITE_ERROR") throw cause;
+      throw this.#explain(cause);
+    }
+  }
+
+  #explain(cause: unknown): HostError {
+    const extended = cause instanceof Error && "errcode" in cause ? Number(cause.errcode) : 0;
+    const code = extended & 0xff;
+    if (code === SQLITE_BUSY) {
+      const message = `another process holds ${this.#file}`;
+      return new HostError("unavailable", message, "stop the other bootseed-host first", EXIT.unavailable, { cause });
+    }
+    const message = `cannot write ${this.#file}: ${messageOf(cause)} (SQLite ${extended})`;
+    const fix = code === SQLITE_FULL ? "free space on the disk of the state folder" : "check the disk (dmesg)";
+    return new HostError("storage-failed", message, fix, EXIT.io, { cause });
+  }
+}
+
+/** Columns of a row, with their types asserted where they leave the database. */
+export const column = {
+  blob(row: Row, name: string): Uint8Array {
+    const value = row[name];
+    if (value instanceof Uint8Array) return Uint8Array.from(value);
+    throw new TypeError(`column ${name}: expected a blob, got ${typeof value}`);
+  },
+  text(row: Row, name: string): string {
+    const value = row[name];
+    if (typeof value === "string") return value;
+    throw new TypeError(`column ${name}: expected text, got ${typeof value}`);
+  },
+  number(row: Row, name: string): number {
+    const value = row[name];
+    if (typeof value === "number") return value;
+    throw new TypeError(`column ${name}: expected a number, got ${typeof value}`);
+  },
+  textOrNull(row: Row, name: string): string | null {
+    return row[name] === null ? null : column.text(row, name);
+  },
+  numberOrNull(row: Row, name: string): number | null {
+    return row[name] === null ? null : column.number(row, name);
+  },
+} as const;

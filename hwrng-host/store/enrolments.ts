@@ -1,0 +1,178 @@
+/** Who won which seed, and the counters of deliveries. */
+import { column, type Database } from "./database.ts";
+import type {
+  ClaimInput,
+  ClaimOutcome,
+  Enrolment,
+  EnrolmentStore,
+  ReceiptInput,
+  SendInput,
+  SendOutcome,
+} from "./store.ts";
+
+const DAY = 86_400;
+/** A claim is final only this long after the commit. */
+const CLAIM_WINDOW = DAY;
+/** Answers with fresh bytes per seed and day, besides the one that makes the claim final. */
+const ANSWERS_PER_DAY = 8;
+/** A token bucket: 8 packets per VM and day, 2 at once. */
+const PACKETS_PER_DAY = 8;
+const PACKET_BURST = 2;
+
+const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+
+export class SqliteEnrolments implements EnrolmentStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  claim(input: ClaimInput): ClaimOutcome {
+    return this.#db.transaction(() => {
+      // The one atomic statement that decides: the primary key lets a single insert through.
+      const won = this.#db.run(
+        `INSERT INTO enrolment (seed_id, identity_pk, instance_hash, certificate, claimed_at, tokens, tokens_at)
+         SELECT seed_id, ?, ?, ?, ?, ?, ? FROM seed
+         WHERE seed_id = ? AND committed_at > ? AND (bind = 'first-claim' OR instance_id = ?) ON CONFLICT DO NOTHING`,
+        input.identityPk,
+        input.instanceHash,
+        input.certificate,
+        input.now,
+        PACKET_BURST,
+        input.now,
+        input.seedId,
+        input.now - CLAIM_WINDOW,
+        input.instanceId,
+      );
+      if (won === 1) {
+        const sql = "UPDATE seed SET instance_id = ? WHERE seed_id = ? AND bind = 'first-claim'";
+        this.#db.run(sql, input.instanceId, input.seedId);
+        return { state: 0, certificate: input.certificate };
+      }
+      const outcome = this.#outcomeForOthers(input);
+      return outcome.state === "unknown" || this.#countAnswer(input) ? outcome : { state: "limited" };
+    });
+  }
+
+  get(seedId: Uint8Array): Enrolment | null {
+    const row = this.#db.get("SELECT * FROM enrolment WHERE seed_id = ?", seedId);
+    if (row === null) return null;
+    return {
+      seedId: column.blob(row, "seed_id"),
+      identityPk: column.blob(row, "identity_pk"),
+      instanceHash: column.blob(row, "instance_hash"),
+      counter: column.number(row, "counter"),
+      receipted: column.number(row, "receipted"),
+    };
+  }
+
+  maySend(input: SendInput): boolean {
+    return this.#plan(input).sent;
+  }
+
+  recordSend(input: SendInput): SendOutcome {
+    return this.#db.transaction(() => {
+      const plan = this.#plan(input);
+      if (!plan.sent) return plan;
+      this.#db.run(
+        `UPDATE enrolment SET counter = ?, pke_hash = ?, sent_at = ?, top_ups = top_ups + 1, tokens = ?, tokens_at = ?,
+           rolled_back_at = CASE WHEN ? THEN ? ELSE rolled_back_at END WHERE seed_id = ?`,
+        plan.counter,
+        input.pkeHash,
+        input.now,
+        plan.tokens - 1,
+        input.now,
+        plan.rolledBack ? 1 : 0,
+        input.now,
+        input.seedId,
+      );
+      return { sent: true, counter: plan.counter, rolledBack: plan.rolledBack };
+    });
+  }
+
+  recordReceipt({ seedId, counter, rcMix, rcReseed, now }: ReceiptInput): void {
+    this.#db.transaction(() =>
+      this.#db.run(
+        `UPDATE enrolment SET receipted = ?1, receipt_at = ?2, rc_mix = ?3, rc_reseed = ?4
+         WHERE seed_id = ?5 AND receipted < ?1 AND counter >= ?1`,
+        counter,
+        now,
+        rcMix,
+        rcReseed,
+        seedId,
+      ),
+    );
+  }
+
+  reimport(vm: Omit<Enrolment, "counter" | "receipted">, certificate: Uint8Array, now: number): void {
+    this.#db.transaction(() => {
+      // A seed that this database never saw committed: what is known of it is its name.
+      this.#db.run(
+        `INSERT INTO seed (seed_id, stack, urn, name, bind, source_class, committed_at)
+         VALUES (?, '', '', ?, 'instance', 'chained', ?) ON CONFLICT DO NOTHING`,
+        vm.seedId,
+        `reimported-${Buffer.from(vm.seedId.subarray(0, 4)).toString("hex")}`,
+        now,
+      );
+      this.#db.run(
+        `INSERT INTO enrolment
+           (seed_id, identity_pk, instance_hash, certificate, claimed_at, imported, tokens, tokens_at)
+         VALUES (?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT DO NOTHING`,
+        vm.seedId,
+        vm.identityPk,
+        vm.instanceHash,
+        certificate,
+        now,
+        PACKET_BURST,
+        now,
+      );
+    });
+  }
+
+  #outcomeForOthers({ seedId, identityPk, instanceId, instanceHash, now }: ClaimInput): ClaimOutcome {
+    const seed = this.#db.get("SELECT instance_id, committed_at FROM seed WHERE seed_id = ?", seedId);
+    if (seed === null) return { state: "unknown" };
+    const held = this.#db.get(
+      "SELECT identity_pk, instance_hash, certificate FROM enrolment WHERE seed_id = ?",
+      seedId,
+    );
+    if (held !== null) {
+      const same = equal(column.blob(held, "identity_pk"), identityPk);
+      if (!same || !equal(column.blob(held, "instance_hash"), instanceHash)) return { state: 3 };
+      return { state: 0, certificate: column.blob(held, "certificate") };
+    }
+    this.#db.run("UPDATE seed SET provisional_at = ? WHERE seed_id = ? AND provisional_at IS NULL", now, seedId);
+    const bound = column.textOrNull(seed, "instance_id");
+    const late = column.number(seed, "committed_at") <= now - CLAIM_WINDOW;
+    return { state: late || (bound !== null && bound !== instanceId) ? 2 : 1 };
+  }
+
+  #countAnswer({ seedId, now }: ClaimInput): boolean {
+    const day = Math.floor(now / DAY);
+    const sql = `UPDATE seed SET answers = CASE WHEN answer_day = ?1 THEN answers + 1 ELSE 1 END, answer_day = ?1
+                 WHERE seed_id = ?2 AND (answer_day != ?1 OR answers < ?3)`;
+    return this.#db.run(sql, day, seedId, ANSWERS_PER_DAY) === 1;
+  }
+
+  #plan({
+    seedId,
+    pkeHash,
+    lastCounter,
+    now,
+  }: SendInput):
+    { sent: true; counter: number; rolledBack: boolean; tokens: number } | Extract<SendOutcome, { sent: false }> {
+    const row = this.#db.get("SELECT * FROM enrolment WHERE seed_id = ?", seedId);
+    if (row === null) return { sent: false, why: "unknown" };
+    if (row["pke_hash"] !== null && equal(column.blob(row, "pke_hash"), pkeHash)) {
+      return { sent: false, why: "repeated key" };
+    }
+    const counter = Math.max(column.number(row, "counter"), lastCounter) + 1;
+    if (counter > Number.MAX_SAFE_INTEGER) return { sent: false, why: "counter spent" };
+    // A clock that went back refills nothing, and starts counting from where it is now.
+    const elapsed = Math.max(0, now - column.number(row, "tokens_at"));
+    const tokens = Math.min(PACKET_BURST, column.number(row, "tokens") + (elapsed * PACKETS_PER_DAY) / DAY);
+    if (tokens < 1) return { sent: false, why: "quota" };
+    return { sent: true, counter, rolledBack: lastCounter < column.number(row, "receipted"), tokens };
+  }
+}

@@ -1,0 +1,49 @@
+/** Tables of the host's database. A change of schema is a new version and a migration, never an edit. */
+
+/** PRAGMA user_version. */
+export const SCHEMA_VERSION = 1;
+
+/** Version 1. Times are seconds since 1970. No column holds a secret. */
+export const SCHEMA = `
+CREATE TABLE seed (
+  seed_id BLOB PRIMARY KEY CHECK (length(seed_id) = 16),
+  stack TEXT NOT NULL,
+  urn TEXT NOT NULL,
+  name TEXT NOT NULL,
+  bind TEXT NOT NULL CHECK (bind IN ('instance', 'first-claim')),
+  source_class TEXT NOT NULL,
+  committed_at INTEGER NOT NULL,
+  instance_id TEXT,
+  addresses TEXT NOT NULL DEFAULT '[]',
+  provisional_at INTEGER,
+  answer_day INTEGER NOT NULL DEFAULT 0,
+  answers INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX seed_by_urn ON seed (stack, urn, committed_at);
+CREATE TABLE enrolment (
+  seed_id BLOB PRIMARY KEY REFERENCES seed (seed_id),
+  identity_pk BLOB NOT NULL CHECK (length(identity_pk) = 32),
+  instance_hash BLOB NOT NULL CHECK (length(instance_hash) = 32),
+  certificate BLOB NOT NULL,
+  claimed_at INTEGER NOT NULL,
+  imported INTEGER NOT NULL DEFAULT 0,
+  counter INTEGER NOT NULL DEFAULT 0,
+  pke_hash BLOB,
+  sent_at INTEGER,
+  top_ups INTEGER NOT NULL DEFAULT 0,
+  tokens REAL NOT NULL,
+  tokens_at INTEGER NOT NULL,
+  receipted INTEGER NOT NULL DEFAULT 0,
+  receipt_at INTEGER,
+  rc_mix INTEGER,
+  rc_reseed INTEGER,
+  rolled_back_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE TABLE report (
+  seed_id BLOB PRIMARY KEY REFERENCES seed (seed_id),
+  json TEXT NOT NULL,
+  host_keys TEXT NOT NULL,
+  reported_at INTEGER NOT NULL,
+  changed_json TEXT,
+  changed_at INTEGER
+) STRICT, WITHOUT ROWID`;

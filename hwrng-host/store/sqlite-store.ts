@@ -1,0 +1,17 @@
+/** The embedded store: one SQLite file in the state folder. */
+import { Database } from "./database.ts";
+import { SqliteEnrolments } from "./enrolments.ts";
+import { SqliteReports } from "./reports.ts";
+import { SqliteSeeds } from "./seeds.ts";
+import type { Store } from "./store.ts";
+
+/** @param file path of host.db @throws HostError as {@link Database} */
+export function openSqliteStore(file: string): Store {
+  const db = new Database(file);
+  return {
+    seeds: new SqliteSeeds(db),
+    enrolments: new SqliteEnrolments(db),
+    reports: new SqliteReports(db),
+    close: () => db.close(),
+  };
+}

@@ -1,0 +1,133 @@
+/**
+ * What the host remembers, as an interface. It holds no VM's secret: public keys, counters, reports. Times are seconds
+ * since 1970. Every method that changes something is one transaction, durable when it returns.
+ * Every method throws `HostError` "storage-failed" when the disk is full or broken; nothing half-made stays then.
+ */
+import type { BindMode, SourceClass, VmState } from "@bootseed/protocol";
+
+export type NewSeed = {
+  readonly seedId: Uint8Array;
+  readonly stack: string;
+  readonly urn: string;
+  readonly name: string;
+  readonly bind: BindMode;
+  readonly sourceClass: SourceClass;
+  readonly committedAt: number;
+};
+
+export type Droplet = { readonly urn: string; readonly instanceId: string; readonly addresses: readonly string[] };
+
+/** The last packet sent to a VM, and what its receipt said. */
+export type TopUp = {
+  readonly counter: number;
+  readonly at: number;
+  readonly receiptAt: number | null;
+  readonly rcMix: number | null;
+  readonly rcReseed: number | null;
+};
+
+/** One VM as the mint API shows it. */
+export type VmRow = {
+  readonly seedId: Uint8Array;
+  readonly stack: string;
+  readonly urn: string;
+  readonly name: string;
+  readonly bind: BindMode;
+  readonly sourceClass: SourceClass;
+  readonly committedAt: number;
+  readonly instanceId: string | null;
+  readonly addresses: readonly string[];
+  readonly state: VmState;
+  readonly claimedAt: number | null;
+  readonly reportedAt: number | null;
+  /** The first accepted report's JSON, byte for byte. */
+  readonly reportJson: string | null;
+  readonly hostKeysChanged: boolean;
+  readonly lastTopUp: TopUp | null;
+  readonly topUps: number;
+};
+
+export interface SeedStore {
+  /** @returns false when this seed was committed before: the first commit stands */
+  commit(seed: NewSeed): boolean;
+  /** Gives the id to the newest committed, unbound seed of that URN; writes nothing when all is known already. */
+  bindCreated(stack: string, droplet: Droplet): VmRow | null;
+  all(): VmRow[];
+  get(seedId: Uint8Array): VmRow | null;
+}
+
+export type ClaimInput = {
+  readonly seedId: Uint8Array;
+  readonly identityPk: Uint8Array;
+  readonly instanceId: string;
+  readonly instanceHash: Uint8Array;
+  /** What the winner gets. */
+  readonly certificate: Uint8Array;
+  readonly now: number;
+};
+
+/** State as in the protocol; `unknown` = no such committed seed, `limited` = this seed had its answers for today. */
+export type ClaimOutcome =
+  { readonly state: 0; readonly certificate: Uint8Array } | { readonly state: 1 | 2 | 3 | "unknown" | "limited" };
+
+/** What is known of a VM that won its seed. */
+export type Enrolment = {
+  readonly seedId: Uint8Array;
+  readonly identityPk: Uint8Array;
+  readonly instanceHash: Uint8Array;
+  readonly counter: number;
+  /** Highest counter with a valid receipt. */
+  readonly receipted: number;
+};
+
+export type SendInput = {
+  readonly seedId: Uint8Array;
+  /** SHA-256 of the hello's pkE. */
+  readonly pkeHash: Uint8Array;
+  readonly lastCounter: number;
+  readonly now: number;
+};
+
+/** `rolledBack`: the VM's counter is below one it acknowledged: a restored disk or a clone. */
+export type SendOutcome =
+  | { readonly sent: true; readonly counter: number; readonly rolledBack: boolean }
+  | { readonly sent: false; readonly why: "unknown" | "repeated key" | "counter spent" | "quota" };
+
+export type ReceiptInput = {
+  readonly seedId: Uint8Array;
+  readonly counter: number;
+  readonly rcMix: number;
+  readonly rcReseed: number;
+  readonly now: number;
+};
+
+export interface EnrolmentStore {
+  claim(input: ClaimInput): ClaimOutcome;
+  get(seedId: Uint8Array): Enrolment | null;
+  /** Whether a send would be allowed now; spends nothing. */
+  maySend(input: SendInput): boolean;
+  /** Takes the next counter and records the send, or refuses, in one transaction. */
+  recordSend(input: SendInput): SendOutcome;
+  recordReceipt(input: ReceiptInput): void;
+  /** Takes back a VM that this store does not know, on the strength of its certificate. */
+  reimport(enrolment: Omit<Enrolment, "counter" | "receipted">, certificate: Uint8Array, now: number): void;
+}
+
+export type ReportInput = {
+  readonly seedId: Uint8Array;
+  readonly json: string;
+  readonly hostKeys: readonly string[];
+  readonly now: number;
+};
+
+export interface ReportStore {
+  /** `first`: accepted; `same`: nothing new; `changed`: other host keys than the accepted ones, kept apart. */
+  accept(input: ReportInput): "first" | "same" | "changed";
+}
+
+export interface Store {
+  readonly seeds: SeedStore;
+  readonly enrolments: EnrolmentStore;
+  readonly reports: ReportStore;
+  close(): void;
+}
