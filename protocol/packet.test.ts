@@ -34,6 +34,13 @@ function packetAround(plaintext: Uint8Array): Uint8Array {
   return concat(u8(1), u8(1), enc, ct, signature);
 }
 
+/** The same packet with a new, right signature: what damage to enc and ciphertext looks like to HPKE alone. */
+function resigned(bytes: Uint8Array): Uint8Array {
+  const [enc, ct] = [bytes.subarray(2, 34), bytes.subarray(34, -64)];
+  const message = concat(label("packet"), bytes.subarray(0, 2), ex.hostId, sha256(ex.nonce, ex.hello), enc, ct);
+  return concat(bytes.subarray(0, -64), ex.signPacket(message));
+}
+
 describe("packet", () => {
   it("has 1,155 bytes today, opens, and gives both ends the same receipt key", () => {
     const { bytes, receiptKey } = sealPacket(sealInput);
@@ -59,12 +66,9 @@ describe("packet", () => {
   });
 
   it("does not open with any bit of enc or tag flipped, even rightly signed", () => {
-    const resigned = (bytes: Uint8Array): Uint8Array => {
-      const [enc, ct] = [bytes.subarray(2, 34), bytes.subarray(34, -64)];
-      const message = concat(label("packet"), bytes.subarray(0, 2), ex.hostId, sha256(ex.nonce, ex.hello), enc, ct);
-      return concat(bytes.subarray(0, -64), ex.signPacket(message));
-    };
     open(resigned(ex.sealed.bytes));
+    const smallOrder = patched(ex.sealed.bytes, 2, ...new Uint8Array(32));
+    expect(refusal(() => open(resigned(smallOrder)))).toBe("open-failed");
     const sealed = ex.sealed.bytes.subarray(2, 34 + 1057);
     let tried = 0;
     for (const { bytes } of bitFlips(sealed)) {
