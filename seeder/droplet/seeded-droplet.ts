@@ -78,6 +78,9 @@ export class SeededDroplet extends pulumi.ComponentResource {
         userData: userDataOutput(this, name, template, { kit: loadKit(), wrap, maxBytes: maxUserDataBytes }, reserve),
       },
       {
+        // The provider deletes a named droplet first when it is replaced. Then a seed refused at the last moment would
+        // cost the old droplet. DigitalOcean allows two of one name.
+        deleteBeforeReplace: false,
         ...passedOn(opts),
         parent: this,
         ignoreChanges: [...(opts.ignoreChanges ?? []).filter((path) => path !== "userData"), "userData"],

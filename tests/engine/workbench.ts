@@ -1,0 +1,129 @@
+/**
+ * One stack of the repository's own program on a real engine, against a tiny API and a mint, in a folder of its own:
+ * nothing of the user's Pulumi is read or written.
+ */
+import { execa } from "execa";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pulumiEnv } from "../../tools/pulumi/env.ts";
+import { linkProject } from "../../tools/pulumi/project.ts";
+import { engineBin, ROOT } from "./engine.ts";
+import { startTinyApi, type TinyApi } from "./tiny-api.ts";
+
+export interface Ran {
+  ok: boolean;
+  /** stdout and stderr as the user sees them. */
+  output: string;
+}
+
+/** One droplet of `bootseed:droplets`. */
+export interface WantedDroplet {
+  name: string;
+  image?: string;
+  userData?: string;
+  tags?: string[];
+}
+
+export class Workbench {
+  readonly dir: string;
+  readonly api: TinyApi;
+  readonly #env: Record<string, string>;
+  readonly #project: string;
+
+  private constructor(dir: string, api: TinyApi, env: Record<string, string>) {
+    this.dir = dir;
+    this.api = api;
+    this.#env = env;
+    this.#project = join(dir, "project");
+  }
+
+  /** @returns a workbench with an empty stack */
+  static async open(): Promise<Workbench> {
+    const dir = mkdtempSync(join(tmpdir(), "bootseed-engine-"));
+    for (const sub of ["home", "state"]) mkdirSync(join(dir, sub));
+    linkProject(ROOT, join(dir, "project"));
+    const api = await startTinyApi();
+    const env = pulumiEnv({
+      bin: await engineBin(),
+      nodeBin: join(ROOT, "node_modules", ".bin"),
+      home: join(dir, "home"),
+      backend: join(dir, "state"),
+      passphrase: randomBytes(16).toString("hex"),
+      api: api.url,
+      pollMs: 20,
+    });
+    const bench = new Workbench(dir, api, env);
+    await bench.must("stack", "init", "test");
+    return bench;
+  }
+
+  /** Runs `pulumi`; never throws. */
+  async run(...args: string[]): Promise<Ran> {
+    // The last --cwd wins: a test may name another folder.
+    const full = ["--cwd", this.#project, "--non-interactive", ...args];
+    const ran = await execa("pulumi", full, {
+      env: this.#env,
+      extendEnv: false,
+      all: true,
+      reject: false,
+      stdin: "ignore",
+      timeout: 120_000,
+    });
+    return { ok: !ran.failed, output: ran.all };
+  }
+
+  /** Runs `pulumi` and throws with its output if it failed. */
+  async must(...args: string[]): Promise<string> {
+    const { ok, output } = await this.run(...args);
+    if (!ok) throw new Error(`pulumi ${args.join(" ")} failed:\n${output}`);
+    return output;
+  }
+
+  up(...args: string[]): Promise<Ran> {
+    this.api.calls.length = 0;
+    return this.run("up", "--yes", "--skip-preview", ...args);
+  }
+
+  /** `up` that has to succeed. */
+  async mustUp(...args: string[]): Promise<string> {
+    const { ok, output } = await this.up(...args);
+    if (!ok) throw new Error(`pulumi up failed:\n${output}`);
+    return output;
+  }
+
+  async configure(host: string, droplets: WantedDroplet[], more: Record<string, string> = {}): Promise<void> {
+    const base = { image: "debian-12-x64", size: "s-1vcpu-1gb", region: "ams3" };
+    const all = droplets.map((droplet) => ({ ...base, ...droplet }));
+    for (const [key, value] of Object.entries({ host, droplets: JSON.stringify(all), ...more })) {
+      await this.must("config", "set", `bootseed:${key}`, value);
+    }
+  }
+
+  async output(name: string): Promise<unknown> {
+    return JSON.parse(await this.must("stack", "output", name, "--json"));
+  }
+
+  /** URN of the droplet itself. */
+  async urn(name: string): Promise<string> {
+    const urn = new RegExp(`urn:[^"]*droplet:Droplet::${name}(?=")`).exec(await this.must("stack", "export"))?.[0];
+    if (urn === undefined) throw new Error(`no droplet ${name} in the state`);
+    return urn;
+  }
+
+  /** Everything that the engine has written: the exported state and every file of the backend and of its home. */
+  async everythingWritten(): Promise<Buffer> {
+    const files = ["state", "home"].flatMap((sub) =>
+      readdirSync(join(this.dir, sub), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => readFileSync(join(entry.parentPath, entry.name))),
+    );
+    return Buffer.concat([Buffer.from(await this.must("stack", "export")), ...files]);
+  }
+
+  async close(): Promise<void> {
+    await this.api.close();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
