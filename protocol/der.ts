@@ -48,11 +48,11 @@ export function parsePlaintext(bytes: Uint8Array): PacketPlaintext {
   const { timestamp, counter, chunk } = decode(bytes);
   if (!equalConstantTime(encode(timestamp, counter, chunk), bytes))
     throw new BootseedError("non-canonical", "packet plaintext: not the canonical DER of its own value");
-  if (timestamp < 0n || timestamp > BigInt(MAX_TIMESTAMP))
+  if (timestamp > BigInt(MAX_TIMESTAMP))
     throw new BootseedError("malformed", "packet plaintext: timestamp: expected 0 to 2^39 - 1 seconds");
   if (chunk.length !== CHUNK_BYTES)
     throw new BootseedError("bad-chunk", `packet plaintext: chunk: expected ${CHUNK_BYTES} bytes, got ${chunk.length}`);
-  if (counter < 1n || counter > BigInt(Number.MAX_SAFE_INTEGER))
+  if (counter === 0n || counter > BigInt(Number.MAX_SAFE_INTEGER))
     throw new BootseedError("bad-counter", "packet plaintext: counter: expected 1 to 2^53 - 1");
   return { timestamp: Number(timestamp), counter: Number(counter), chunk };
 }
@@ -68,8 +68,8 @@ function decode(bytes: Uint8Array): RawPlaintext {
     const outer = new Reader(bytes, "packet plaintext");
     const inner = new Reader(readTlv(outer, TAG_SEQUENCE), "packet plaintext");
     const value = {
-      timestamp: toInt64(readTlv(inner, TAG_INTEGER), inner),
-      counter: toInt64(readTlv(inner, TAG_INTEGER), inner),
+      timestamp: toInteger(readTlv(inner, TAG_INTEGER), inner),
+      counter: toInteger(readTlv(inner, TAG_INTEGER), inner),
       chunk: readTlv(inner, TAG_OCTET_STRING),
     };
     inner.end();
@@ -90,13 +90,10 @@ function readTlv(reader: Reader, tag: number): Uint8Array {
   return reader.refuse("a length of more than two bytes");
 }
 
-/** Two's complement, as in 2014: both integers are an int64. */
-function toInt64(content: Uint8Array, reader: Reader): bigint {
+/** Both are an int64 of 2014, and neither is ever negative: what is, does not survive the comparison. */
+function toInteger(content: Uint8Array, reader: Reader): bigint {
   if (content.length < 1 || content.length > 8) reader.refuse(`an integer of ${content.length} bytes: expected 1 to 8`);
-  return BigInt.asIntN(
-    8 * content.length,
-    content.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n),
-  );
+  return content.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
 }
 
 function encode(timestamp: bigint, counter: bigint, chunk: Uint8Array): Uint8Array {
@@ -110,10 +107,10 @@ function tlv(tag: number, content: Uint8Array): Uint8Array {
   return concat(u8(tag), u8(0x82), u16be(length), content);
 }
 
-/** X.690 section 8.3.2: the fewest bytes that hold the sign. */
+/** X.690 section 8.3.2: the fewest bytes that hold the value and a clear sign bit. */
 function integer(value: bigint): Uint8Array {
   let length = 1;
-  while (BigInt.asIntN(8 * length, value) !== value) length++;
+  while (value >> BigInt(8 * length - 1) !== 0n) length++;
   const content = Uint8Array.from({ length }, (_, index) =>
     Number((value >> BigInt(8 * (length - 1 - index))) & 0xffn),
   );

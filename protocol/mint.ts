@@ -8,7 +8,7 @@ import { reportSchema, type Report } from "./report-json.ts";
 import type { SourceClass } from "./token.ts";
 
 /** Longest body of a request. */
-export const MAX_MINT_BODY_BYTES = 4 * 1024 * 1024;
+export const MAX_MINT_BODY_BYTES: number = 4 * 1024 * 1024;
 
 /**
  * `instance`: the claim is final only for the instance-id in Pulumi's state. `first-claim`: for callers that never

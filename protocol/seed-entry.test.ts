@@ -36,6 +36,9 @@ describe("seed entry", () => {
   it.each([
     ["a pool of zeros", { pool: new Uint8Array(64) }, "all-zero"],
     ["a pool of one byte", { pool: new Uint8Array(64).fill(0x58) }, "placeholder"],
+    ["a pool of text", { pool: new TextEncoder().encode("replace me ".repeat(6).slice(0, 64)) }, "placeholder"],
+    ["a claimKey of zeros", { claimKey: new Uint8Array(32) }, "all-zero"],
+    ["a psk0 of zeros", { psk0: new Uint8Array(32) }, "all-zero"],
     ["another host's statement", { statement: otherStatement }, "mismatch"],
     ["no statement", { statement: new Uint8Array(0) }, "malformed"],
   ])("refuses %s", (_, change, code) => {
@@ -53,6 +56,15 @@ describe("seed entry", () => {
   });
 });
 
+/** Of five hosts. */
+function fiveEntries(): Uint8Array[] {
+  return [1, 2, 3, 4, 5].map((number) => {
+    const hostId = ex.example(`host ${number}`, 8);
+    const statement = encodeStatement({ ...ex.statementFields, hostId }, ex.signRoot);
+    return encodeSeedEntry({ ...entry, hostId, statement });
+  });
+}
+
 describe("seed file", () => {
   it("holds an entry for each host", () => {
     const file = encodeSeedFile([ex.seedEntry, otherEntry]);
@@ -69,12 +81,15 @@ describe("seed file", () => {
     ["nothing", new Uint8Array(0), "malformed"],
     ["two entries of one host", concat(lp(ex.seedEntry), lp(ex.seedEntry)), "mismatch"],
     ["a good entry and a damaged one", concat(lp(ex.seedEntry), lp(otherEntry.slice(1))), "bad-version"],
+    ["five entries", concat(...fiveEntries().map((bytes) => lp(bytes))), "malformed"],
     ["text", new TextEncoder().encode("#cloud-config\n"), "malformed"],
   ])("refuses %s", (_, bytes, code) => {
     expect(refusal(() => parseSeedFile(bytes))).toBe(code);
   });
 
-  it("is never made empty", () => {
+  it("is never made empty, or for more than four hosts", () => {
     expect(() => encodeSeedFile([])).toThrow(RangeError);
+    expect(() => encodeSeedFile(fiveEntries())).toThrow(RangeError);
+    expect(parseSeedFile(encodeSeedFile(fiveEntries().slice(1)))).toHaveLength(4);
   });
 });

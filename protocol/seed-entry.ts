@@ -2,13 +2,15 @@
  * The seed entry: what one host gives one VM before that VM exists; and the seed file: the entries of all its hosts.
  *
  *     seed entry = version ‖ hostId 8 ‖ seedId 16 ‖ pool 64 ‖ claimKey 32 ‖ psk0 32 ‖ lp(statement) ‖ SHA-256 of all before 32
- *     seed file  = lp(seed entry), once per host
+ *     seed file  = 1 to 4 × lp(seed entry), one per host
  */
 import { concat, equalConstantTime, exactly, lp, Reader, toHex, u8 } from "./bytes.ts";
 import { BootseedError } from "./errors.ts";
 import { VERSION } from "./labels.ts";
 import { sha256 } from "./mac.ts";
 import { parseStatement } from "./statement.ts";
+
+const MAX_ENTRIES = 4;
 
 /** What a seed entry carries. `pool`, `claimKey` and `psk0` are secrets. */
 export interface SeedEntry {
@@ -66,15 +68,16 @@ export function parseSeedEntry(bytes: Uint8Array): SeedEntry {
       "bad-checksum",
       "seed entry: the checksum is wrong: the entry was damaged on its way; mint a new one",
     );
-  refusePlaceholder(entry.pool);
+  refusePlaceholder(entry);
   if (!equalConstantTime(parseStatement(entry.statement).hostId, entry.hostId))
     throw new BootseedError("mismatch", "seed entry: its statement belongs to another host");
   return entry;
 }
 
-/** @param entries - encoded entries, one per host, at least one @throws RangeError for none */
+/** @param entries - 1 to 4 encoded entries, one per host @throws RangeError for another number */
 export function encodeSeedFile(entries: readonly Uint8Array[]): Uint8Array {
-  if (entries.length === 0) throw new RangeError("seed file: expected at least one entry, got none");
+  if (entries.length < 1 || entries.length > MAX_ENTRIES)
+    throw new RangeError(`seed file: expected 1 to ${MAX_ENTRIES} entries, got ${entries.length}`);
   return concat(...entries.map((entry) => lp(entry)));
 }
 
@@ -86,7 +89,8 @@ export function encodeSeedFile(entries: readonly Uint8Array[]): Uint8Array {
 export function parseSeedFile(bytes: Uint8Array): SeedEntry[] {
   const reader = new Reader(bytes, "seed file");
   const entries: SeedEntry[] = [];
-  while (reader.left > 0) entries.push(parseSeedEntry(reader.lp("seed entry")));
+  while (reader.left > 0 && entries.length < MAX_ENTRIES) entries.push(parseSeedEntry(reader.lp("seed entry")));
+  reader.end();
   if (entries.length === 0) reader.refuse("it is empty: expected at least one entry");
   if (new Set(entries.map((entry) => toHex(entry.hostId))).size !== entries.length)
     throw new BootseedError("mismatch", "seed file: two entries are from the same host");
@@ -94,15 +98,15 @@ export function parseSeedFile(bytes: Uint8Array): SeedEntry[] {
 }
 
 /**
- * 64 random bytes are all equal with probability 2^-504: somebody's template was never filled in, or a generator is
- * dead.
+ * 64 random bytes are all equal with probability 2^-504 and all printable with 2^-91: somebody's template was never
+ * filled in, or a generator is dead.
  */
-function refusePlaceholder(pool: Uint8Array): void {
-  if (!pool.every((byte) => byte === pool[0])) return;
-  if (pool[0] === 0)
+function refusePlaceholder({ pool, claimKey, psk0 }: SeedEntry): void {
+  if ([pool, claimKey, psk0].some((secret) => secret.every((byte) => byte === 0)))
     throw new BootseedError(
       "all-zero",
-      "seed entry: the pool is all zeros: whatever made it had no generator; mint one",
+      "seed entry: a secret is all zeros: whatever made it had no generator; mint one",
     );
-  throw new BootseedError("placeholder", "seed entry: the pool is a placeholder, not a seed: mint one");
+  if (pool.every((byte) => byte === pool[0]) || pool.every((byte) => byte >= 0x20 && byte <= 0x7e))
+    throw new BootseedError("placeholder", "seed entry: the pool is a placeholder, not a seed: mint one");
 }

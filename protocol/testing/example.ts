@@ -5,12 +5,13 @@
 import { concat, lp, toHex, u32be, u8, utf8 } from "../bytes.ts";
 import { encodeCertificate, instanceIdHash } from "../certificate.ts";
 import { encodeClaim, encodeClaimAnswer } from "../claim.ts";
-import { claimKeyFor, claimSecretFor, hostKeys, psk0For, pskFor } from "../derive.ts";
+import { claimKeyFor, claimSecretFor, hostKeys, psk0For, pskFor, type HostKeys } from "../derive.ts";
 import { signHello, zeroNonce } from "../hello.ts";
-import { ed25519Signer, keyPair } from "../keys.ts";
+import { ed25519Signer, keyPair, type KeyPair, type Signer } from "../keys.ts";
 import { hkdfSha256 } from "../mac.ts";
-import { sealPacket, type OpenPacketInput, type SealedPacket } from "../packet.ts";
+import { sealPacket, type OpenPacketInput, type PacketContext, type SealedPacket } from "../packet.ts";
 import { encodeReceipt } from "../receipt.ts";
+import type { Report } from "../report-json.ts";
 import { HOST_KEY_NAMESPACE, REPORT_NAMESPACE, encodeReport } from "../report.ts";
 import { encodeSeedEntry } from "../seed-entry.ts";
 import { ed25519SshKey } from "../ssh-key.ts";
@@ -22,24 +23,24 @@ export function example(name: string, length: number): Uint8Array {
   return hkdfSha256(utf8(name), new Uint8Array(0), utf8("bootseed test vector"), length);
 }
 
-export const root = keyPair("ed25519", example("root", 32));
-export const packetKey = keyPair("ed25519", example("packet key", 32));
-export const identity = keyPair("ed25519", example("identity", 32));
-export const hostKey = keyPair("ed25519", example("ssh host key", 32));
-export const pkE = keyPair("x25519", example("receive key", 32));
-export const signRoot = ed25519Signer(root.privateKey);
-export const signPacket = ed25519Signer(packetKey.privateKey);
-export const signIdentity = ed25519Signer(identity.privateKey);
+export const root: KeyPair = keyPair("ed25519", example("root", 32));
+export const packetKey: KeyPair = keyPair("ed25519", example("packet key", 32));
+export const identity: KeyPair = keyPair("ed25519", example("identity", 32));
+export const hostKey: KeyPair = keyPair("ed25519", example("ssh host key", 32));
+export const pkE: KeyPair = keyPair("x25519", example("receive key", 32));
+export const signRoot: Signer = ed25519Signer(root.privateKey);
+export const signPacket: Signer = ed25519Signer(packetKey.privateKey);
+export const signIdentity: Signer = ed25519Signer(identity.privateKey);
 
-export const hostId = hostIdOf(root.publicKey);
-export const seedId = example("seedId", 16);
-export const hostSecret = example("host secret", 32);
-export const keys = hostKeys(hostSecret);
-export const tlsPin = example("tls pin", 32);
+export const hostId: Uint8Array = hostIdOf(root.publicKey);
+export const seedId: Uint8Array = example("seedId", 16);
+export const hostSecret: Uint8Array = example("host secret", 32);
+export const keys: HostKeys = hostKeys(hostSecret);
+export const tlsPin: Uint8Array = example("tls pin", 32);
 export const instanceId = "512345678";
-export const bootId = example("boot_id", 16);
+export const bootId: Uint8Array = example("boot_id", 16);
 export const now = 1_790_000_000;
-export const nonce = zeroNonce();
+export const nonce: Uint8Array = zeroNonce();
 
 export const statementFields: StatementFields = {
   hostId,
@@ -51,21 +52,21 @@ export const statementFields: StatementFields = {
   pins: [tlsPin],
   addresses: ["host-1.example.net:17443"],
 };
-export const statement = encodeStatement(statementFields, signRoot);
+export const statement: Uint8Array = encodeStatement(statementFields, signRoot);
 
-export const pool = example("pool", 64);
-export const claimKey = claimKeyFor(keys.kClaim, seedId);
-export const psk0 = psk0For(keys.kPsk, seedId);
-export const seedEntry = encodeSeedEntry({ hostId, seedId, pool, claimKey, psk0, statement });
+export const pool: Uint8Array = example("pool", 64);
+export const claimKey: Uint8Array = claimKeyFor(keys.kClaim, seedId);
+export const psk0: Uint8Array = psk0For(keys.kPsk, seedId);
+export const seedEntry: Uint8Array = encodeSeedEntry({ hostId, seedId, pool, claimKey, psk0, statement });
 
-export const claim = encodeClaim(
+export const claim: Uint8Array = encodeClaim(
   { hostId, seedId, identityPk: identity.publicKey, bootId, instanceId },
   claimKey,
   tlsPin,
 );
-export const claimSecret = claimSecretFor(keys.kPsk, seedId, identity.publicKey);
-export const psk = pskFor(psk0, claimSecret);
-export const certificate = encodeCertificate(
+export const claimSecret: Uint8Array = claimSecretFor(keys.kPsk, seedId, identity.publicKey);
+export const psk: Uint8Array = pskFor(psk0, claimSecret);
+export const certificate: Uint8Array = encodeCertificate(
   {
     hostId,
     seedId,
@@ -76,17 +77,17 @@ export const certificate = encodeCertificate(
   },
   signPacket,
 );
-export const freshBytes = example("fresh bytes", 64);
-export const claimAnswer = encodeClaimAnswer({ state: 0, freshBytes, claimSecret, certificate });
+export const freshBytes: Uint8Array = example("fresh bytes", 64);
+export const claimAnswer: Uint8Array = encodeClaimAnswer({ state: 0, freshBytes, claimSecret, certificate });
 
-export const hello = signHello(
+export const hello: Uint8Array = signHello(
   { seedId, pkE: pkE.publicKey, lastCounter: 0, statementSerial: 1 },
   { hostId, nonce },
   signIdentity,
 );
-export const chunk = example("chunk", 1024);
-export const ephemeral = example("ephemeral", 32);
-export const packetContext = { hostId, seedId, psk, helloBytes: hello, nonce };
+export const chunk: Uint8Array = example("chunk", 1024);
+export const ephemeral: Uint8Array = example("ephemeral", 32);
+export const packetContext: PacketContext = { hostId, seedId, psk, helloBytes: hello, nonce };
 export const sealed: SealedPacket = sealPacket({
   ...packetContext,
   pkE: pkE.publicKey,
@@ -103,11 +104,11 @@ export const openInput: OpenPacketInput = {
   packetPk: packetKey.publicKey,
   lastCounter: 0,
 };
-export const receipt = encodeReceipt({ counter: 1, rcMix: 0, rcReseed: 0 }, sealed.receiptKey);
+export const receipt: Uint8Array = encodeReceipt({ counter: 1, rcMix: 0, rcReseed: 0 }, sealed.receiptKey);
 
 const hostKeyLine = `ssh-ed25519 ${Buffer.from(ed25519SshKey(hostKey.publicKey)).toString("base64")}`;
 
-export const reportJson = {
+export const reportJson: Report = {
   hostId: toHex(hostId),
   seedId: toHex(seedId),
   identityPk: toHex(identity.publicKey),
@@ -141,7 +142,7 @@ export function signReport(json: Uint8Array): Uint8Array {
     hostKeySigs: [signSshsig(hostKey, json, HOST_KEY_NAMESPACE)],
   });
 }
-export const report = signReport(utf8(JSON.stringify(reportJson)));
+export const report: Uint8Array = signReport(utf8(JSON.stringify(reportJson)));
 
 /** The same parts put together without any check, for reports that an encoder would not make. */
 export function rawReport(json: Uint8Array, sigs: readonly Uint8Array[]): Uint8Array {
