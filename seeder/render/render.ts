@@ -22,7 +22,7 @@ export const TYPICAL_SEED_FILE_BYTES = 398;
 export interface Kit {
   /** sh boothook with the placeholders `@KIT@` and `@SEED@`, each once. */
   hook: string;
-  /** base64 of the packed kit. */
+  /** The packed kit as one line of base85. */
   packed: string;
 }
 
@@ -72,8 +72,8 @@ function fillHook(kit: Kit, seed: string): string {
   if (!/^[\t\n\u0020-\u007e]*$/.test(kit.hook)) {
     throw new BootseedError("malformed", "the hook template is not plain ASCII: run npm run kit");
   }
-  // Replacement functions: a `$&` in a replacement string would be expanded.
-  return kit.hook.replace("@KIT@", () => kit.packed.trim()).replace("@SEED@", () => seed);
+  // Replacement functions, since a `$&` in a replacement string would be expanded; the kit last, since base85 has "@".
+  return kit.hook.replace("@SEED@", () => seed).replace("@KIT@", () => kit.packed.trim());
 }
 
 /**
