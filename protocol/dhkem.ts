@@ -1,0 +1,54 @@
+/**
+ * DHKEM(X25519, HKDF-SHA256), RFC 9180 section 4.1. OpenSSL's own, ExtractAndExpand included, in one synchronous call
+ * each way.
+ */
+import { decapsulate, diffieHellman, encapsulate } from "node:crypto";
+import { concat, u16be, utf8, wipe } from "./bytes.ts";
+import { checkX25519, privateKeyObject, publicKeyObject, rawPublicKey } from "./keys.ts";
+import { labeledExpand, labeledExtract } from "./labeled-hkdf.ts";
+
+/** KEM identifier of RFC 9180 section 7.1. */
+export const KEM_ID = 0x0020;
+
+const KEM_SUITE = concat(utf8("KEM"), u16be(KEM_ID));
+
+/** An encapsulated key and the secret that only its two ends know, 32 bytes each. */
+export interface Encapsulated {
+  readonly enc: Uint8Array;
+  readonly sharedSecret: Uint8Array;
+}
+
+/**
+ * Encap(pkR).
+ *
+ * @param skE - 32-byte ephemeral key, for test vectors only; without it OpenSSL makes one
+ * @throws BootseedError "small-order-key"
+ */
+export function encap(pkR: Uint8Array, skE?: Uint8Array): Encapsulated {
+  const key = publicKeyObject("x25519", checkX25519(pkR, "HPKE: pkR"));
+  if (skE === undefined) {
+    const { ciphertext, sharedKey } = encapsulate(key);
+    return { enc: Uint8Array.from(ciphertext), sharedSecret: sharedKey };
+  }
+  const enc = rawPublicKey(privateKeyObject("x25519", skE));
+  const dh = x25519(skE, pkR);
+  const eaePrk = labeledExtract(KEM_SUITE, new Uint8Array(0), "eae_prk", dh);
+  const sharedSecret = labeledExpand(KEM_SUITE, eaePrk, "shared_secret", concat(enc, pkR), 32);
+  wipe(dh, eaePrk);
+  return { enc, sharedSecret };
+}
+
+/**
+ * Decap(enc, skR).
+ * @throws BootseedError "small-order-key"; RangeError or an error of OpenSSL for bytes that are no key
+ */
+export function decap(enc: Uint8Array, skR: Uint8Array): Uint8Array {
+  return decapsulate(privateKeyObject("x25519", skR), Buffer.from(checkX25519(enc, "HPKE: enc")));
+}
+
+/** X25519 (RFC 7748 section 5). @throws an error of OpenSSL if the result is all zeros, as section 6.1 allows */
+export function x25519(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array {
+  const keys = { privateKey: privateKeyObject("x25519", privateKey), publicKey: publicKeyObject("x25519", publicKey) };
+  const secret = diffieHellman(keys);
+  return new Uint8Array(secret.buffer, secret.byteOffset, secret.byteLength);
+}
