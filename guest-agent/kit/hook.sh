@@ -1,15 +1,32 @@
 #cloud-boothook
 #!/bin/sh
-# bootseed: fresh entropy before the first key. Runs at every boot; never stops it, prints nothing, /run/bootseed/log has it all.
+# bootseed: fresh entropy before the first key. Runs at every boot, never stops it, prints nothing: /run/bootseed/log has it all.
 trap 'exit 0' 0
 umask 077
-PATH=/usr/sbin:/usr/bin:/sbin:/bin
-lib=/usr/local/lib/bootseed run=/run/bootseed
-mkdir -p $lib $run
+lib=/usr/local/lib/bootseed run=/run/bootseed keep=/var/lib/bootseed
+mkdir -p $lib $run $keep
 exec </dev/null >>$run/log 2>&1 9>$run/lock
 flock -n 9
-echo @KIT@ | base64 -d | gzip -dc >$lib/new && mv $lib/new $lib/kit.pyz
-sh $lib/kit.pyz install 9>&-
+# First the gate. A copy of another instance's disk carries that one's mark.
+case $(cat $keep/gate-done) in
+"$INSTANCE_ID "*) ;;
+*)
+  rm -f $keep/gate-done
+  cat >$lib/gate <<'E'
+@GATE@
+E
+  cat >/etc/systemd/system/bootseed-first-boot.service <<E
+@UNIT@
+E
+  systemctl daemon-reload
+  systemctl start --no-block bootseed-first-boot
+  ;;
+esac
+# Then the kit: its first part is unpack.py.
+echo '@KIT@' | python3 -Ic 'import base64,lzma
+kit=lzma.decompress(base64.b85decode(input())).decode().split("\f")
+exec(kit[0])'
+# The seed, 0600 in RAM; an assignment and a builtin, so that it is in no process's arguments.
 BOOTSEED=@SEED@
 echo $BOOTSEED | base64 -d >$run/seed
 /usr/bin/python3 -I $lib/kit.pyz hook

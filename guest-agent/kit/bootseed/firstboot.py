@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import time
-import traceback
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from . import claim, copies, kernel
-from .guest import KEEP, RUN, Guest, Host, uptime, wipe, write
+from . import kernel
+from .guest import KEEP, RUN, Guest, Host, fork, join, overwrite, say, wipe, write
 from .seed import Entry, parse_file
-from .wire import Refused, label, lp, u64
+from .wire import label, lp, u64
+
+
+def uptime() -> float:
+    """Seconds since power-on of this kernel, rounded to 10 ms."""
+    return round(time.clock_gettime(time.CLOCK_BOOTTIME), 2)
 
 
 def seed_kernel(entries: Sequence[Entry], guest: Guest, spent: Collection[bytes] = ()) -> dict[str, Any]:
@@ -34,35 +39,75 @@ def seed_kernel(entries: Sequence[Entry], guest: Guest, spent: Collection[bytes]
 
 
 def burn(guest: Guest, entries: Sequence[Entry]) -> set[bytes]:
-    """Mark every seed as spent, durably, before it is used; returns the seedIds that were spent already.
+    """Mark every seed as spent, durably, before it is used; returns the seedIds that must not be credited.
 
-    The mark guards credit: after a crash between burning and mixing, the seed is mixed again with credit 0.
+    The mark guards credit: after a crash between burning and mixing, the seed is mixed again with credit 0. A mark that
+    cannot be made durable forbids credit as well.
     """
     spent = set()
     for entry in entries:
         host = Host(guest, entry.host_id)
         marks = host.read("spent")
-        if entry.seed_id in [marks[i : i + 16] for i in range(0, len(marks), 16)]:
-            spent.add(entry.seed_id)
-        else:
+        try:
+            if entry.seed_id in [marks[i : i + 16] for i in range(0, len(marks), 16)]:
+                raise OSError("seed is spent")
             host.write("spent", marks + entry.seed_id)
+        except OSError as error:
+            say(error)
+            spent.add(entry.seed_id)
     return spent
 
 
-def forget(guest: Guest) -> None:
-    """Drop what belongs to another instance (a snapshot's disk): identity, certificate, psk, counter; not `spent`."""
-    for path in guest.at(KEEP).glob("*/*"):
-        if path.name != "spent":
-            wipe(path)
+def host_keys(guest: Guest) -> int:
+    """Delete SSH host keys that came with the image; returns how many are left: with 0, all others come after the seed.
+
+    Only while cloud-init has not made this instance's own; else the second boot would have an sshd without keys.
+    """
+    made = guest.at("/var/lib/cloud/instance/sem/config_ssh").exists()
+    keys = list(guest.at("/etc/ssh").glob("ssh_host_*key*"))
+    for path in keys:
+        if not made:
+            path.unlink()
+    return sum(path.exists() for path in keys)
 
 
-def remember(guest: Guest, entries: Sequence[Entry]) -> None:
-    """Keep what the claim needs until it is final, and the statement; the pool is kept nowhere."""
-    for entry in entries:
-        host = Host(guest, entry.host_id)
-        if not host.read("certificate"):
-            host.write("claim", entry.seed_id + entry.claim_key + entry.psk0)
-            host.write("statement", entry.statement.raw)
+def scrub(guest: Guest) -> None:
+    """Blank the seed in cloud-init's copies, which it writes anew at every boot.
+
+    In place and at the same length: obj.pkl must stay a valid pickle, later stages and boots read it.
+    """
+    for path in guest.at("/var/lib/cloud/instances").glob("*/**/*"):
+        if path.is_file():
+            old = path.read_bytes()
+            new = re.sub(rb"(?<=BOOTSEED=)[\w+/=]+", lambda found: b"A" * len(found[0]), old)
+            if new != old:
+                overwrite(path, new)
+
+
+def metadata(guest: Guest, verb: str) -> None:
+    """Close (`add`) or open (`del`) the metadata addresses to every uid but 0, and do-agent's where it exists."""
+    for address in "-4 rule {} to 169.254.169.254", "-6 rule {} to fd00:ec2::254", "-6 rule {} to fe80::a9fe:a9fe":
+        rule = "ip " + address.format(verb)
+        guest.run(rule + " uidrange 1-4294967294 pref 169 prohibit")
+        guest.run("u=$(id -u do-agent)&&" + rule + " uidrange $u-$u pref 168 table main")
+
+
+def claims(guest: Guest) -> None:
+    """The claim in the hook: metadata closed until every host has answered; bootseed-claim.service asks on.
+
+    All hosts at once, in children that are killed after 5 s. Identities are made before: a killed child leaves nothing.
+    """
+    from .claim import once  # not before the reseed: these imports take longer than all the rest
+
+    hosts = [host for host in guest.hosts() if host.read("claim")]
+    if hosts:
+        metadata(guest, "add")
+        for host in hosts:
+            host.identity()
+        if join([fork(5, lambda host=host: once(host)) for host in hosts]):  # type: ignore[misc]
+            metadata(guest, "del")
+        else:
+            guest.start("bootseed-claim")
 
 
 def judge(guest: Guest, hooked: float) -> None:
@@ -70,35 +115,34 @@ def judge(guest: Guest, hooked: float) -> None:
     entries: list[Entry] = []
     try:
         entries = parse_file(guest.at(RUN + "seed").read_bytes())
-    except (OSError, Refused) as error:
-        print("bootseed: no seed:", error, flush=True)
+    except Exception as error:
+        say("no seed:", repr(error))
     known = guest.verdict()
-    if not known:
-        forget(guest)
-    ids = {entry.seed_id for entry in entries}
-    try:
-        spent, word = burn(guest, entries), ""
-    except OSError as error:  # a mark that is not durable must not credit
-        print("bootseed: cannot mark the seed as spent:", error, flush=True)
-        spent, word = ids, "failed"
+    if not known:  # the disk may be a copy of another instance's: its identity is not ours, what is spent stays spent
+        for path in guest.at(KEEP).glob("*/*"):
+            if path.name != "spent":
+                wipe(path)
+    spent = burn(guest, entries)
     evidence = seed_kernel(entries, guest, spent)
     if not known:
-        if not word and ids - spent:
-            word = "reseeded" if kernel.proven(evidence) else "unproven"
+        word = "reseeded" if kernel.proven(evidence) else "unproven"
+        if len(entries) == len(spent):
+            word = "spent" if spent else "no-seed"
         evidence["timeline"].insert(0, ("hook", hooked))
-        known = {
-            "instanceId": guest.instance_id(),
-            "bootId": guest.boot_id(),
-            "verdict": word or ("spent" if spent else "no-seed"),
-            "evidence": {**evidence, "hostKeysBefore": copies.host_keys(guest)},
-        }
+        evidence["hostKeysBefore"] = host_keys(guest)
+        ids = {"instanceId": guest.instance_id(), "bootId": guest.boot_id()}
+        known = {**ids, "verdict": word, "evidence": evidence}
         write(guest.at(KEEP + "verdict.json"), json.dumps(known).encode())
     word = f"{known['verdict']} {known['evidence']['hostKeysBefore']}"
     write(guest.at(RUN + "verdict"), word.encode() + b"\n")
     if word == "reseeded 0" and evidence["rcReseed"] == 0:
         write(guest.at(RUN + "seeded"), b"")
         guest.start("bootseed-seeded.target")
-    remember(guest, entries)
+    for entry in entries:  # what the claim needs until it is final; the pool is kept nowhere
+        host = Host(guest, entry.host_id)
+        if not host.read("certificate"):
+            host.write("claim", entry.seed_id + entry.claim_key + entry.psk0)
+            host.write("statement", entry.statement.raw)
 
 
 def hook(guest: Guest) -> None:
@@ -107,18 +151,18 @@ def hook(guest: Guest) -> None:
     lock = guest.lock()
     try:
         judge(guest, hooked)
-    except Exception:
-        traceback.print_exc()
+    except Exception as error:
+        say("failed:", repr(error))
         write(guest.at(RUN + "verdict"), b"failed\n")
     wipe(guest.at(RUN + "seed"))
     try:
         next_boot = guest.at("/var/lib/systemd/random-seed")
         if next_boot.parent.exists():
             write(next_boot, os.urandom(512))
-        claim.first(guest)
-    except Exception:
-        traceback.print_exc()
-        guest.start("bootseed-claim.service")
-    copies.scrub(guest)
+        claims(guest)
+    except Exception as error:
+        say("no claim:", repr(error))
+        guest.start("bootseed-claim")
+    scrub(guest)
     os.close(lock)
-    guest.start("bootseed-report.service", "bootseed-topup.timer")
+    guest.start("bootseed-report bootseed-topup.timer")

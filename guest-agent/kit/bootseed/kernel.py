@@ -9,40 +9,20 @@ import errno
 import fcntl
 import os
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
-from signal import SIGALRM, alarm, signal
 from typing import Any
 
-from .guest import Guest
+from .guest import Guest, fork, join
 
 RNDADDENTROPY = 0x40085203
 RNDRESEEDCRNG = 0x5207
 NOT_TRIED = 255
 
 
-@contextmanager
-def deadline(seconds: int) -> Iterator[None]:
-    """Raise TimeoutError in the body after `seconds` (main thread only)."""
-
-    def expire(*_: object) -> None:
-        raise TimeoutError(f"not done within {seconds} s")
-
-    signal(SIGALRM, expire)
-    alarm(seconds)
+def ioctl(request: int, argument: bytearray) -> int:
+    """One ioctl on /dev/random; 0 or the errno."""
     try:
-        yield
-    finally:
-        alarm(0)
-
-
-def _ioctl(request: int, argument: bytearray) -> int:
-    try:
-        fd = os.open("/dev/random", os.O_RDWR)
-        try:
-            fcntl.ioctl(fd, request, argument)
-        finally:
-            os.close(fd)
+        with open("/dev/random", "r+b", 0) as device:  # noqa: PTH123
+            fcntl.ioctl(device, request, argument)
         return 0
     except OSError as error:
         return error.errno or NOT_TRIED
@@ -53,8 +33,8 @@ def mix(data: bytes, credit_bits: int) -> int:
 
     A bytearray, because fcntl.ioctl refuses other buffers over 1,024 bytes; its length is the real one.
     """
-    request = bytearray(struct.pack("=ii", credit_bits, len(data)) + data)
-    rc = _ioctl(RNDADDENTROPY, request)
+    request = bytearray(struct.pack("ii", credit_bits, len(data)) + data)
+    rc = ioctl(RNDADDENTROPY, request)
     request[:] = bytes(len(request))
     return rc
 
@@ -64,23 +44,17 @@ def reseed() -> int:
 
     ENODATA: not ready yet. A *blocking* getrandom makes the kernel seed itself (a polling one would not): 30 s at most.
     """
-    rc = _ioctl(RNDRESEEDCRNG, bytearray(8))
-    if rc == errno.ENODATA:
-        try:
-            with deadline(30):
-                os.getrandom(1)
-        except TimeoutError:
-            return rc
-        rc = _ioctl(RNDRESEEDCRNG, bytearray(8))
+    rc = ioctl(RNDRESEEDCRNG, bytearray(8))
+    if rc == errno.ENODATA and join([fork(30, lambda: os.getrandom(1))]):
+        rc = ioctl(RNDRESEEDCRNG, bytearray(8))
     return rc
 
 
 def state(guest: Guest) -> dict[str, Any]:
     """What the kernel says of its generator. `rngCurrent` is the device behind /dev/hwrng, None where there is none."""
-    random = "/proc/sys/kernel/random/"
     return {
         "kernel": os.uname().release,
-        "poolsize": int(guest.text(random + "poolsize") or 0),
+        "poolsize": int(guest.text("/proc/sys/kernel/random/poolsize") or 0),
         "fipsEnabled": int(guest.text("/proc/sys/crypto/fips_enabled") or 0),
         "rngCurrent": guest.text("/sys/class/misc/hw_random/rng_current") or None,
     }

@@ -1,65 +1,87 @@
-"""Opening a packet, in this order: length, version, suite, signature, open, DER, chunk, counter (protocol.md)."""
+"""Opening a packet, in this order: length, version, suite, signature, open, DER, chunk, counter (protocol.md).
+
+HPKE is mode_psk over DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305; names as in RFC 9180.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from .hpke import export, open_psk
-from .wire import Reader, Refused, label
+from .wire import Reader, Refused, label, lp, refuse_unless
+
+KEM = b"KEM\0\x20"
+SUITE = b"HPKE\0\x20\0\1\0\3"
+
+
+def dh(sk: X25519PrivateKey, pk: bytes = b"\t" + bytes(31)) -> bytes:
+    """X25519; with the base point 9 (RFC 7748) it gives the public half. Raises ValueError for small order."""
+    return sk.exchange(X25519PublicKey.from_public_bytes(pk))
+
+
+def extract(suite: bytes, salt: bytes, name: bytes, ikm: bytes) -> bytes:
+    """LabeledExtract, RFC 9180 section 4."""
+    return hmac.digest(salt, b"HPKE-v1" + suite + name + ikm, "sha256")
+
+
+def expand(suite: bytes, prk: bytes, name: bytes, info: bytes = b"", size: int = 32) -> bytes:
+    """LabeledExpand, RFC 9180 section 4; `size` at most 32, one block of HKDF."""
+    return hmac.digest(prk, b"\0%cHPKE-v1" % size + suite + name + info + b"\1", "sha256")[:size]
+
+
+def open_psk(
+    sk: X25519PrivateKey, enc: bytes, info: bytes, psk: bytes, psk_id: bytes, ct: bytes
+) -> tuple[bytes, bytes]:
+    """Plaintext and exporter secret; aad is empty. Raises Refused, one opaque error whatever was wrong."""
+    try:
+        shared = expand(KEM, extract(KEM, b"", b"eae_prk", dh(sk, enc)), b"shared_secret", enc + dh(sk))
+        secret = extract(SUITE, shared, b"secret", psk)
+        context = b"\1" + extract(SUITE, b"", b"psk_id_hash", psk_id) + extract(SUITE, b"", b"info_hash", info)
+        key, nonce = expand(SUITE, secret, b"key", context), expand(SUITE, secret, b"base_nonce", context, 12)
+        return ChaCha20Poly1305(key).decrypt(nonce, ct, None), expand(SUITE, secret, b"exp", context)
+    except Exception:
+        raise Refused("open-failed") from None
+
+
+def export(exporter: bytes, context: bytes) -> bytes:
+    """Export(context, 32), RFC 9180 section 5.3."""
+    return expand(SUITE, exporter, b"sec", context)
 
 
 def verify(public_key: bytes, signature: bytes, message: bytes) -> None:
     """Check an Ed25519 signature; raises Refused."""
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
-    except InvalidSignature:
-        raise Refused("bad-signature: not made by the expected key over these bytes") from None
-
-
-def tlv(tag: int, body: bytes) -> bytes:
-    """DER: tag, shortest length (below 65,536), contents."""
-    size = len(body)
-    head = bytes([size]) if size < 128 else b"\x81" + bytes([size]) if size < 256 else b"\x82" + size.to_bytes(2, "big")
-    return bytes([tag]) + head + body
+    except Exception:
+        raise Refused("bad-signature") from None
 
 
 def integer(value: int) -> bytes:
-    """DER INTEGER in the fewest bytes that hold the sign."""
-    return tlv(2, value.to_bytes((value if value >= 0 else ~value).bit_length() // 8 + 1, "big", signed=True))
+    """DER INTEGER that is not negative, in the fewest bytes that hold the sign."""
+    size = value.bit_length() // 8 + 1
+    return bytes([2, size]) + value.to_bytes(size, "big")
 
 
 def plaintext(timestamp: int, counter: int, chunk: bytes) -> bytes:
-    """SEQUENCE { timestamp INTEGER, counter INTEGER, chunk OCTET STRING }, as in 2014."""
-    return tlv(0x30, integer(timestamp) + integer(counter) + tlv(4, chunk))
-
-
-def value(r: Reader, tag: int) -> bytes:
-    """Contents of the next element, length in any form; the caller compares with the canonical one."""
-    if r.number(1) != tag:
-        raise Refused(f"malformed: expected tag {tag}")
-    size = r.number(1)
-    return r.take(size if size < 128 else r.number(size - 128))
+    """SEQUENCE { timestamp INTEGER, counter INTEGER, chunk OCTET STRING(1024) } in DER, as in 2014."""
+    return b"0\x82" + lp(integer(timestamp) + integer(counter) + b"\4\x82" + lp(chunk))
 
 
 def parse(pt: bytes) -> tuple[int, int, bytes]:
-    """Timestamp, counter, chunk of a canonical plaintext; raises Refused."""
-    try:
-        outer = Reader(pt)
-        inner = Reader(value(outer, 0x30))
-        timestamp, counter = (int.from_bytes(value(inner, 2), "big", signed=True) for _ in "tc")
-        chunk = value(inner, 4)
-    except Refused:
-        chunk = b""
-    if not chunk or plaintext(timestamp, counter, chunk) != pt:
-        raise Refused("non-canonical: expected the DER of timestamp, counter, chunk")
-    if not 0 <= timestamp < 2**39:
-        raise Refused("malformed: expected a timestamp below 2^39")
-    if len(chunk) != 1024:
-        raise Refused(f"bad-chunk: expected 1024 bytes, got {len(chunk)}")
+    """Timestamp, counter, chunk of a plaintext that is the canonical DER of its own values; raises Refused."""
+    r = Reader(pt)
+    r.take(5)
+    timestamp = r.number(r.number())
+    r.take(1)
+    counter = r.number(r.number())
+    chunk = pt[r.at + 4 :]
+    refuse_unless(pt == plaintext(timestamp, counter, chunk), "non-canonical")
+    refuse_unless(timestamp < 2**39, "malformed")
+    refuse_unless(len(chunk) == 1024, "bad-chunk")
     return timestamp, counter, chunk
 
 
@@ -73,20 +95,16 @@ def open_packet(
     nonce: bytes = bytes(16),
 ) -> tuple[int, int, bytes, bytes]:
     """Timestamp, counter, chunk and receipt key of the packet that answers `hello`; raises Refused."""
-    if len(packet) > 4096:
-        raise Refused(f"too-long: expected at most 4096 bytes, got {len(packet)}")
+    refuse_unless(len(packet) <= 4096, "too-long")
     r = Reader(packet)
-    r.one("bad-version")
-    r.one("bad-suite")
+    refuse_unless(r.number() == 1, "bad-version")
+    refuse_unless(r.number() == 1, "bad-suite")
     enc = r.take(32)
     ct = r.take(max(16, len(packet) - 98))
-    signature = r.take(64)
-    r.end()
     about = label("packet") + packet[:2] + host_id + hashlib.sha256(nonce + hello).digest()
-    verify(packet_pk, signature, about + enc + ct)
+    verify(packet_pk, r.take(64), about + enc + ct)
     seed_id, last = hello[2:18], int.from_bytes(hello[50:58], "big")
     pt, exporter = open_psk(sk, enc, label("packet") + host_id + seed_id, psk, seed_id, ct)
     timestamp, counter, chunk = parse(pt)
-    if not last < counter < 2**53:
-        raise Refused(f"bad-counter: expected more than {last}, got {counter}")
+    refuse_unless(last < counter < 2**53, "bad-counter")
     return timestamp, counter, chunk, export(exporter, b"bootseed v1 receipt")

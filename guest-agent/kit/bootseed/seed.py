@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from .wire import Reader, Refused
+from .wire import Reader, refuse_unless
 
 P = 2**255 - 19
 D = -121665 * pow(121666, -1, P)
@@ -17,25 +17,22 @@ def point(public_key: bytes) -> bytes:
     y is that of order 1 or 2 (y^2 = 1), 4 (y = 0) or 8 (doubling gives y = 0, so x^2 = -y^2 and d*y^4 + 2*y^2 = 1).
     """
     y = int.from_bytes(public_key, "little") % 2**255
-    if y * (y * y - 1) * (D * y**4 + 2 * y * y - 1) % P == 0:
-        raise Refused("small-order-key: expected a key of the prime order")
+    refuse_unless(y * (y * y - 1) * (D * y**4 + 2 * y * y - 1) % P, "small-order-key")
     return public_key
 
 
 def root_key(r: Reader) -> bytes:
     """Algorithm byte and root key: 1 Ed25519, 2 P-256 compressed."""
-    alg = r.number(1)
-    if alg not in (1, 2):
-        raise Refused(f"malformed: expected root algorithm 1 or 2, got {alg}")
+    alg = r.number()
+    refuse_unless(alg in (1, 2), "malformed")
     key = r.take(31 + alg)
     return bytes([alg]) + (point(key) if alg == 1 else key)
 
 
 def few(r: Reader) -> range:
     """A count of at most 4."""
-    count = r.number(1)
-    if count > 4:
-        raise Refused(f"malformed: expected at most 4 pins or addresses, got {count}")
+    count = r.number()
+    refuse_unless(count < 5, "malformed")
     return range(count)
 
 
@@ -50,24 +47,24 @@ class Statement:
         """Parse `raw`; raises Refused."""
         r = Reader(raw)
         self.raw = raw
-        r.one("bad-version")
+        refuse_unless(r.number() == 1, "bad-version")
         self.host_id = r.take(8)
         self.serial = r.number(4)
-        r.one("bad-suite")
+        refuse_unless(r.number() == 1, "bad-suite")
         self.root = root_key(r)
         self.packet_pk = point(r.take(32))
-        self.interval_ms = r.number(4)
+        r.take(4)  # intervalMs: the timer's period is fixed in this kit
         self.pins = [r.take(32) for _ in few(r)]
         self.addresses = [r.lp().decode("latin-1") for _ in few(r)]
-        after = Reader(r.lp())
-        self.next = after.data and root_key(after)
-        after.end()
+        successor = Reader(r.lp())
+        if successor.data:
+            root_key(successor)
+        successor.end()
         self.signature = r.take(64)
         r.end()
         for address in self.addresses:
             port = re.fullmatch("[!-~]+:([1-9][0-9]{0,4})", address)
-            if not port or int(port[1]) > 65535 or len(address) > 255:
-                raise Refused("malformed: expected host:port as address")
+            refuse_unless(port and int(port[1]) < 65536 and len(address) < 256, "malformed")
 
 
 class Entry:
@@ -76,7 +73,7 @@ class Entry:
     def __init__(self, raw: bytes) -> None:
         """Parse; raises Refused: cut, trailing, damaged, all-zero, a placeholder, another host's statement."""
         r = Reader(raw)
-        r.one("bad-version")
+        refuse_unless(r.number() == 1, "bad-version")
         self.host_id = r.take(8)
         self.seed_id = r.take(16)
         self.pool = r.take(64)
@@ -86,15 +83,12 @@ class Entry:
         covered = r.at
         checksum = r.take(32)
         r.end()
-        if checksum != hashlib.sha256(raw[:covered]).digest():
-            raise Refused("bad-checksum: the seed was damaged on its way: mint a new one")
-        if not (any(self.pool) and any(self.claim_key) and any(self.psk0)):
-            raise Refused("all-zero: expected random secrets: mint a new seed")
-        if len(set(self.pool)) < 2 or all(31 < byte < 127 for byte in self.pool):
-            raise Refused("placeholder: the pool is a template's, not a seed: mint one")
+        refuse_unless(checksum == hashlib.sha256(raw[:covered]).digest(), "bad-checksum")
+        refuse_unless(any(self.pool) and any(self.claim_key) and any(self.psk0), "all-zero")
+        repeated, text = len(set(self.pool)) < 2, all(31 < byte < 127 for byte in self.pool)
+        refuse_unless(not (repeated or text), "placeholder")
         self.statement = Statement(statement)
-        if self.statement.host_id != self.host_id:
-            raise Refused("mismatch: the seed's statement belongs to another host")
+        refuse_unless(self.statement.host_id == self.host_id, "mismatch")
 
 
 def parse_file(raw: bytes) -> list[Entry]:
@@ -104,6 +98,5 @@ def parse_file(raw: bytes) -> list[Entry]:
     while r.at < len(raw) and len(entries) < 4:
         entries.append(Entry(r.lp()))
     r.end()
-    if len({e.host_id for e in entries}) < len(entries):
-        raise Refused("mismatch: two entries are from the same host")
+    refuse_unless(len({entry.host_id for entry in entries}) == len(entries), "mismatch")
     return entries

@@ -12,21 +12,18 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
 from . import kernel
-from .guest import Host
-from .hpke import raw
+from .guest import Host, say
 from .https import post
-from .packet import open_packet, verify
+from .packet import dh, open_packet, verify
 from .seed import Statement
-from .wire import Reader, Refused, label, lp, u64
+from .wire import Reader, Refused, label, lp, refuse_unless, u64
 
 
 def newer(host: Host, known: Statement, message: bytes) -> Statement:
-    """Take over a later statement that the known root signed; raises Refused."""
+    """Take over a later statement that the known root (Ed25519) signed; raises Refused."""
     statement = Statement(message)
-    if statement.host_id != known.host_id or statement.root != known.root or known.root[0] != 1:
-        raise Refused("mismatch: the statement is signed by another root")
-    if statement.serial <= known.serial:
-        raise Refused(f"mismatch: expected a statement after {known.serial}, got {statement.serial}")
+    ours = (statement.host_id, statement.root) == (known.host_id, known.root)
+    refuse_unless(ours and known.root[0] == 1 and statement.serial > known.serial, "mismatch")
     verify(known.root[1:], statement.signature, label("statement") + message[:-64])
     host.write("statement", message)
     return statement
@@ -34,11 +31,10 @@ def newer(host: Host, known: Statement, message: bytes) -> Statement:
 
 def hello(host: Host, serial: int, sk: X25519PrivateKey) -> bytes:
     """A signed hello; the nonce over TLS is zero."""
-    body = b"\1\1" + host.read("certificate")[9:25] + raw(sk.public_key())
+    body = b"\1\1" + host.read("certificate")[9:25] + dh(sk)
     body += host.read("counter").rjust(8, b"\0") + serial.to_bytes(4, "big")
-    signed = label("hello") + host.id + bytes(16) + body
     key: Any = load_ssh_private_key(host.read("identity"), None)
-    return body + bytes(key.sign(signed))
+    return body + bytes(key.sign(label("hello") + host.id + bytes(16) + body))
 
 
 def pull(host: Host) -> dict[str, int]:
@@ -51,28 +47,25 @@ def pull(host: Host) -> dict[str, int]:
     statement = host.statement()
     sk = X25519PrivateKey.generate()
     greeting = hello(host, statement.serial, sk)
-    status, answer = post(statement, "/v1/packets", lambda _: greeting + lp(b"") + b"\0")
+    status, answer = post(host, "/v1/packets", lambda _: greeting + bytes(3))
     if status == 403:
         proof = greeting + lp(host.read("certificate")) + b"\1" + lp(statement.raw)
-        status, answer = post(statement, "/v1/packets", lambda _: proof)
-    if status != 200:
-        raise Refused(f"http-{status}: the host has no packet for this VM now")
+        status, answer = post(host, "/v1/packets", lambda _: proof)
+    refuse_unless(status == 200, f"http-{status}")
     arrived = u64(time.monotonic_ns()) + u64(time.time_ns())
     r = Reader(answer)
-    for _ in range(r.number(1)):
+    for _ in range(r.number()):
         statement = newer(host, statement, r.lp())
     packet = r.lp()
     r.end()
-    timestamp, counter, chunk, receipt_key = open_packet(
-        packet, greeting, sk, host.read("psk"), host.id, statement.packet_pk
-    )
+    timestamp, counter, chunk, key = open_packet(packet, greeting, sk, host.read("psk"), host.id, statement.packet_pk)
     host.write("counter", u64(counter))
     rc_mix = kernel.mix(hashlib.sha512(label("packet") + chunk + arrived).digest(), 0)
     rc_reseed = kernel.reseed()
     receipt = u64(counter) + bytes([rc_mix, rc_reseed])
-    receipt += hmac.digest(receipt_key, label("receipt") + receipt, "sha256")
+    receipt += hmac.digest(key, label("receipt") + receipt, "sha256")
     try:
-        received, _ = post(statement, "/v1/receipts", lambda _: greeting[2:18] + receipt)
+        received, _ = post(host, "/v1/receipts", lambda _: greeting[2:18] + receipt)
     except OSError:
         received = 0  # a lost receipt is harmless
     return {"counter": counter, "timestamp": timestamp, "rcMix": rc_mix, "rcReseed": rc_reseed, "receipt": received}
@@ -82,14 +75,14 @@ def once(host: Host) -> bool:
     """One top-up from one host, noted in `topup.json`: the last one done, and refusals counted by reason."""
     if not host.read("certificate"):
         return False
-    notes = json.loads(host.read("topup.json") or b'{"refused":{}}')
+    notes = host.status()["topUp"]
     try:
         notes["last"] = {"at": int(time.time()), **pull(host)}
-        print(f"bootseed: top-up {host.id.hex()}: {notes['last']}", flush=True)
         return True
     except Refused as refused:
-        notes["refused"][refused.code()] = notes["refused"].get(refused.code(), 0) + 1
-        print(f"bootseed: top-up {host.id.hex()}: {refused}", flush=True)
+        say("top-up refused:", refused)
+        counts = notes.setdefault("refused", {})
+        counts[str(refused)] = counts.get(str(refused), 0) + 1
         return False
     finally:
         host.write("topup.json", json.dumps(notes).encode())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 
 class Refused(Exception):  # noqa: N818 - the name says what happened, as in the protocol
-    """Bytes that are not what the protocol says. The text starts with a code of protocol/errors.ts, no secret."""
+    """Bytes that are not what the protocol says. The text is a code of protocol/errors.ts, no secret."""
 
-    def code(self) -> str:
-        """The error code: the text up to its colon."""
-        return str(self).partition(":")[0]
+
+def refuse_unless(right: object, code: str) -> None:
+    """Raise Refused with `code` unless all is right."""
+    if not right:
+        raise Refused(code)
 
 
 def label(message: str) -> bytes:
@@ -36,12 +38,11 @@ class Reader:
 
     def take(self, size: int) -> bytes:
         """The next `size` bytes; raises Refused when there are fewer."""
-        start, self.at = self.at, self.at + size
-        if self.at > len(self.data):
-            raise Refused(f"malformed: expected {self.at} bytes, got {len(self.data)}")
-        return self.data[start : self.at]
+        self.at += size
+        refuse_unless(self.at <= len(self.data), "malformed")
+        return self.data[self.at - size : self.at]
 
-    def number(self, size: int) -> int:
+    def number(self, size: int = 1) -> int:
         """The next `size` bytes as a big-endian unsigned integer."""
         return int.from_bytes(self.take(size), "big")
 
@@ -49,13 +50,6 @@ class Reader:
         """A length-prefixed value."""
         return self.take(self.number(2))
 
-    def one(self, code: str) -> None:
-        """Version or suite, of which there is one each: 1."""
-        got = self.number(1)
-        if got != 1:
-            raise Refused(f"{code}: expected 1, got {got}: get a newer kit")
-
     def end(self) -> None:
         """Refuse trailing bytes."""
-        if self.at != len(self.data):
-            raise Refused(f"malformed: expected {self.at} bytes, got {len(self.data)}")
+        refuse_unless(self.at == len(self.data), "malformed")
