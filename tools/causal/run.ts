@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { ROOT, type Progress } from "../cache.ts";
 import { boot } from "./boot.ts";
 import { readConsole, type CausalRow } from "./console.ts";
@@ -80,9 +79,9 @@ async function bootRow(index: number, kernel: string, initrd: string, work: stri
   return { ...plan, ...readConsole(text) };
 }
 
-/** The kit as it rides in user-data: base64 of gzip of a stored zip. */
+/** The kit as the hook unpacks it on the VM. */
 function packedKit(): Uint8Array {
-  return gunzipSync(Buffer.from(readFileSync(join(ROOT, "seeder/kit/kit.b64"), "utf8"), "base64"));
+  return readFileSync(join(ROOT, "seeder/kit/kit.pyz"));
 }
 
 function kitArchive(kit: Uint8Array): Uint8Array {
