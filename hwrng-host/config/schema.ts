@@ -1,6 +1,6 @@
 /** The config file of `bootseed-host`: one schema, strict, with every default in it. */
 import { z } from "zod";
-import { SOURCE_CLASSES } from "../sources/source.ts";
+import { SOURCE_CLASSES, type SourceClass } from "../sources/source.ts";
 
 /** sun_path holds 108 bytes with the final zero (unix(7)). */
 const MAX_SOCKET_PATH_BYTES = 107;
@@ -37,7 +37,17 @@ const listen = z.strictObject({
     .default("/run/bootseed/mint.sock"),
 });
 
-export type SourceConfig = z.infer<typeof hwrngSource> | z.infer<typeof systemSource>;
+/** A source as configured, defaults filled in. */
+export type SourceConfig =
+  | {
+      driver: "hwrng";
+      device: string;
+      rngCurrent: string;
+      minEntropyBits: number;
+      /** For names that this program does not know; it may lower the class of a known one, never raise it. */
+      class?: SourceClass | undefined;
+    }
+  | { driver: "system"; minEntropyBits: number };
 
 /** A checked config with all defaults filled in; units are in the names. */
 export type Config = {

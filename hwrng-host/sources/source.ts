@@ -1,15 +1,10 @@
 /** What a noise source is: a driver that opens, identifies, reads and closes. New hardware plugs in here. */
-
 import type { SourceClass } from "@bootseed/protocol";
 
 export type { SourceClass };
 
 /** What may be claimed of a source's output, from most to least (docs/security.md). */
-export const SOURCE_CLASSES = [
-  "physical-raw",
-  "physical-conditioned",
-  "chained",
-] as const satisfies readonly SourceClass[];
+export const SOURCE_CLASSES: readonly SourceClass[] = ["physical-raw", "physical-conditioned", "chained"];
 
 /** The more modest of two classes. */
 export function lowerClass(a: SourceClass, b: SourceClass): SourceClass {

@@ -169,9 +169,10 @@ export class SqliteEnrolments implements EnrolmentStore {
     }
     const counter = Math.max(column.number(row, "counter"), lastCounter) + 1;
     if (counter > Number.MAX_SAFE_INTEGER) return { sent: false, why: "counter spent" };
-    // A clock that went back refills nothing, and starts counting from where it is now.
-    const elapsed = Math.max(0, now - column.number(row, "tokens_at"));
-    const tokens = Math.min(PACKET_BURST, column.number(row, "tokens") + (elapsed * PACKETS_PER_DAY) / DAY);
+    const elapsed = now - column.number(row, "tokens_at");
+    const refilled = column.number(row, "tokens") + (elapsed * PACKETS_PER_DAY) / DAY;
+    // A time in the future means that the clock went back: waiting until it comes again would lock the VM out.
+    const tokens = elapsed < 0 ? PACKET_BURST : Math.min(PACKET_BURST, refilled);
     if (tokens < 1) return { sent: false, why: "quota" };
     return { sent: true, counter, rolledBack: lastCounter < column.number(row, "receipted"), tokens };
   }
