@@ -27,11 +27,14 @@ export function guestApp(context: HostContext, keys: ReceiptKeys): Hono {
     receipts: (bytes) => handleReceipt(context, keys, bytes),
   };
   app.notFound(() => empty(404));
+  // What is thrown outside a handler is a body that never came: nobody is there to read the answer.
+  app.onError(() => empty(400));
   app.use(bodyLimit({ maxSize: MAX_GUEST_BODY_BYTES, onError: () => empty(413, { connection: "close" }) }));
   for (const [kind, handler] of Object.entries(handlers)) {
     app.post(`/v1/${kind}`, async (c) => {
+      const bytes = new Uint8Array(await c.req.arrayBuffer());
       try {
-        return await handler(new Uint8Array(await c.req.arrayBuffer()));
+        return await handler(bytes);
       } catch (error) {
         return refusal(context, kind, error);
       }

@@ -57,6 +57,7 @@ export function initState(dir: string, announce: Announcement, random: (bytes: n
   const root = keyPair("ed25519", rootKey);
   const hostId = hostIdOf(root.publicKey);
   const pin = tlsPin(dir, hostId, random, file);
+  if (created.includes(FILES.tlsCertificate)) created.splice(-1, 0, FILES.tlsKey);
 
   const before = signed === null ? null : parseStatement(signed);
   const fields = {

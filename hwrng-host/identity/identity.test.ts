@@ -1,0 +1,166 @@
+import { parseStatement, toHex, verifyStatement } from "@bootseed/protocol";
+import { execFileSync } from "node:child_process";
+import { createHash, randomBytes, X509Certificate } from "node:crypto";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { loadIdentity } from "./host-identity.ts";
+import { FILES, initState, type InitResult } from "./init.ts";
+import { selfSigned } from "./self-signed.ts";
+
+const ANNOUNCE = { advertise: ["192.0.2.1:7443"], intervalMs: 21_600_000 };
+
+class State implements Disposable {
+  readonly dir: string = join(mkdtempSync(join(tmpdir(), "bootseed-identity-")), "state");
+  init(announce: typeof ANNOUNCE = ANNOUNCE): InitResult {
+    return initState(this.dir, announce, (bytes) => randomBytes(bytes));
+  }
+  path(name: string): string {
+    return join(this.dir, name);
+  }
+  contents(): Record<string, string> {
+    return Object.fromEntries(readdirSync(this.dir).map((name) => [name, readFileSync(this.path(name), "hex")]));
+  }
+  [Symbol.dispose](): void {
+    rmSync(join(this.dir, ".."), { recursive: true, force: true });
+  }
+}
+
+describe("init", () => {
+  it("makes everything once, 0600 in a 0700 folder, and loads", () => {
+    using state = new State();
+    expect(state.init().created.length).toBe(6);
+    expect(statSync(state.dir).mode & 0o777).toBe(0o700);
+    for (const name of readdirSync(state.dir)) {
+      expect([name, statSync(state.path(name)).mode & 0o777]).toEqual([name, 0o600]);
+    }
+    const identity = loadIdentity(state.dir, ANNOUNCE);
+    verifyStatement(identity.statement, identity.statement.rootPk);
+    expect(identity.statement).toMatchObject({ serial: 1, addresses: ANNOUNCE.advertise, pins: [identity.tlsPin] });
+    const der = new X509Certificate(identity.tlsCertificatePem).raw;
+    expect(toHex(identity.tlsPin)).toBe(createHash("sha256").update(der).digest("hex"));
+    const { kClaim } = identity.keys;
+    identity.close();
+    expect(kClaim).toEqual(new Uint8Array(32));
+  });
+
+  it("changes nothing when run again", () => {
+    using state = new State();
+    state.init();
+    const before = state.contents();
+    expect(state.init()).toEqual({ created: [], statementSerial: 1, updated: false });
+    expect(state.contents()).toEqual(before);
+  });
+
+  it("signs a new statement when the address changes, and keeps every key", () => {
+    using state = new State();
+    state.init();
+    const before = state.contents();
+    const moved = { ...ANNOUNCE, advertise: ["192.0.2.2:7443"] };
+    expect(() => loadIdentity(state.dir, moved)).toThrow(/says 192\.0\.2\.1:7443 .* the config says 192\.0\.2\.2:7443/);
+    expect(state.init(moved)).toEqual({ created: [], statementSerial: 2, updated: true });
+    const after = state.contents();
+    expect({ ...after, statement: "" }).toEqual({ ...before, statement: "" });
+    expect(loadIdentity(state.dir, moved).statement.serial).toBe(2);
+  });
+
+  it.each(Object.values(FILES).filter((name) => name !== FILES.database && name !== FILES.statement))(
+    "completes a folder it was stopped in before %s, and keeps what was there",
+    (stoppedBefore) => {
+      using state = new State();
+      state.init();
+      const order = [FILES.rootKey, FILES.packetKey, FILES.secret, FILES.tlsKey, FILES.tlsCertificate] as const;
+      const kept = order.slice(0, order.indexOf(stoppedBefore as (typeof order)[number]));
+      const before = state.contents();
+      for (const name of readdirSync(state.dir)) if (!kept.some((one) => one === name)) rmSync(state.path(name));
+      state.init();
+      const after = state.contents();
+      for (const name of kept.filter((one) => one !== FILES.tlsKey)) expect(after[name]).toBe(before[name]);
+      loadIdentity(state.dir, ANNOUNCE).close();
+    },
+  );
+
+  it.each([FILES.rootKey, FILES.packetKey, FILES.secret, FILES.tlsKey, FILES.tlsCertificate])(
+    "never makes a new %s for a host that VMs know",
+    (name) => {
+      using state = new State();
+      state.init();
+      rmSync(state.path(name));
+      const before = state.contents();
+      expect(() => state.init()).toThrow(new RegExp(`${name}.* is missing`));
+      expect(state.contents()).toEqual(before);
+    },
+  );
+
+  it("says what to do when the folder cannot be made", () => {
+    using state = new State();
+    writeFileSync(state.dir, "a file");
+    expect(() => state.init()).toThrow(
+      expect.objectContaining({ exit: 73, message: expect.stringMatching(/cannot create/) }),
+    );
+  });
+});
+
+describe("loading", () => {
+  it("refuses keys that others may read", () => {
+    using state = new State();
+    state.init();
+    chmodSync(state.path(FILES.secret), 0o640);
+    expect(() => loadIdentity(state.dir, ANNOUNCE)).toThrow(/mode 0640; expected 0600/);
+  });
+
+  it.each([
+    [FILES.rootKey, Buffer.alloc(32, 1), /not signed by root\.key/],
+    [FILES.packetKey, Buffer.alloc(32, 1), /names another key than packet\.key/],
+    [FILES.secret, Buffer.alloc(31, 1), /expected 32 bytes, got 31/],
+    [FILES.tlsCertificate, Buffer.from("x"), /is not a certificate/],
+    [FILES.tlsCertificate, Buffer.from(selfSigned("other", new Uint8Array(8)).certificatePem), /does not pin tls\.crt/],
+    [FILES.statement, Buffer.from("x"), /does not parse/],
+  ])("refuses a damaged or foreign %s", (name, content, message) => {
+    using state = new State();
+    state.init();
+    writeFileSync(state.path(name), content);
+    expect(() => loadIdentity(state.dir, ANNOUNCE)).toThrow(message);
+  });
+
+  it("says to run init when there is nothing", () => {
+    using state = new State();
+    expect(() => loadIdentity(state.dir, ANNOUNCE)).toThrow(
+      expect.objectContaining({ exit: 78, fix: expect.stringMatching(/bootseed-host init/) }),
+    );
+    expect(existsSync(state.dir)).toBe(false);
+  });
+});
+
+describe("the self-signed certificate", () => {
+  it("is what OpenSSL and python call a certificate", () => {
+    using state = new State();
+    state.init();
+    const openssl = ["x509", "-in", state.path(FILES.tlsCertificate), "-noout", "-text"];
+    const text = execFileSync("openssl", openssl).toString();
+    expect(text).toMatch(/Version: 3[^]*ecdsa-with-SHA256[^]*CN\s*=\s*bootseed [0-9a-f]{16}[^]*CA:FALSE/);
+    const certificate = new X509Certificate(readFileSync(state.path(FILES.tlsCertificate)));
+    expect(certificate.verify(certificate.publicKey)).toBe(true);
+    expect(certificate.validToDate.getFullYear()).toBe(9999);
+    const script = `import ssl; ssl.create_default_context().load_cert_chain('${state.path(FILES.tlsCertificate)}','${state.path(FILES.tlsKey)}')`;
+    execFileSync("python3", ["-I", "-c", script]);
+  });
+});
+
+describe("a statement on disk", () => {
+  it("is the message itself", () => {
+    using state = new State();
+    state.init();
+    expect(parseStatement(Uint8Array.from(readFileSync(state.path(FILES.statement)))).serial).toBe(1);
+  });
+});

@@ -1,0 +1,160 @@
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { request as httpRequest } from "node:http";
+import { request } from "node:https";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
+import { afterAll, describe, expect, it } from "vitest";
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { selfSigned } from "../identity/self-signed.ts";
+import { listenGuests, listenMint } from "./listen.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "bootseed-listen-"));
+const pair = selfSigned("bootseed test", new Uint8Array(8));
+const tls = { tlsKeyPem: Buffer.from(pair.keyPem), tlsCertificatePem: Buffer.from(pair.certificatePem) };
+const app = new Hono()
+  .use(
+    bodyLimit({
+      maxSize: 65_536,
+      onError: () => new Response(null, { status: 413, headers: { connection: "close" } }),
+    }),
+  )
+  .post("/echo", async (c) => new Response(await c.req.arrayBuffer()));
+app.onError(() => new Response(null, { status: 400 }));
+
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+const portOf = (address: string): number => Number(address.slice(address.lastIndexOf(":") + 1));
+
+async function dial(port: number, options: ConnectionOptions): Promise<TLSSocket> {
+  const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false, ...options });
+  await once(socket, "secureConnect");
+  return socket;
+}
+
+async function post(port: number, body: Uint8Array): Promise<number> {
+  const call = request({ port, host: "127.0.0.1", method: "POST", path: "/echo", rejectUnauthorized: false });
+  const answered = once(call, "response");
+  // After a 413 the server closes: what was still being sent is of no interest.
+  call.on("error", () => undefined);
+  call.end(body);
+  const [answer] = (await answered) as [{ statusCode: number; resume(): void }];
+  answer.resume();
+  return answer.statusCode;
+}
+
+describe("the guests' listener", () => {
+  it("speaks TLS 1.3 with the pinned certificate, and nothing older", async () => {
+    const listener = await listenGuests(app.fetch, tls, { host: "127.0.0.1", port: 0 });
+    const port = portOf(listener.address);
+    const socket = await dial(port, {});
+    expect(socket.getProtocol()).toBe("TLSv1.3");
+    expect(socket.getPeerX509Certificate()?.toString()).toBe(pair.certificatePem);
+    socket.destroy();
+    await expect(dial(port, { maxVersion: "TLSv1.2" })).rejects.toThrow(/version/i);
+    expect(await post(port, new Uint8Array(65_536))).toBe(200);
+    expect(await post(port, new Uint8Array(65_537))).toBe(413);
+    await listener.close();
+  });
+
+  it("says in one sentence that the port is taken", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as AddressInfo;
+    await expect(listenGuests(app.fetch, tls, { host: "127.0.0.1", port })).rejects.toMatchObject({
+      code: "port-taken",
+      exit: 69,
+      message: `127.0.0.1:${port} is taken by another program`,
+    });
+    other.close();
+    await expect(listenGuests(app.fetch, tls, { host: "192.0.2.77", port: 0 })).rejects.toMatchObject({
+      fix: expect.stringMatching(/address of this machine/),
+    });
+  });
+
+  it(
+    "closes connections that send nothing, or send slowly, and serves others meanwhile",
+    { timeout: 30_000 },
+    async () => {
+      const listener = await listenGuests(app.fetch, tls, { host: "127.0.0.1", port: 0 });
+      const port = portOf(listener.address);
+      const idle = await Promise.all(Array.from({ length: 30 }, async () => dial(port, {})));
+      for (const socket of idle.slice(0, 20)) {
+        socket.write("POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 60000\r\n\r\n");
+        const drip = setInterval(() => socket.write("x"), 500);
+        socket.once("close", () => clearInterval(drip));
+        socket.on("error", () => undefined);
+      }
+      const closed = idle.map(async (socket) => {
+        socket.resume();
+        await once(socket, "close");
+      });
+      expect(await post(port, new Uint8Array(10))).toBe(200);
+      await Promise.all(closed);
+      await listener.close();
+    },
+  );
+
+  it("reads no more than it must of bodies that are too large", async () => {
+    const listener = await listenGuests(app.fetch, tls, { host: "127.0.0.1", port: 0 });
+    const port = portOf(listener.address);
+    const before = process.memoryUsage().rss;
+    const body = new Uint8Array(4_000_000);
+    const statuses = [];
+    for (let i = 0; i < 20; i++) statuses.push(await post(port, body));
+    expect(new Set(statuses)).toEqual(new Set([413]));
+    expect(process.memoryUsage().rss - before).toBeLessThan(50 * 1024 * 1024);
+    await listener.close();
+  });
+});
+
+describe("the mint socket", () => {
+  const ask = async (path: string): Promise<number> => {
+    const call = httpRequest({ socketPath: path, path: "/", method: "GET" }).end();
+    const [answer] = (await once(call, "response")) as [{ statusCode: number; resume(): void }];
+    answer.resume();
+    return answer.statusCode;
+  };
+
+  it("is for owner and group only, and gone afterwards", async () => {
+    const path = join(dir, "sub", "mint.sock");
+    const listener = await listenMint(app.fetch, path);
+    expect(statSync(path).mode & 0o777).toBe(0o660);
+    expect(await ask(path)).toBe(404);
+    await listener.close();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("replaces what a killed service left", async () => {
+    const path = join(dir, "stale.sock");
+    const leave = `import socket; socket.socket(socket.AF_UNIX).bind('${path}')`;
+    execFileSync("python3", ["-I", "-c", leave]);
+    expect(statSync(path).isSocket()).toBe(true);
+    const listener = await listenMint(app.fetch, path);
+    expect(await ask(path)).toBe(404);
+    await listener.close();
+  });
+
+  it("is never taken from a service that answers", async () => {
+    const path = join(dir, "live.sock");
+    const listener = await listenMint(app.fetch, path);
+    await expect(listenMint(app.fetch, path)).rejects.toMatchObject({ code: "port-taken", exit: 69 });
+    expect(await ask(path)).toBe(404);
+    await listener.close();
+  });
+
+  it("never replaces a file, and says so when its folder cannot be made", async () => {
+    const path = join(dir, "precious");
+    writeFileSync(path, "precious");
+    await expect(listenMint(app.fetch, path)).rejects.toMatchObject({
+      exit: 73,
+      message: expect.stringMatching(/not a socket/),
+    });
+    expect(readFileSync(path, "utf8")).toBe("precious");
+    await expect(listenMint(app.fetch, join(path, "mint.sock"))).rejects.toMatchObject({ exit: 73 });
+  });
+});
