@@ -47,6 +47,13 @@ async function post(port: number, body: Uint8Array): Promise<number> {
   return answer.statusCode;
 }
 
+const ask = async (path: string): Promise<number> => {
+  const call = httpRequest({ socketPath: path, path: "/", method: "GET" }).end();
+  const [answer] = (await once(call, "response")) as [{ statusCode: number; resume(): void }];
+  answer.resume();
+  return answer.statusCode;
+};
+
 describe("the guests' listener", () => {
   it("speaks TLS 1.3 with the pinned certificate, and nothing older", async () => {
     const listener = await listenGuests(app.fetch, tls, { host: "127.0.0.1", port: 0 });
@@ -113,13 +120,6 @@ describe("the guests' listener", () => {
 });
 
 describe("the mint socket", () => {
-  const ask = async (path: string): Promise<number> => {
-    const call = httpRequest({ socketPath: path, path: "/", method: "GET" }).end();
-    const [answer] = (await once(call, "response")) as [{ statusCode: number; resume(): void }];
-    answer.resume();
-    return answer.statusCode;
-  };
-
   it("is for owner and group only, and gone afterwards", async () => {
     const path = join(dir, "sub", "mint.sock");
     const listener = await listenMint(app.fetch, path);

@@ -1,0 +1,87 @@
+/** The shipped kit, run as on a VM by Debian's python3, on a root folder of its own (`--root`). */
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+const KIT = join(import.meta.dirname, "../../seeder/kit/kit.pyz");
+/** The kit's hook kills its claim after 5 s. */
+const DEADLINE_MS = 25_000;
+
+export type Ran = { readonly code: number; readonly output: string };
+
+export class GuestProcess implements Disposable {
+  readonly root: string = mkdtempSync(join(tmpdir(), "bootseed-guest-"));
+  readonly instanceId: string;
+
+  /** A machine that boots for the first time. @param seed absent for a copy that was given none */
+  constructor(instanceId: string, seed?: Uint8Array) {
+    this.instanceId = instanceId;
+    this.write("/var/lib/cloud/data/instance-id", `${instanceId}\n`);
+    this.write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+    this.write("/proc/sys/kernel/random/poolsize", "256\n");
+    this.reboot();
+    if (seed !== undefined) this.write("/run/bootseed/seed", seed);
+  }
+
+  /** Another boot: a new boot_id, and /run empty. */
+  reboot(): void {
+    rmSync(join(this.root, "run"), { recursive: true, force: true });
+    this.write("/proc/sys/kernel/random/boot_id", `${randomUUID()}\n`);
+  }
+
+  write(path: string, content: string | Uint8Array): void {
+    mkdirSync(dirname(join(this.root, path)), { recursive: true });
+    writeFileSync(join(this.root, path), content, { mode: 0o600 });
+  }
+
+  exists(path: string): boolean {
+    return existsSync(join(this.root, path));
+  }
+
+  /** A file of the one host's folder under /var/lib/bootseed. */
+  state(name: string): Buffer | null {
+    const folder = join(this.root, "var/lib/bootseed");
+    const host = readdirSync(folder).find((entry) => /^[0-9a-f]{16}$/.test(entry)) ?? "none";
+    const path = join(folder, host, name);
+    return existsSync(path) ? readFileSync(path) : null;
+  }
+
+  /** Makes SSH host keys as sshd's package does. @returns the public keys, without comments */
+  async makeHostKeys(): Promise<string[]> {
+    mkdirSync(join(this.root, "etc/ssh"), { recursive: true });
+    await this.#exec("/usr/bin/ssh-keygen", ["-A", "-f", this.root]);
+    const names = readdirSync(join(this.root, "etc/ssh")).filter((name) => name.endsWith(".pub"));
+    for (const name of names) chmodSync(join(this.root, "etc/ssh", name.replace(/\.pub$/, "")), 0o600);
+    const lines = names.toSorted().map((name) => readFileSync(join(this.root, "etc/ssh", name), "utf8"));
+    return lines.map((line) => line.split(" ").slice(0, 2).join(" ").trim());
+  }
+
+  /** Runs one verb of the kit; with a root, each host is tried once. */
+  async kit(verb: string): Promise<Ran> {
+    return this.#exec("/usr/bin/python3", ["-I", KIT, verb, "--root", this.root]);
+  }
+
+  async #exec(program: string, args: readonly string[]): Promise<Ran> {
+    const { promise, resolve } = Promise.withResolvers<Ran>();
+    execFile(program, args, { timeout: DEADLINE_MS }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+      resolve({ code, output: stdout + stderr });
+    });
+    return promise;
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
