@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
+import random
 import sys
 import time
-from importlib import import_module
 
 from bootseed import VERSION, firstboot
-from bootseed.guest import Guest, fork, join
+from bootseed.guest import Guest, each
 
 
 def insist(guest: Guest, verb: str, tries: int) -> bool:
-    """Run a verb for all hosts at once, 30 s each, until all are done; waits 5 s (± a quarter), then doubles."""
-    delay = 5.0
-    while True:
-        lock = guest.lock()
-        todo = [lambda host=host: import_module("bootseed." + verb).once(host) for host in guest.hosts()]
-        done = join([fork(30, once) for once in todo])
-        os.close(lock)
-        tries -= 1
-        if done or tries < 1:
-            return done
-        time.sleep(delay * (0.75 + os.urandom(1)[0] / 512))
-        delay *= 2
+    """Run a verb for all hosts, 30 s each, until all are done; waits 5 s (± a quarter), then doubles."""
+    for turn in range(tries):
+        if turn:
+            time.sleep(random.uniform(2, 3) * 2**turn)  # noqa: S311 - jitter
+        with guest.lock():
+            if each(guest.hosts(), verb, 30):
+                return True
+    return False
 
 
 def main(verb: str, _: str = "", root: str = "") -> bool:

@@ -5,12 +5,10 @@ trap 'exit 0' 0
 umask 077
 lib=/usr/local/lib/bootseed run=/run/bootseed keep=/var/lib/bootseed
 mkdir -p $lib $run $keep
-exec </dev/null >>$run/log 2>&1 9>$run/lock
+exec >>$run/log 2>&1 9>$run/lock
 flock -n 9
 # First the gate. A copy of another instance's disk carries that one's mark.
-case $(cat $keep/gate-done) in
-"$INSTANCE_ID "*) ;;
-*)
+grep -qs "^$INSTANCE_ID " $keep/gate-done || {
   rm -f $keep/gate-done
   cat >$lib/gate <<'E'
 @GATE@
@@ -20,12 +18,9 @@ E
 E
   systemctl daemon-reload
   systemctl start --no-block bootseed-first-boot
-  ;;
-esac
-# Then the kit: its first part is unpack.py.
-echo '@KIT@' | python3 -Ic 'import base64,lzma
-kit=lzma.decompress(base64.b85decode(input())).decode().split("\f")
-exec(kit[0])'
+}
+# Then the kit, which unpacks itself (unpack.py).
+echo '@KIT@' | python3 -Ic 'import base64,lzma;exec(lzma.decompress(base64.b85decode(input())))'
 # The seed, 0600 in RAM; an assignment and a builtin, so that it is in no process's arguments.
 BOOTSEED=@SEED@
 echo $BOOTSEED | base64 -d >$run/seed

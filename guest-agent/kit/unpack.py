@@ -1,13 +1,11 @@
-"""Run by the hook: writes kit.pyz from `kit`, the packed files (path, line feed, text), and unfolds the units."""
+"""Run by the hook: writes kit.pyz from the packed files, unfolds the systemd units (strip.py puts the files in)."""
 
 import os
 import zipfile
 
-kit: list[str]
-
 os.umask(0o22)
 with zipfile.ZipFile("/usr/local/lib/bootseed/kit.pyz", "w") as pyz:
-    for file in kit[1:]:  # noqa: F821
+    for file in "@FILES@".split("\f"):  # noqa: SIM905
         name, _, text = file.partition("\n")
         pyz.writestr(name, text)
         if name[:3] == "etc":

@@ -4,11 +4,9 @@ trap 'exit 0' 0
 umask 077
 lib=/usr/local/lib/bootseed run=/run/bootseed keep=/var/lib/bootseed
 mkdir -p $lib $run $keep
-exec </dev/null >>$run/log 2>&1 9>$run/lock
+exec >>$run/log 2>&1 9>$run/lock
 flock -n 9
-case $(cat $keep/gate-done) in
-"$INSTANCE_ID "*) ;;
-*)
+grep -qs "^$INSTANCE_ID " $keep/gate-done || {
 rm -f $keep/gate-done
 cat >$lib/gate <<'E'
 #!/bin/sh
@@ -20,27 +18,21 @@ end=held n=$((n + 2))
 sleep 2
 done
 echo "$1 $end" >/var/lib/bootseed/gate-done
-[ $end != warned ] || { echo 'bootseed: sshd starts WITHOUT a proven seed, TRUST NO KEY of this VM: see /run/bootseed/log'; false; }
+[ $end != warned ] || { echo 'bootseed: sshd starts WITHOUT a proven seed: TRUST NO KEY of this VM, see /run/bootseed/log'; false; }
 E
 cat >/etc/systemd/system/bootseed-first-boot.service <<E
 [Unit]
-Description=bootseed: hold sshd until seeded
 DefaultDependencies=no
-ConditionPathExists=!/var/lib/bootseed/gate-done
 Before=ssh.service sshd.service sshd-keygen.service sshd-keygen.target sshd-keygen@rsa.service sshd-keygen@ecdsa.service sshd-keygen@ed25519.service
 [Service]
 Type=oneshot
-TimeoutStartSec=420
 StandardOutput=journal+console
 ExecStart=/bin/sh /usr/local/lib/bootseed/gate $INSTANCE_ID
 E
 systemctl daemon-reload
 systemctl start --no-block bootseed-first-boot
-;;
-esac
-echo '@KIT@' | python3 -Ic 'import base64,lzma
-kit=lzma.decompress(base64.b85decode(input())).decode().split("\f")
-exec(kit[0])'
+}
+echo '@KIT@' | python3 -Ic 'import base64,lzma;exec(lzma.decompress(base64.b85decode(input())))'
 BOOTSEED=@SEED@
 echo $BOOTSEED | base64 -d >$run/seed
 /usr/bin/python3 -I $lib/kit.pyz hook

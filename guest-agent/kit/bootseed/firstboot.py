@@ -11,9 +11,9 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from . import kernel
-from .guest import KEEP, RUN, Guest, Host, fork, join, overwrite, say, wipe, write
+from .guest import KEEP, RUN, Guest, Host, clocks, each, overwrite, say, wipe, write
 from .seed import Entry, parse_file
-from .wire import label, lp, u64
+from .wire import label, lp
 
 
 def uptime() -> float:
@@ -29,7 +29,7 @@ def seed_kernel(entries: Sequence[Entry], guest: Guest, spent: Collection[bytes]
     """
     rc_mix = 0 if entries else kernel.NOT_TRIED
     for entry in entries:
-        data = label("seed") + entry.pool + guest.boot_id16() + u64(time.monotonic_ns()) + u64(time.time_ns())
+        data = label("seed") + entry.pool + guest.boot_id16() + clocks()
         data += lp(guest.instance_id().encode()) + lp(guest.text("/etc/machine-id").encode())
         rc_mix = kernel.mix(hashlib.sha512(data).digest(), 0 if entry.seed_id in spent else 256) or rc_mix
     mixed = uptime()
@@ -49,8 +49,8 @@ def burn(guest: Guest, entries: Sequence[Entry]) -> set[bytes]:
         host = Host(guest, entry.host_id)
         marks = host.read("spent")
         try:
-            if entry.seed_id in [marks[i : i + 16] for i in range(0, len(marks), 16)]:
-                raise OSError("seed is spent")
+            if entry.seed_id in marks:
+                raise OSError("the seed is spent")
             host.write("spent", marks + entry.seed_id)
         except OSError as error:
             say(error)
@@ -97,14 +97,12 @@ def claims(guest: Guest) -> None:
 
     All hosts at once, in children that are killed after 5 s. Identities are made before: a killed child leaves nothing.
     """
-    from .claim import once  # not before the reseed: these imports take longer than all the rest
-
     hosts = [host for host in guest.hosts() if host.read("claim")]
     if hosts:
         metadata(guest, "add")
         for host in hosts:
             host.identity()
-        if join([fork(5, lambda host=host: once(host)) for host in hosts]):  # type: ignore[misc]
+        if each(hosts, "claim", 5):
             metadata(guest, "del")
         else:
             guest.start("bootseed-claim")
@@ -148,21 +146,20 @@ def judge(guest: Guest, hooked: float) -> None:
 def hook(guest: Guest) -> None:
     """What the boothook runs, in the order that protocol and threat model need. Errors end in the log."""
     hooked = uptime()
-    lock = guest.lock()
-    try:
-        judge(guest, hooked)
-    except Exception as error:
-        say("failed:", repr(error))
-        write(guest.at(RUN + "verdict"), b"failed\n")
-    wipe(guest.at(RUN + "seed"))
-    try:
-        next_boot = guest.at("/var/lib/systemd/random-seed")
-        if next_boot.parent.exists():
-            write(next_boot, os.urandom(512))
-        claims(guest)
-    except Exception as error:
-        say("no claim:", repr(error))
-        guest.start("bootseed-claim")
-    scrub(guest)
-    os.close(lock)
+    with guest.lock():
+        try:
+            judge(guest, hooked)
+        except Exception as error:
+            say("failed:", repr(error))
+            write(guest.at(RUN + "verdict"), b"failed\n")
+        wipe(guest.at(RUN + "seed"))
+        try:
+            next_boot = guest.at("/var/lib/systemd/random-seed")
+            if next_boot.parent.exists():
+                write(next_boot, os.urandom(512))
+            claims(guest)
+        except Exception as error:
+            say("no claim:", repr(error))
+            guest.start("bootseed-claim")
+        scrub(guest)
     guest.start("bootseed-report bootseed-topup.timer")

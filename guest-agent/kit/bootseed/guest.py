@@ -7,12 +7,15 @@ import fcntl
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from signal import alarm
-from typing import Any
+from typing import IO, Any
 
 from .seed import Statement
+from .wire import u64
 
 KEEP = "/var/lib/bootseed/"
 RUN = "/run/bootseed/"
@@ -26,6 +29,11 @@ def say(*words: object) -> None:
 def output(command: Sequence[object], data: bytes = b"") -> bytes:
     """What a program prints, given `data`; raises CalledProcessError, FileNotFoundError."""
     return subprocess.run([str(word) for word in command], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def clocks() -> bytes:
+    """Monotonic and wall clock in ns, 8 bytes each: what two machines hardly share."""
+    return u64(time.monotonic_ns()) + u64(time.time_ns())
 
 
 def fork(seconds: int, action: Callable[[], object]) -> int:
@@ -127,17 +135,23 @@ class Guest:
         """Queue systemd units; waiting for them would stall the boot that starts them."""
         self.run("systemctl start --no-block " + units)
 
-    def lock(self) -> int:
-        """Keep other verbs of kit and agent out until this descriptor, the return value, is closed."""
-        path = self.at(KEEP + "lock")
-        path.parent.mkdir(0o700, True, True)
-        fd = os.open(path, os.O_CREAT, 0o600)
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        return fd
+    def lock(self) -> IO[bytes]:
+        """Keep other verbs of kit and agent out until this file, the return value, is closed."""
+        folder = self.at(KEEP)
+        folder.mkdir(0o700, True, True)
+        file = (folder / "lock").open("ab")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return file
 
     def hosts(self) -> list[Host]:
         """The hosts whose statement is held here."""
         return [Host(self, bytes.fromhex(path.parent.name)) for path in self.at(KEEP).glob("*/statement")]
+
+
+def each(hosts: Sequence[Host], verb: str, seconds: int) -> bool:
+    """Run a verb's `once` for all hosts at once, each in a child of its own; whether all are done."""
+    todo = [lambda host=host: import_module("bootseed." + verb).once(host) for host in hosts]
+    return join([fork(seconds, once) for once in todo])
 
 
 class Host:

@@ -5,7 +5,6 @@ Mixing, even credited, does not reach getrandom before the next periodic reseed:
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import struct
@@ -16,6 +15,7 @@ from .guest import Guest, fork, join
 RNDADDENTROPY = 0x40085203
 RNDRESEEDCRNG = 0x5207
 NOT_TRIED = 255
+ENODATA = 61
 
 
 def ioctl(request: int, argument: bytearray) -> int:
@@ -45,7 +45,7 @@ def reseed() -> int:
     ENODATA: not ready yet. A *blocking* getrandom makes the kernel seed itself (a polling one would not): 30 s at most.
     """
     rc = ioctl(RNDRESEEDCRNG, bytearray(8))
-    if rc == errno.ENODATA and join([fork(30, lambda: os.getrandom(1))]):
+    if rc == ENODATA and join([fork(30, lambda: os.getrandom(1))]):
         rc = ioctl(RNDRESEEDCRNG, bytearray(8))
     return rc
 

@@ -29,9 +29,9 @@ def timeline(host: Host, verdict: dict[str, Any], keys: list[Path]) -> list[tupl
     base = line[-1][1] - host.guest.at(KEEP + "verdict.json").stat().st_mtime
     for name, path in ("claim", host.folder / "certificate"), ("keys", keys[-1]):
         line.append((name, round(base + path.stat().st_mtime, 2)))
-    if not host.guest.root and host.guest.boot_id() == verdict["bootId"]:
-        for start in output(["systemctl", "show", "-PActiveEnterTimestampMonotonic", "ssh", "sshd"]).split()[:1]:
-            line.append(("sshd", int(start) / 1e6))
+    if host.guest.gate() != "none" and host.guest.boot_id() == verdict["bootId"]:
+        started = output(["systemctl", "show", "-PActiveEnterTimestampMonotonic", "ssh", "sshd"]).split()
+        line.append(("sshd", max(map(int, started)) / 1e6))
     return line
 
 

@@ -85,8 +85,8 @@ class Entry:
         r.end()
         refuse_unless(checksum == hashlib.sha256(raw[:covered]).digest(), "bad-checksum")
         refuse_unless(any(self.pool) and any(self.claim_key) and any(self.psk0), "all-zero")
-        repeated, text = len(set(self.pool)) < 2, all(31 < byte < 127 for byte in self.pool)
-        refuse_unless(not (repeated or text), "placeholder")
+        text = re.fullmatch(b"[ -~]*", self.pool)
+        refuse_unless(len(set(self.pool)) > 1 and not text, "placeholder")
         self.statement = Statement(statement)
         refuse_unless(self.statement.host_id == self.host_id, "mismatch")
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import time
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
 from . import kernel
-from .guest import Host, say
+from .guest import Host, clocks, say
 from .https import post
 from .packet import dh, open_packet, verify
 from .seed import Statement
@@ -52,7 +51,7 @@ def pull(host: Host) -> dict[str, int]:
         proof = greeting + lp(host.read("certificate")) + b"\1" + lp(statement.raw)
         status, answer = post(host, "/v1/packets", lambda _: proof)
     refuse_unless(status == 200, f"http-{status}")
-    arrived = u64(time.monotonic_ns()) + u64(time.time_ns())
+    arrived = clocks()
     r = Reader(answer)
     for _ in range(r.number()):
         statement = newer(host, statement, r.lp())
@@ -76,13 +75,12 @@ def once(host: Host) -> bool:
     if not host.read("certificate"):
         return False
     notes = host.status()["topUp"]
+    code = ""
     try:
-        notes["last"] = {"at": int(time.time()), **pull(host)}
-        return True
+        notes["last"] = pull(host)
     except Refused as refused:
-        say("top-up refused:", refused)
-        counts = notes.setdefault("refused", {})
-        counts[str(refused)] = counts.get(str(refused), 0) + 1
-        return False
-    finally:
-        host.write("topup.json", json.dumps(notes).encode())
+        code = str(refused)
+        say(code)
+        notes[code] = notes.get(code, 0) + 1
+    host.write("topup.json", json.dumps(notes).encode())
+    return not code
