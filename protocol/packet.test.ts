@@ -1,12 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { concat, u8 } from "./bytes.ts";
 import { encodePlaintext } from "./der.ts";
-import { sealPsk } from "./hpke.ts";
 import { keyPair } from "./keys.ts";
-import { label } from "./labels.ts";
-import { sha256 } from "./mac.ts";
 import { MAX_PACKET_ACCEPTED_BYTES, MAX_PACKET_BYTES, openPacket, sealPacket, type SealPacketInput } from "./packet.ts";
 import * as ex from "./testing/example.ts";
+import { packetAround, signedPacket } from "./testing/forge.ts";
 import { bitFlips, survivors } from "./testing/mutations.ts";
 import { patched, refusal } from "./testing/refusal.ts";
 
@@ -20,26 +18,8 @@ const sealInput: SealPacketInput = {
 };
 const open = (bytes: Uint8Array, lastCounter = 0): unknown => openPacket({ ...ex.openInput, bytes, lastCounter });
 
-/** A packet around any plaintext, rightly signed: what only a broken host would send. */
-function packetAround(plaintext: Uint8Array): Uint8Array {
-  const context = {
-    info: concat(label("packet"), ex.hostId, ex.seedId),
-    psk: ex.psk,
-    pskId: ex.seedId,
-    aad: new Uint8Array(0),
-  };
-  const { enc, ct } = sealPsk(ex.pkE.publicKey, context, plaintext);
-  const helloHash = sha256(ex.nonce, ex.hello);
-  const signature = ex.signPacket(concat(label("packet"), u8(1), u8(1), ex.hostId, helloHash, enc, ct));
-  return concat(u8(1), u8(1), enc, ct, signature);
-}
-
 /** The same packet with a new, right signature: what damage to enc and ciphertext looks like to HPKE alone. */
-function resigned(bytes: Uint8Array): Uint8Array {
-  const [enc, ct] = [bytes.subarray(2, 34), bytes.subarray(34, -64)];
-  const message = concat(label("packet"), bytes.subarray(0, 2), ex.hostId, sha256(ex.nonce, ex.hello), enc, ct);
-  return concat(bytes.subarray(0, -64), ex.signPacket(message));
-}
+const resigned = (bytes: Uint8Array): Uint8Array => signedPacket(bytes.subarray(0, -64), ex.signPacket);
 
 describe("packet", () => {
   it("has 1,155 bytes today, opens, and gives both ends the same receipt key", () => {
