@@ -3,17 +3,18 @@
 # bootseed: fresh entropy before the first key. Runs at every boot, never stops it, prints nothing: /run/bootseed/log has it all.
 trap 'exit 0' 0
 umask 077
-lib=/usr/local/lib/bootseed run=/run/bootseed keep=/var/lib/bootseed
-mkdir -p $lib $run $keep
+cd /
+lib=usr/local/lib/bootseed run=run/bootseed mark=var/lib/bootseed/gate-done
+mkdir -p $lib $run var/lib/bootseed
 exec >>$run/log 2>&1 9>$run/lock
 flock -n 9
 # First the gate. A copy of another instance's disk carries that one's mark.
-grep -qs "^$INSTANCE_ID " $keep/gate-done || {
-  rm -f $keep/gate-done
+grep -qs "^$INSTANCE_ID " $mark || {
+  rm -f $mark
   cat >$lib/gate <<'E'
 @GATE@
 E
-  cat >/etc/systemd/system/bootseed-first-boot.service <<E
+  cat >etc/systemd/system/bootseed-first-boot.service <<E
 @UNIT@
 E
   systemctl daemon-reload

@@ -2,12 +2,13 @@
 #!/bin/sh
 trap 'exit 0' 0
 umask 077
-lib=/usr/local/lib/bootseed run=/run/bootseed keep=/var/lib/bootseed
-mkdir -p $lib $run $keep
+cd /
+lib=usr/local/lib/bootseed run=run/bootseed mark=var/lib/bootseed/gate-done
+mkdir -p $lib $run var/lib/bootseed
 exec >>$run/log 2>&1 9>$run/lock
 flock -n 9
-grep -qs "^$INSTANCE_ID " $keep/gate-done || {
-rm -f $keep/gate-done
+grep -qs "^$INSTANCE_ID " $mark || {
+rm -f $mark
 cat >$lib/gate <<'E'
 #!/bin/sh
 end=passed n=0
@@ -20,7 +21,7 @@ done
 echo "$1 $end" >/var/lib/bootseed/gate-done
 [ $end != warned ] || { echo 'bootseed: sshd starts WITHOUT a proven seed: TRUST NO KEY of this VM, see /run/bootseed/log'; false; }
 E
-cat >/etc/systemd/system/bootseed-first-boot.service <<E
+cat >etc/systemd/system/bootseed-first-boot.service <<E
 [Unit]
 DefaultDependencies=no
 Before=ssh.service sshd.service sshd-keygen.service sshd-keygen.target sshd-keygen@rsa.service sshd-keygen@ecdsa.service sshd-keygen@ed25519.service
