@@ -1,16 +1,20 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseSeedFile, toHex, vmsAnswerSchema } from "@bootseed/protocol";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { init } from "./commands/init.ts";
 import { MintClient } from "./mint/client.ts";
 import { FakeDevice, noise } from "./testing/fake-device.ts";
+import { freePort } from "./testing/free-port.ts";
 
 const MAIN = new URL("main.ts", import.meta.url).pathname;
+const READY = z.record(z.string(), z.unknown());
 const root = mkdtempSync(join(tmpdir(), "bootseed-cli-"));
 const running: ChildProcess[] = [];
 
@@ -30,15 +34,6 @@ function run(...args: string[]): Finished {
   return { code: status, out: stdout, err: stderr };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 type Host = { dir: string; config: string; mint: string; guests: string };
 
 /** An initialised host; `sources` is added to its config. */
@@ -47,19 +42,7 @@ async function makeHost(name: string, sources = "sources: [{ driver: system }]\n
   const config = join(dir, "host.yaml");
   const mint = join(dir, "mint.sock");
   const guests = `127.0.0.1:${await freePort()}`;
-  const made = run(
-    "init",
-    "--config",
-    config,
-    "--state-dir",
-    join(dir, "state"),
-    "--guests",
-    guests,
-    "--mint",
-    mint,
-    "--allow-chained",
-  );
-  expect(made).toMatchObject({ code: 0, err: "" });
+  init({ config, stateDir: join(dir, "state"), guests, mint, allowChained: true });
   writeFileSync(config, `${readFileSync(config, "utf8")}${sources}`);
   return { dir, config, mint, guests };
 }
@@ -74,7 +57,7 @@ async function serve(host: Host): Promise<Serving> {
   let err = "";
   child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
   for await (const line of createInterface({ input: child.stdout })) {
-    return { child, ready: JSON.parse(line) as Record<string, unknown>, err: () => err };
+    return { child, ready: READY.parse(JSON.parse(line)), err: () => err };
   }
   throw new Error(`serve ended before it was ready: ${err}`);
 }
@@ -87,7 +70,14 @@ async function stop({ child }: Serving, signal: NodeJS.Signals = "SIGTERM"): Pro
 
 describe("init", () => {
   it("prints what to do next, and nothing secret; run again it keeps everything", async () => {
-    const host = await makeHost("init");
+    const config = join(root, "init", "host.yaml");
+    const where = ["--state-dir", join(root, "init", "state"), "--advertise", "192.0.2.1:7443", "vm.example.net:7443"];
+    expect(run("init", "--config", config, ...where)).toMatchObject({
+      code: 0,
+      err: "",
+      out: expect.stringMatching(/created root\.key.*advertises 192\.0\.2\.1:7443, vm\.example\.net:7443/s),
+    });
+    const host = { config, dir: join(root, "init") };
     const secret = readFileSync(join(host.dir, "state", "secret"), "hex");
     const again = run("init", "--config", host.config);
     expect(again).toMatchObject({ code: 0, err: "" });

@@ -1,23 +1,26 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { CtrDrbg } from "./ctr-drbg.ts";
 
-type Case = {
-  file: string;
-  count: number;
-  entropyInput: string;
-  nonce: string;
-  personalization: string;
-  entropyInputReseed: string;
-  additionalInputReseed: string;
-  additionalInput: [string, string];
-  expected: string;
-};
+const CASES = z.object({
+  cases: z.array(
+    z.object({
+      file: z.string(),
+      count: z.number(),
+      entropyInput: z.string(),
+      nonce: z.string(),
+      personalization: z.string(),
+      entropyInputReseed: z.string(),
+      additionalInputReseed: z.string(),
+      additionalInput: z.tuple([z.string(), z.string()]),
+      expected: z.string(),
+    }),
+  ),
+});
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "hex"));
-const { cases } = JSON.parse(readFileSync(new URL("cavp-aes256-df.json", import.meta.url), "utf8")) as {
-  cases: Case[];
-};
+const { cases } = CASES.parse(JSON.parse(readFileSync(new URL("cavp-aes256-df.json", import.meta.url), "utf8")));
 
 const make = (): CtrDrbg => new CtrDrbg(new Uint8Array(32).fill(1), new Uint8Array(16));
 

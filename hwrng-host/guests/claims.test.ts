@@ -79,7 +79,7 @@ describe("claim of a bound seed", () => {
     host.clock.now += DAY;
     const { status, bytes } = await host.send("/v1/claims", guest.claim());
     expect([status, bytes[0], bytes.length]).toEqual([202, 2, 65]);
-    expect((await host.vm())["state"]).toBe("provisional");
+    expect(await host.vm()).toMatchObject({ state: "provisional" });
   });
 });
 

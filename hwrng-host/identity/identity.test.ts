@@ -80,7 +80,7 @@ describe("init", () => {
       using state = new State();
       state.init();
       const order = [FILES.rootKey, FILES.packetKey, FILES.secret, FILES.tlsKey, FILES.tlsCertificate] as const;
-      const kept = order.slice(0, order.indexOf(stoppedBefore as (typeof order)[number]));
+      const kept = order.slice(0, order.indexOf(stoppedBefore));
       const before = state.contents();
       for (const name of readdirSync(state.dir)) if (!kept.some((one) => one === name)) rmSync(state.path(name));
       state.init();

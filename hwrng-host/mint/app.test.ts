@@ -1,5 +1,6 @@
 import {
   MAX_MINT_BODY_BYTES,
+  mintErrorSchema,
   reservationsAnswerSchema,
   statusAnswerSchema,
   toHex,
@@ -10,7 +11,7 @@ import { Bench } from "../testing/bench.ts";
 import { noise } from "../testing/fake-device.ts";
 
 const RESERVE = { stack: "org/project/stack", urns: ["urn:a", "urn:b"] };
-const code = (body: unknown): string => (body as { error: { code: string } }).error.code;
+const code = (body: unknown): string => mintErrorSchema.parse(body).error.code;
 
 describe("reservations", () => {
   it("answers what a seed entry needs, and writes nothing", async () => {

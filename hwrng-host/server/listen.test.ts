@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { request as httpRequest } from "node:http";
+import { IncomingMessage, request as httpRequest } from "node:http";
 import { request } from "node:https";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
@@ -11,6 +11,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { selfSigned } from "../identity/self-signed.ts";
+import { boundPort } from "./bound-port.ts";
 import { listenGuests, listenMint } from "./listen.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "bootseed-listen-"));
@@ -28,6 +29,12 @@ app.onError(() => new Response(null, { status: 400 }));
 
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
+function statusOf([answer]: unknown[]): number {
+  if (!(answer instanceof IncomingMessage)) throw new TypeError("expected an answer");
+  answer.resume();
+  return answer.statusCode ?? 0;
+}
+
 const portOf = (address: string): number => Number(address.slice(address.lastIndexOf(":") + 1));
 
 async function dial(port: number, options: ConnectionOptions): Promise<TLSSocket> {
@@ -42,16 +49,12 @@ async function post(port: number, body: Uint8Array): Promise<number> {
   // After a 413 the server closes: what was still being sent is of no interest.
   call.on("error", () => undefined);
   call.end(body);
-  const [answer] = (await answered) as [{ statusCode: number; resume(): void }];
-  answer.resume();
-  return answer.statusCode;
+  return statusOf(await answered);
 }
 
 const ask = async (path: string): Promise<number> => {
   const call = httpRequest({ socketPath: path, path: "/", method: "GET" }).end();
-  const [answer] = (await once(call, "response")) as [{ statusCode: number; resume(): void }];
-  answer.resume();
-  return answer.statusCode;
+  return statusOf(await once(call, "response"));
 };
 
 describe("the guests' listener", () => {
@@ -71,7 +74,7 @@ describe("the guests' listener", () => {
   it("says in one sentence that the port is taken", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
-    const { port } = other.address() as AddressInfo;
+    const port = boundPort(other);
     await expect(listenGuests(app.fetch, tls, { host: "127.0.0.1", port })).rejects.toMatchObject({
       code: "port-taken",
       exit: 69,
@@ -87,12 +90,12 @@ describe("the guests' listener", () => {
     "closes connections that send nothing, or send slowly, and serves others meanwhile",
     { timeout: 30_000 },
     async () => {
-      const listener = await listenGuests(app.fetch, tls, { host: "127.0.0.1", port: 0 });
+      const listener = await listenGuests(app.fetch, tls, { host: "127.0.0.1", port: 0 }, 1000);
       const port = portOf(listener.address);
       const idle = await Promise.all(Array.from({ length: 30 }, async () => dial(port, {})));
       for (const socket of idle.slice(0, 20)) {
         socket.write("POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 60000\r\n\r\n");
-        const drip = setInterval(() => socket.write("x"), 500);
+        const drip = setInterval(() => socket.write("x"), 100);
         socket.once("close", () => clearInterval(drip));
         socket.on("error", () => undefined);
       }

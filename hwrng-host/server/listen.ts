@@ -1,11 +1,12 @@
 /** Sockets: TLS 1.3 for guests, a unix socket for mint. Deadlines and limits are set here, handlers know none. */
-import { createAdaptorServer } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
 import { chmodSync, lstatSync, mkdirSync, unlinkSync } from "node:fs";
-import { createServer as createHttpServer, type Server } from "node:http";
+import { createServer as createHttpServer, type RequestListener, type Server, type ServerOptions } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
-import { type AddressInfo, connect, type Server as NetServer } from "node:net";
+import { connect, type Server as NetServer } from "node:net";
 import { dirname } from "node:path";
 import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
+import { boundPort } from "./bound-port.ts";
 
 type Fetch = (request: Request) => Response | Promise<Response>;
 
@@ -16,12 +17,12 @@ const MINT_IDLE_MS = 120_000;
 const MAX_GUEST_CONNECTIONS = 1000;
 const MAX_REQUESTS_PER_CONNECTION = 32;
 
-const DEADLINES = {
-  headersTimeout: DEADLINE_MS,
-  requestTimeout: DEADLINE_MS,
-  connectionsCheckingInterval: 1000,
-  keepAliveTimeout: 5000,
-};
+const deadlines = (deadlineMs: number): ServerOptions => ({
+  headersTimeout: deadlineMs,
+  requestTimeout: deadlineMs,
+  connectionsCheckingInterval: Math.min(1000, deadlineMs),
+  keepAliveTimeout: Math.min(5000, deadlineMs),
+});
 
 /** An open listener. */
 export type Listener = {
@@ -36,30 +37,33 @@ export type TlsFiles = { readonly tlsKeyPem: Uint8Array; readonly tlsCertificate
 
 /**
  * @param at address and port; port 0 takes a free one
+ * @param deadlineMs for handshake, request and idle connections alike; tests take a shorter one
  * @throws HostError "port-taken" or "unavailable", exit 69
  */
-export async function listenGuests(fetch: Fetch, tls: TlsFiles, at: { host: string; port: number }): Promise<Listener> {
-  const server = createAdaptorServer({
-    fetch,
-    createServer: createHttpsServer,
-    serverOptions: {
-      ...DEADLINES,
-      key: Buffer.from(tls.tlsKeyPem),
-      cert: Buffer.from(tls.tlsCertificatePem),
-      minVersion: "TLSv1.3",
-      handshakeTimeout: DEADLINE_MS,
-    },
-  }) as Server;
+export async function listenGuests(
+  fetch: Fetch,
+  tls: TlsFiles,
+  at: { host: string; port: number },
+  deadlineMs: number = DEADLINE_MS,
+): Promise<Listener> {
+  const options = {
+    ...deadlines(deadlineMs),
+    key: Buffer.from(tls.tlsKeyPem),
+    cert: Buffer.from(tls.tlsCertificatePem),
+    minVersion: "TLSv1.3",
+    handshakeTimeout: deadlineMs,
+  } as const;
+  const server = createHttpsServer(options, listenerOf(fetch));
   server.maxConnections = MAX_GUEST_CONNECTIONS;
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
-  server.setTimeout(DEADLINE_MS);
+  server.setTimeout(deadlineMs);
   const name = `${at.host}:${at.port}`;
   await listening(
     server,
     () => server.listen(at.port, at.host),
     (error) => guestsError(name, error),
   );
-  const { port } = server.address() as AddressInfo;
+  const port = boundPort(server);
   return { address: `${at.host.includes(":") ? `[${at.host}]` : at.host}:${port}`, close: async () => closing(server) };
 }
 
@@ -69,11 +73,7 @@ export async function listenGuests(fetch: Fetch, tls: TlsFiles, at: { host: stri
  */
 export async function listenMint(fetch: Fetch, path: string): Promise<Listener> {
   await clearStale(path);
-  const server = createAdaptorServer({
-    fetch,
-    createServer: createHttpServer,
-    serverOptions: DEADLINES,
-  }) as Server;
+  const server = createHttpServer(deadlines(DEADLINE_MS), listenerOf(fetch));
   server.setTimeout(MINT_IDLE_MS);
   // The socket must never be open to others, not even for a moment: chmod afterwards would be too late.
   const mask = process.umask(0o117);
@@ -89,6 +89,14 @@ export async function listenMint(fetch: Fetch, path: string): Promise<Listener> 
   chmodSync(path, 0o660);
   // net unlinks the socket when it closes.
   return { address: path, close: async () => closing(server) };
+}
+
+/** node:http's view of a handler, which answers its own errors. */
+function listenerOf(fetch: Fetch): RequestListener {
+  const handle = getRequestListener(fetch);
+  return (incoming, outgoing) => {
+    void handle(incoming, outgoing);
+  };
 }
 
 /** Removes what a killed service left; refuses to touch anything else. */

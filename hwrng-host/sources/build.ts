@@ -27,10 +27,5 @@ export function sourceConfigs(
 }
 
 export function buildDriver(source: SourceConfig): SourceDriver {
-  switch (source.driver) {
-    case "hwrng":
-      return new HwrngDriver(source);
-    case "system":
-      return new SystemDriver(source.minEntropyBits);
-  }
+  return source.driver === "hwrng" ? new HwrngDriver(source) : new SystemDriver(source.minEntropyBits);
 }

@@ -1,7 +1,13 @@
 /** Committed seeds, and the VMs that grow from them. */
-import type { BindMode, SourceClass, VmState } from "@bootseed/protocol";
+import type { VmState } from "@bootseed/protocol";
+import { z } from "zod";
+import { SOURCE_CLASSES } from "../sources/source.ts";
 import { column, type Database } from "./database.ts";
 import type { Droplet, NewSeed, SeedStore, TopUp, VmRow } from "./store.ts";
+
+const BIND = z.enum(["instance", "first-claim"]);
+const SOURCE_CLASS = z.enum(SOURCE_CLASSES);
+const ADDRESSES = z.array(z.string());
 
 const SELECT = `
 SELECT s.*, e.claimed_at, e.counter, e.sent_at, e.top_ups, e.receipted, e.receipt_at, e.rc_mix, e.rc_reseed,
@@ -80,11 +86,11 @@ function toVm(row: Record<string, unknown>): VmRow {
     stack: column.text(row, "stack"),
     urn: column.text(row, "urn"),
     name: column.text(row, "name"),
-    bind: column.text(row, "bind") as BindMode,
-    sourceClass: column.text(row, "source_class") as SourceClass,
+    bind: BIND.parse(row["bind"]),
+    sourceClass: SOURCE_CLASS.parse(row["source_class"]),
     committedAt: column.number(row, "committed_at"),
     instanceId: column.textOrNull(row, "instance_id"),
-    addresses: JSON.parse(column.text(row, "addresses")) as string[],
+    addresses: ADDRESSES.parse(JSON.parse(column.text(row, "addresses"))),
     state: stateOf(row),
     claimedAt: column.numberOrNull(row, "claimed_at"),
     reportedAt: column.numberOrNull(row, "reported_at"),

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { prerequisite } from "../../tests/prerequisite.ts";
 import { Database } from "./database.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
@@ -154,6 +155,8 @@ function canMount(): boolean {
   }
 }
 
+const OUTCOME = z.looseObject({ commits: z.array(z.number()) });
+
 const MOUNTS = prerequisite(
   canMount(),
   "expected `unshare -m` to give a file system of our own: run as root, or allow user namespaces",
@@ -163,10 +166,7 @@ describe.skipIf(!MOUNTS)("a full disk", () => {
   it("is 503 with a fix, leaves nothing half-made, and everything goes on when there is space", () => {
     using folder = new Folder();
     const program = new URL("testing/full-disk.ts", import.meta.url).pathname;
-    const out = JSON.parse(onSmallDisk(folder.path, "256k", `${process.execPath} ${program}`)) as {
-      commits: number[];
-      listed: number;
-    };
+    const out = OUTCOME.parse(JSON.parse(onSmallDisk(folder.path, "256k", `${process.execPath} ${program}`)));
     const committed = out.commits.filter((status) => status === 200).length;
     expect(out.commits.at(-1)).toBe(503);
     expect(out).toMatchObject({

@@ -1,5 +1,5 @@
 /** Test aid: a whole host on temporary files, its clock and its device in the test's hands, without sockets. */
-import { type Report, toHex } from "@bootseed/protocol";
+import { reservationsAnswerSchema, toHex, type Vm, vmsAnswerSchema } from "@bootseed/protocol";
 import type { Hono } from "hono";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -92,10 +92,9 @@ export class Bench implements AsyncDisposable {
 
   async reserve(instanceId = "4711", urn = "urn:web"): Promise<TestGuest> {
     const { body } = await this.post("/v1/reservations", { stack: "org/project/stack", urns: [urn] });
-    const { reservations } = body as {
-      reservations: [{ seedId: string; claimKey: string; psk0: string; token: string }];
-    };
-    return new TestGuest(reservations[0], this.#context.identity, instanceId, urn);
+    const [reserved] = reservationsAnswerSchema.parse(body).reservations;
+    if (reserved === undefined) throw new Error("no reservation came");
+    return new TestGuest(reserved, this.#context.identity, instanceId, urn);
   }
 
   async commit(guest: TestGuest, bind: "instance" | "first-claim" = "first-claim"): Promise<number> {
@@ -109,9 +108,12 @@ export class Bench implements AsyncDisposable {
   }
 
   /** The only VM there is. */
-  async vm(): Promise<Record<string, unknown> & { report: Report | null }> {
-    const { vms } = (await this.get("/v1/vms")).body as { vms: [Record<string, unknown> & { report: Report | null }] };
-    return vms[0];
+  async vm(): Promise<Vm | undefined> {
+    return (await this.vms())[0];
+  }
+
+  async vms(): Promise<readonly Vm[]> {
+    return vmsAnswerSchema.parse((await this.get("/v1/vms")).body).vms;
   }
 
   #start(): HostContext {

@@ -10,27 +10,18 @@ import {
   type Vm,
   vmsAnswerSchema,
 } from "@bootseed/protocol";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { init } from "../../hwrng-host/commands/init.ts";
 import { MintClient } from "../../hwrng-host/mint/client.ts";
+import { freePort } from "../../hwrng-host/testing/free-port.ts";
 
 const MAIN = join(import.meta.dirname, "../../hwrng-host/main.ts");
 const STACK = "org/project/stack";
-
-/** A port of 127.0.0.1 that is free now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** A seed as the seeder would put it into user-data. */
 export type MintedSeed = { readonly seedId: string; readonly urn: string; readonly file: Uint8Array };
@@ -48,9 +39,9 @@ export class HostProcess implements AsyncDisposable {
     this.port = port;
     const mint = join(this.dir, "mint.sock");
     this.#client = new MintClient(mint);
-    const folders = ["--config", this.#config, "--state-dir", join(this.dir, "state"), "--mint", mint];
-    const addresses = ["--guests", `127.0.0.1:${port}`, "--advertise", `127.0.0.1:${advertised}`];
-    execFileSync(process.execPath, [MAIN, "init", ...folders, ...addresses, "--allow-chained"]);
+    const guests = `127.0.0.1:${port}`;
+    const advertise = [`127.0.0.1:${advertised}`];
+    init({ config: this.#config, stateDir: join(this.dir, "state"), mint, guests, advertise, allowChained: true });
     appendFileSync(this.#config, "sources: [{ driver: system }]\n");
   }
 

@@ -1,6 +1,7 @@
 /** A TCP forwarder that can lose every answer: requests arrive, nothing comes back. */
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { boundPort } from "../../hwrng-host/server/bound-port.ts";
 
 export class LossyProxy implements AsyncDisposable {
   /** While true, nothing of the server's answers is passed on; its half of the handshake is. */
@@ -22,7 +23,7 @@ export class LossyProxy implements AsyncDisposable {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return boundPort(this.#server);
   }
 
   #forward(client: Socket, port: number): void {

@@ -2,6 +2,7 @@
  * Test aid, run as a process whose TMPDIR is a small file system: a whole host whose disk fills up and gets space
  * again. Prints one JSON line with the statuses it saw.
  */
+import { mintErrorSchema } from "@bootseed/protocol";
 import { rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Bench } from "../../testing/bench.ts";
@@ -16,12 +17,13 @@ writeFileSync(ballast, new Uint8Array(free.bfree * free.bsize));
 
 const commits: number[] = [];
 while (!commits.includes(503) && commits.length < 64) commits.push(await host.commit(await host.reserve()));
-const listed = ((await host.get("/v1/vms")).body as { vms: unknown[] }).vms.length;
-const error = (await host.post(`/v1/reservations/${Buffer.from(waiting.seedId).toString("hex")}/commit`, {
+const listed = (await host.vms()).length;
+const refused = await host.post(`/v1/reservations/${Buffer.from(waiting.seedId).toString("hex")}/commit`, {
   token: waiting.token,
   bind: "instance",
   name: "x".repeat(200),
-})) as { status: number; body: { error?: { code: string; fix: string } } };
+});
+const { error } = mintErrorSchema.parse(refused.body);
 const claimWhileFull = (await host.send("/v1/claims", first.claim())).status;
 
 rmSync(ballast);
@@ -29,15 +31,15 @@ const commitAfter = await host.commit(waiting);
 const claimAfter = (await host.send("/v1/claims", first.claim())).status;
 const packetAfter = (await host.send("/v1/packets", first.hello())).status;
 host.restart();
-const listedAfter = ((await host.get("/v1/vms")).body as { vms: unknown[] }).vms.length;
+const listedAfter = (await host.vms()).length;
 const outcome = {
   commits,
   listed,
-  error: error.body.error,
+  error,
   claimWhileFull,
   commitAfter,
   claimAfter,
   packetAfter,
   listedAfter,
 };
-process.stdout.write(`${JSON.stringify({ ...outcome, errorStatus: error.status })}\n`);
+process.stdout.write(`${JSON.stringify({ ...outcome, errorStatus: refused.status })}\n`);
