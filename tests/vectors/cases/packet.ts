@@ -75,7 +75,6 @@ export const packet: VectorFile = {
       "open-failed",
       resigned(patched(unsigned, unsigned.length - 1, (unsigned.at(-1) ?? 0) ^ 1)),
     ),
-    inside("empty plaintext", "non-canonical", new Uint8Array(0)),
     inside("a byte after the sequence", "non-canonical", concat(good, Uint8Array.of(0))),
     inside(
       "a value after the chunk",

@@ -86,7 +86,12 @@ const ed25519 = signSshsig(ex.hostKey, message, namespace);
 export const sshsig: VectorFile = {
   message: "sshsig",
   layout: "SSHSIG of OpenSSH's PROTOCOL.sshsig, without armour, over `message` in `namespace`",
-  given: values({ message, namespace, publicKey: ed25519SshKey(ex.hostKey.publicKey) }),
+  given: values({
+    message,
+    namespace,
+    hostKeySk: ex.hostKey.privateKey,
+    publicKey: ed25519SshKey(ex.hostKey.publicKey),
+  }),
   accepted: [
     { name: "ed25519", fields: values({ publicKey: ed25519SshKey(ex.hostKey.publicKey) }), bytes: toHex(ed25519) },
     ...CURVES.map((curve) => ecdsa(curve)),
