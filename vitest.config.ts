@@ -1,14 +1,23 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 
-const PACKAGES = ["protocol", "hwrng-host", "seeder", "guest-agent", "local-cloud", "tools"].map((d) => `${d}/**/*.test.ts`);
+const PACKAGES = ["protocol", "hwrng-host", "seeder", "guest-agent", "local-cloud", "tools"].map(
+  (d) => `${d}/**/*.test.ts`,
+);
 const CROSSING = ["vectors", "loopback", "cloud-init"].map((d) => `tests/${d}/**/*.test.ts`);
 
 /** One after the other: gates and unit (`npm run test:quick`), then the real Pulumi engine, then real kernels under QEMU. */
 const project = (name: string, groupOrder: number, include: string[], minutes: number, fileParallelism: boolean) => ({
-  test: { name, include, testTimeout: minutes * 60_000, hookTimeout: minutes * 60_000, fileParallelism, sequence: { groupOrder } },
+  test: {
+    name,
+    include,
+    testTimeout: minutes * 60_000,
+    hookTimeout: minutes * 60_000,
+    fileParallelism,
+    sequence: { groupOrder },
+  },
 });
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     projects: [
       project("gates", 0, ["tests/gates/**/*.test.ts"], 2, true),
@@ -18,3 +27,5 @@ export default defineConfig({
     ],
   },
 });
+
+export default config;

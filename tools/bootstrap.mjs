@@ -6,24 +6,46 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 /** Debian packages of every run: the kit's python as a stock image has it, and what its tests drive. */
 const BASE = ["ca-certificates", "openssh-client", "openssl", "python3", "python3-cryptography", "python3-venv"];
 /** For asking cloud-init itself (unpacked, not installed) what it makes of our user-data. */
-const CLOUD_INIT = ["jinja2", "requests", "configobj", "jsonpatch", "jsonschema", "oauthlib", "yaml"].map((n) => `python3-${n}`);
+const CLOUD_INIT = ["jinja2", "requests", "configobj", "jsonpatch", "jsonschema", "oauthlib", "yaml"].map(
+  (n) => `python3-${n}`,
+);
 /** For VMs: emulator, image builder, the mini VM's init. */
-const VM = ["qemu-system-x86", "qemu-utils", "mmdebstrap", "e2fsprogs", "cpio", "gcc", "libc6-dev", "binutils", "util-linux", "iproute2"];
+const VM = [
+  "qemu-system-x86",
+  "qemu-utils",
+  "mmdebstrap",
+  "e2fsprogs",
+  "cpio",
+  "gcc",
+  "libc6-dev",
+  "binutils",
+  "util-linux",
+  "iproute2",
+];
 
 /** @param {boolean} quick without VM and engine @returns {string[]} */
 export function missingPackages(quick) {
   const wanted = [...BASE, ...CLOUD_INIT, ...(quick ? [] : VM)];
-  const { stdout } = spawnSync("dpkg-query", ["-W", "-f", "${Package} ${db:Status-Status}\n", ...wanted], { encoding: "utf8" });
-  const installed = new Set(stdout.split("\n").filter((l) => l.endsWith(" installed")).map((l) => l.split(" ")[0]));
+  const { stdout } = spawnSync("dpkg-query", ["-W", "-f", "${Package} ${db:Status-Status}\n", ...wanted], {
+    encoding: "utf8",
+  });
+  const installed = new Set(
+    stdout
+      .split("\n")
+      .filter((l) => l.endsWith(" installed"))
+      .map((l) => l.split(" ")[0]),
+  );
   return wanted.filter((p) => !installed.has(p));
 }
 
 /** One sentence with the way out, or nothing where the system is supported. @returns {string | undefined} */
 export function unsupported() {
   const [major = 0] = process.versions.node.split(".").map(Number);
-  if (major < 20) return `expected Node 20 or newer, got ${process.version}: install a newer one (Debian 13's nodejs, or nodejs.org) and run this again.`;
+  if (major < 20)
+    return `expected Node 20 or newer, got ${process.version}: install a newer one (Debian 13's nodejs, or nodejs.org) and run this again.`;
   const release = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
-  const id = /^ID=(.*)$/m.exec(release)?.[1], version = /^VERSION_ID="?([^"\n]*)/m.exec(release)?.[1];
+  const id = /^ID=(.*)$/m.exec(release)?.[1],
+    version = /^VERSION_ID="?([^"\n]*)/m.exec(release)?.[1];
   if (process.platform === "linux" && process.arch === "x64" && id === "debian" && version === "12") return undefined;
   const got = `${id ?? process.platform} ${version ?? ""} ${process.arch}`.replace(/ +/g, " ");
   return `expected Debian 12 on x86-64, got ${got}: run this in a Debian 12 virtual machine or container (root, 6 GB of disk); the packages themselves (seeder, hwrng-host) need only Node ≥ 24.`;
@@ -32,11 +54,16 @@ export function unsupported() {
 /** @param {string[]} packages @returns {string[]} apt-get as root, by sudo where this is not root */
 export function aptCommand(packages) {
   const script = `apt-get -q update && apt-get -q install -y --no-install-recommends ${packages.join(" ")}`;
-  return process.getuid?.() === 0 ? ["sh", "-c", script] : ["sudo", "DEBIAN_FRONTEND=noninteractive", "sh", "-c", script];
+  return process.getuid?.() === 0
+    ? ["sh", "-c", script]
+    : ["sudo", "DEBIAN_FRONTEND=noninteractive", "sh", "-c", script];
 }
 
 /** @param {string} root */
-const lockHash = (root) => createHash("sha256").update(readFileSync(`${root}package-lock.json`)).digest("hex");
+const lockHash = (root) =>
+  createHash("sha256")
+    .update(readFileSync(`${root}package-lock.json`))
+    .digest("hex");
 
 /** Whether `npm ci` has completed for exactly this lock. @param {string} root @returns {boolean} */
 export function nodeModulesFresh(root) {

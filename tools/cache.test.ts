@@ -43,7 +43,9 @@ describe("artifact", () => {
       await write("half")(dir);
       throw new Error("no room");
     };
-    await expect(artifact({ name: "thing", recipe: ["a"], build })).rejects.toThrow("thing could not be built: no room");
+    await expect(artifact({ name: "thing", recipe: ["a"], build })).rejects.toThrow(
+      "thing could not be built: no room",
+    );
     expect(readdirSync(root)).toEqual([]);
   });
 

@@ -48,7 +48,9 @@ export async function artifact(spec: Artifact, progress: Progress = () => undefi
       await spec.build(partial, (line) => progress(`${spec.name}: ${line}`));
     } catch (cause) {
       rmSync(partial, { recursive: true, force: true });
-      throw new Error(`${spec.name} could not be built: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      throw new Error(`${spec.name} could not be built: ${cause instanceof Error ? cause.message : String(cause)}`, {
+        cause,
+      });
     }
     renameSync(partial, final);
     progress(`${spec.name}: done in ${Math.round((Date.now() - began) / 1000)} s`);
@@ -90,5 +92,6 @@ function holderAlive(path: string): boolean {
 function dropOlder(name: string, keep: string): void {
   const own = new RegExp(`^${name}-[0-9a-f]{12}(\\.partial|\\.lock)?$`);
   for (const entry of readdirSync(cacheRoot()))
-    if (own.test(entry) && !join(cacheRoot(), entry).startsWith(keep)) rmSync(join(cacheRoot(), entry), { recursive: true, force: true });
+    if (own.test(entry) && !join(cacheRoot(), entry).startsWith(keep))
+      rmSync(join(cacheRoot(), entry), { recursive: true, force: true });
 }

@@ -36,14 +36,21 @@ async function step(name, command, env = {}) {
   const child = spawn(program, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
   let tail = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (d) => (tail = (tail + d).slice(-4000)));
-  const tick = setInterval(() => process.stderr.write(`… ${name}: ${Math.round((Date.now() - began) / 1000)} s\n`), 15_000);
+  const tick = setInterval(
+    () => process.stderr.write(`… ${name}: ${Math.round((Date.now() - began) / 1000)} s\n`),
+    15_000,
+  );
   /** @type {number | string} */
   const code = await new Promise((resolve) => {
     child.on("error", (e) => resolve(e.message));
     child.on("close", (c, signal) => resolve(c ?? signal ?? 1));
   });
   clearInterval(tick);
-  if (code !== 0) fail(`${tail}\n${name} failed (${code}): ${command.join(" ")}\nMend what it says above, then run the same command again: nothing is lost.`, 70);
+  if (code !== 0)
+    fail(
+      `${tail}\n${name} failed (${code}): ${command.join(" ")}\nMend what it says above, then run the same command again: nothing is lost.`,
+      70,
+    );
   process.stderr.write(`✓ ${name} (${Math.round((Date.now() - began) / 1000)} s)\n`);
 }
 
@@ -73,12 +80,15 @@ if (packages.length > 0 || npm.length > 0 || !cached) {
     "This run needs, and will fetch from the package registries that this machine is set up for:",
     packages.length > 0 ? `  Debian packages (as root or by sudo): ${packages.join(" ")}` : "",
     ...npm.map((n) => `  ${n}`),
-    cached ? "" : "  Pulumi engine (the installed one, npm's, or built from Go modules: Go ≥ 1.25), Debian kernel and VM image, python linters",
+    cached
+      ? ""
+      : "  Pulumi engine (the installed one, npm's, or built from Go modules: Go ≥ 1.25), Debian kernel and VM image, python linters",
     `  in ${CACHE} and ${ROOT}node_modules: about 5 GB on disk (${Math.round((free.bavail * free.bsize) / 1e9)} GB free), 4 to 8 minutes the first time on 2 cores`,
     "  It never talks to a cloud account: everything listens on loopback. `npm run clean` removes the cache.",
   ];
   process.stderr.write(`${say.filter(Boolean).join("\n")}\n`);
-  if (free.bavail * free.bsize < 6e9) fail("expected at least 6 GB of free disk: free some, or set BOOTSEED_CACHE to a folder on a larger disk.", 74);
+  if (free.bavail * free.bsize < 6e9)
+    fail("expected at least 6 GB of free disk: free some, or set BOOTSEED_CACHE to a folder on a larger disk.", 74);
   if (!yes && process.stdin.isTTY) {
     const ask = createInterface({ input: process.stdin, output: process.stderr });
     const answer = await ask.question("Go on? [Y/n] ");
@@ -88,15 +98,24 @@ if (packages.length > 0 || npm.length > 0 || !cached) {
 }
 /** @type {Promise<void>[]} */
 const work = [];
-if (packages.length > 0) work.push(step("Debian packages", aptCommand(packages), { DEBIAN_FRONTEND: "noninteractive" }));
+if (packages.length > 0)
+  work.push(step("Debian packages", aptCommand(packages), { DEBIAN_FRONTEND: "noninteractive" }));
 if (npm.length > 0) work.push(step("npm ci", ["npm", "ci", "--loglevel=error"]).then(() => stampNodeModules(ROOT)));
 await Promise.all(work);
 
 const node24 = `${ROOT}node_modules/.bin/node`;
-const child = spawn(node24, ["--disable-warning=ExperimentalWarning", SCRIPTS[/** @type {keyof typeof SCRIPTS} */ (verb)], ...args], {
-  cwd: ROOT,
-  stdio: "inherit",
-  env: { ...process.env, PATH: `${ROOT}node_modules/.bin:${process.env["PATH"]}`, BOOTSEED_STARTED: String(Math.round(performance.timeOrigin)) },
-});
+const child = spawn(
+  node24,
+  ["--disable-warning=ExperimentalWarning", SCRIPTS[/** @type {keyof typeof SCRIPTS} */ (verb)], ...args],
+  {
+    cwd: ROOT,
+    stdio: "inherit",
+    env: {
+      ...process.env,
+      PATH: `${ROOT}node_modules/.bin:${process.env["PATH"]}`,
+      BOOTSEED_STARTED: String(Math.round(performance.timeOrigin)),
+    },
+  },
+);
 for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) process.on(signal, () => child.kill(signal));
 child.on("close", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 143)));

@@ -6,7 +6,13 @@ import { ensureLinters } from "../../tools/setup/linters.ts";
 
 /** Runs a tool at the repository's root; its whole output is the failure's message. */
 async function passes(program: string, args: readonly string[]): Promise<void> {
-  const { all, exitCode, shortMessage } = await execa(program, args, { cwd: ROOT, all: true, reject: false, preferLocal: true, stdin: "ignore" });
+  const { all, exitCode, shortMessage } = await execa(program, args, {
+    cwd: ROOT,
+    all: true,
+    reject: false,
+    preferLocal: true,
+    stdin: "ignore",
+  });
   expect(exitCode, `${shortMessage}\n${all}`).toBe(0);
 }
 
@@ -20,10 +26,13 @@ describe("gates", () => {
     await passes(python, ["-m", "ruff", "check", "--no-cache", "."]);
     await passes(python, ["-m", "ruff", "format", "--check", "--no-cache", "."]);
   });
-  it("python: mypy --strict", async () => passes(await ensureLinters(), ["-m", "mypy", "--strict", "--cache-dir=.cache/mypy", "guest-agent/kit"]));
+  it("python: mypy --strict", async () =>
+    passes(await ensureLinters(), ["-m", "mypy", "--strict", "--cache-dir=.cache/mypy", "guest-agent/kit"]));
 
   it("install scripts: exactly the one that @pulumi/pulumi brings, and npm never runs it", () => {
-    const lock = JSON.parse(readFileSync(`${ROOT}/package-lock.json`, "utf8")) as { packages: Record<string, { hasInstallScript?: boolean }> };
+    const lock = JSON.parse(readFileSync(`${ROOT}/package-lock.json`, "utf8")) as {
+      packages: Record<string, { hasInstallScript?: boolean }>;
+    };
     const scripts = Object.entries(lock.packages).filter(([, p]) => p.hasInstallScript);
     expect(scripts.map(([name]) => name)).toEqual(["node_modules/protobufjs"]);
     expect(readFileSync(`${ROOT}/.npmrc`, "utf8")).toContain("ignore-scripts=true");
@@ -32,9 +41,13 @@ describe("gates", () => {
   it("dependencies are pinned to exact versions", async () => {
     const { stdout } = await execa("git", ["ls-files", "package.json", "*/package.json"], { cwd: ROOT });
     for (const file of stdout.split("\n")) {
-      const manifest = JSON.parse(readFileSync(`${ROOT}/${file}`, "utf8")) as Record<string, Record<string, string> | undefined>;
+      const manifest = JSON.parse(readFileSync(`${ROOT}/${file}`, "utf8")) as Record<
+        string,
+        Record<string, string> | undefined
+      >;
       for (const kind of ["dependencies", "devDependencies", "optionalDependencies"])
-        for (const [name, version] of Object.entries(manifest[kind] ?? {})) expect(`${file} ${name} ${version}`).toMatch(/ \d+\.\d+\.\d+$/);
+        for (const [name, version] of Object.entries(manifest[kind] ?? {}))
+          expect(`${file} ${name} ${version}`).toMatch(/ \d+\.\d+\.\d+$/);
     }
   });
 

@@ -15,7 +15,13 @@ import { seedCopies } from "./seed-copies.ts";
 describe("pulumi up to a VM whose host keys are known and depend on its seed", { concurrent: false }, () => {
   let dir: string, host: Host, cloud: Cloud, stack: Stack, userData: string, operatorKey: string;
   const sshPort = process.getuid?.() === 0 ? 22 : 2222;
-  const droplet = (name: string): DropletConfig => ({ name, image: "debian-12-x64", size: "s-1vcpu-1gb", region: "ams3", userData });
+  const droplet = (name: string): DropletConfig => ({
+    name,
+    image: "debian-12-x64",
+    size: "s-1vcpu-1gb",
+    region: "ams3",
+    userData,
+  });
   const up = (): Promise<string> => stack.pulumi(["up", "--yes", "--skip-preview"]);
   const login = async (vm: Vm): Promise<Login> => {
     const knownHosts = join(dir, "known_hosts");
@@ -49,7 +55,10 @@ describe("pulumi up to a VM whose host keys are known and depend on its seed", {
     await up();
     first = await vmNamed(host.mint, "web-1");
     expect(first).toMatchObject({ state: "reported", sourceClass: "chained", hostKeysChanged: false });
-    expect(first.report).toMatchObject({ verdict: "reseeded", evidence: { rcMix: 0, rcReseed: 0, hostKeysBefore: 0, poolsize: 256, gate: "passed" } });
+    expect(first.report).toMatchObject({
+      verdict: "reseeded",
+      evidence: { rcMix: 0, rcReseed: 0, hostKeysBefore: 0, poolsize: 256, gate: "passed" },
+    });
     const at = Object.fromEntries(first.report?.evidence.timeline ?? []);
     const order = ["hook", "mix", "reseed", "keys", "sshd"];
     expect(order.toSorted((a, b) => Number(at[a]) - Number(at[b]))).toEqual(order);
@@ -61,7 +70,10 @@ describe("pulumi up to a VM whose host keys are known and depend on its seed", {
 
   it("refuses a login when the known key is another one", async () => {
     const strict = await login(first);
-    const swapped = readFileSync(strict.knownHosts, "utf8").replaceAll(/AAAA\S+/g, (key) => `${key.slice(0, -6)}AAAAAA`);
+    const swapped = readFileSync(strict.knownHosts, "utf8").replaceAll(
+      /AAAA\S+/g,
+      (key) => `${key.slice(0, -6)}AAAAAA`,
+    );
     writeFileSync(strict.knownHosts, swapped);
     await expect(logIn(strict, "true")).rejects.toThrow(/Host key verification failed|REMOTE HOST IDENTIFICATION/);
   });

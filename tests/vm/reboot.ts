@@ -12,10 +12,14 @@ export async function untilUp(cloud: Cloud, id: string, seen: Set<string>): Prom
   const until = Date.now() + DEADLINE_MS;
   while (Date.now() < until) {
     await sleep(2000);
-    const bootId = await cloud.exec(id, "systemctl is-active -q ssh && cat /proc/sys/kernel/random/boot_id").catch(() => "");
+    const bootId = await cloud
+      .exec(id, "systemctl is-active -q ssh && cat /proc/sys/kernel/random/boot_id")
+      .catch(() => "");
     if (bootId === "" || seen.has(bootId)) continue;
     seen.add(bootId);
     return;
   }
-  throw new Error(`expected droplet ${id} to come up again within ${DEADLINE_MS / 1000} s; its console ends:\n${(await cloud.console(id)).slice(-1500)}`);
+  throw new Error(
+    `expected droplet ${id} to come up again within ${DEADLINE_MS / 1000} s; its console ends:\n${(await cloud.console(id)).slice(-1500)}`,
+  );
 }

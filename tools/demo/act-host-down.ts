@@ -7,7 +7,9 @@ export async function hostDownAct(demo: Demo): Promise<void> {
   const { result, stack } = demo;
   heading("3. The host is stopped: never in the way, and no VM without a seed");
   await demo.host.stop();
-  await timed(result, "no-op up, host down", () => stack.pulumi(["up", "--yes", "--skip-preview", "--expect-no-changes"]));
+  await timed(result, "no-op up, host down", () =>
+    stack.pulumi(["up", "--yes", "--skip-preview", "--expect-no-changes"]),
+  );
   ok("a no-op `pulumi up` passes");
   await stack.setDroplets([demo.droplet("web-1"), demo.droplet("web-2")]);
   const refused = await timed(result, "new droplet, host down", () =>
@@ -16,9 +18,15 @@ export async function hostDownAct(demo: Demo): Promise<void> {
       (error: unknown) => String((error as { all?: string }).all ?? error),
     ),
   );
-  if (refused === undefined) throw new Error("expected a new droplet to be refused while the host is down, but it was created");
-  const sentence = refused.split("\n").find((line) => /no seed for web-2/.test(line))?.replace(/^.*?(no seed for)/, "$1").trim();
-  if (sentence === undefined) throw new Error(`expected one sentence that says why web-2 was refused, got:\n${refused}`);
+  if (refused === undefined)
+    throw new Error("expected a new droplet to be refused while the host is down, but it was created");
+  const sentence = refused
+    .split("\n")
+    .find((line) => /no seed for web-2/.test(line))
+    ?.replace(/^.*?(no seed for)/, "$1")
+    .trim();
+  if (sentence === undefined)
+    throw new Error(`expected one sentence that says why web-2 was refused, got:\n${refused}`);
   quoted(sentence);
   ok("a new droplet is refused before any API call");
   result.hostDown = { noOpPassed: true, createRefused: sentence };

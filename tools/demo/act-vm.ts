@@ -24,9 +24,23 @@ export async function vmAct(demo: Demo): Promise<void> {
 
   const knownHosts = join(demo.dir, "known_hosts");
   writeFileSync(knownHosts, `${String(await stack.output("knownHosts"))}\n`, { mode: 0o600 });
-  const login: Login = { address: vm.addresses[0] ?? "", port: demo.sshPort, user: "debian", key: demo.operatorKey, knownHosts };
+  const login: Login = {
+    address: vm.addresses[0] ?? "",
+    port: demo.sshPort,
+    user: "debian",
+    key: demo.operatorKey,
+    knownHosts,
+  };
   print(`\n  First login, one try, with nothing but \`pulumi stack output knownHosts\`:`);
-  print(`  ${paint("dim", `$ ssh ${strictSsh(login).filter((a) => /^(StrictHost|UserKnown)/.test(a)).map((a) => `-o ${a}`).join(" ")} ${login.user}@${login.address}`)}`);
+  print(
+    `  ${paint(
+      "dim",
+      `$ ssh ${strictSsh(login)
+        .filter((a) => /^(StrictHost|UserKnown)/.test(a))
+        .map((a) => `-o ${a}`)
+        .join(" ")} ${login.user}@${login.address}`,
+    )}`,
+  );
   const began = performance.now();
   const answer = await timed(result, "first login", () => logIn(login, "uname -n && ls /etc/ssh/ssh_host_*_key.pub"));
   quoted(answer);
@@ -34,7 +48,9 @@ export async function vmAct(demo: Demo): Promise<void> {
 
   const toppedUp = await timed(result, "top-up", () => topUp(demo, vm));
   const top = toppedUp.lastTopUp;
-  ok(`topped up by a signed, sealed packet: counter ${top?.counter}, the kernel answered mix ${top?.rcMix}, reseed ${top?.rcReseed}`);
+  ok(
+    `topped up by a signed, sealed packet: counter ${top?.counter}, the kernel answered mix ${top?.rcMix}, reseed ${top?.rcReseed}`,
+  );
   print();
   quoted(await run("bootseed", ["vm", "ls", "--host", host.mint]));
 
@@ -49,7 +65,10 @@ export async function vmAct(demo: Demo): Promise<void> {
     hostKeys: report.hostKeys,
     timeline: report.evidence.timeline,
   });
-  table([["source of web-1's seed", vm.sourceClass], ["host keys there before the seed", String(report.evidence.hostKeysBefore)]]);
+  table([
+    ["source of web-1's seed", vm.sourceClass],
+    ["host keys there before the seed", String(report.evidence.hostKeysBefore)],
+  ]);
   await cloud.exec(vm.instanceId, "true");
 }
 
@@ -57,6 +76,7 @@ export async function vmAct(demo: Demo): Promise<void> {
 async function topUp(demo: Demo, before: Vm): Promise<Vm> {
   await demo.cloud.exec(String(before.instanceId), "systemctl start bootseed-topup.service");
   const after = await vmNamed(demo.host.mint, before.name);
-  if (after.topUps <= before.topUps || after.lastTopUp?.receiptAt == null) throw new Error("expected a new top-up with a receipt, got none: see `journalctl -u bootseed-topup` in the VM");
+  if (after.topUps <= before.topUps || after.lastTopUp?.receiptAt == null)
+    throw new Error("expected a new top-up with a receipt, got none: see `journalctl -u bootseed-topup` in the VM");
   return after;
 }

@@ -28,8 +28,18 @@ function summary(result: DemoResult): void {
   const { sizes } = result;
   if (sizes) print(`  added to user-data: ${sizes.userDataBytes} B; one top-up packet: ${sizes.packetBytes} B`);
   print("\n  On a real stack:");
-  print(paint("cyan", "    sudo bootseed-host init --config /etc/bootseed/host.yaml && sudo bootseed-host serve --config /etc/bootseed/host.yaml"));
-  print(paint("cyan", '    new SeededDroplet("web", { host: "unix:///run/bootseed/mint.sock", image, size, region })   // in your Pulumi program'));
+  print(
+    paint(
+      "cyan",
+      "    sudo bootseed-host init --config /etc/bootseed/host.yaml && sudo bootseed-host serve --config /etc/bootseed/host.yaml",
+    ),
+  );
+  print(
+    paint(
+      "cyan",
+      '    new SeededDroplet("web", { host: "unix:///run/bootseed/mint.sock", image, size, region })   // in your Pulumi program',
+    ),
+  );
   print(paint("cyan", "    pulumi up && pulumi stack output knownHosts >> ~/.ssh/known_hosts"));
 }
 

@@ -32,6 +32,10 @@ export const emptyResult = (engine: Engine): DemoResult => ({
   vms: [],
   steps: [],
   sizes: undefined,
-  pulumi: { engine: `${engine.version} (${engine.kind})`, languageHost: engine.languageHost, provider: engine.provider },
+  pulumi: {
+    engine: `${engine.version} (${engine.kind})`,
+    languageHost: engine.languageHost,
+    provider: engine.provider,
+  },
   hostDown: undefined,
 });

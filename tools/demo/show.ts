@@ -7,14 +7,16 @@ export const paint = (style: Style, text: string): string => styleText(style, te
 
 export const print = (line = ""): void => void process.stdout.write(`${line}\n`);
 
-export const heading = (text: string): void => print(`\n${paint("bold", `── ${text} ${"─".repeat(Math.max(0, 76 - text.length))}`)}`);
+export const heading = (text: string): void =>
+  print(`\n${paint("bold", `── ${text} ${"─".repeat(Math.max(0, 76 - text.length))}`)}`);
 
 export const ok = (text: string): void => print(`${paint("green", "✓")} ${text}`);
 
 /** A table with columns as wide as their widest cell. */
 export function table(rows: readonly (readonly string[])[]): void {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  for (const row of rows) print(`  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("   ")}`.trimEnd());
+  for (const row of rows)
+    print(`  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("   ")}`.trimEnd());
 }
 
 /** A boot as bars on one time axis: where each step came, in seconds since the guest kernel's start. */
@@ -22,7 +24,9 @@ export function timeline(steps: readonly (readonly [string, number])[]): void {
   const end = Math.max(1, ...steps.map(([, at]) => at));
   for (const [name, at] of steps) {
     const column = Math.round((at / end) * 50);
-    print(`  ${at.toFixed(2).padStart(7)} s  ${name.padEnd(8)} ${paint("dim", "·".repeat(column))}${paint("cyan", "●")}`);
+    print(
+      `  ${at.toFixed(2).padStart(7)} s  ${name.padEnd(8)} ${paint("dim", "·".repeat(column))}${paint("cyan", "●")}`,
+    );
   }
 }
 

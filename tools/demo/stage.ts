@@ -21,7 +21,12 @@ export interface Demo {
 }
 
 /** Puts up the stage, and takes it down whatever happens: droplets, stack, processes and folder. */
-export async function withStage(parts: Parts, result: DemoResult, source: "hwrng" | "system", play: (demo: Demo) => Promise<void>): Promise<void> {
+export async function withStage(
+  parts: Parts,
+  result: DemoResult,
+  source: "hwrng" | "system",
+  play: (demo: Demo) => Promise<void>,
+): Promise<void> {
   const undo: (() => unknown)[] = [];
   try {
     const dir = mkdtempSync(join(tmpdir(), "bootseed-demo-"));
@@ -42,9 +47,16 @@ export async function withStage(parts: Parts, result: DemoResult, source: "hwrng
       () => stack.pulumi(["destroy", "--yes", "--skip-preview"]),
     );
     const userData = `#cloud-config\nssh_authorized_keys:\n  - ${publicKey}\n`;
-    const droplet = (name: string): DropletConfig => ({ name, image: "debian-12-x64", size: "s-1vcpu-1gb", region: "ams3", userData });
+    const droplet = (name: string): DropletConfig => ({
+      name,
+      image: "debian-12-x64",
+      size: "s-1vcpu-1gb",
+      region: "ams3",
+      userData,
+    });
     await play({ result, dir, host, cloud, stack, operatorKey, sshPort, droplet });
   } finally {
-    for (const step of undo.toReversed()) await Promise.resolve(step()).catch((error: unknown) => process.stderr.write(`clean-up: ${String(error)}\n`));
+    for (const step of undo.toReversed())
+      await Promise.resolve(step()).catch((error: unknown) => process.stderr.write(`clean-up: ${String(error)}\n`));
   }
 }

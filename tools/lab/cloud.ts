@@ -12,7 +12,11 @@ export interface Cloud extends Service {
 
 /** @param images folder with one folder per image slug @param dir run folder, removed by the caller */
 export async function startCloud(images: string, dir: string, options: readonly string[] = []): Promise<Cloud> {
-  const service = await startService("local-cloud", ["serve", "--images", images, "--dir", dir, ...options], `${dir}.log`);
+  const service = await startService(
+    "local-cloud",
+    ["serve", "--images", images, "--dir", dir, ...options],
+    `${dir}.log`,
+  );
   return {
     ...service,
     api: String(service.ready["api"]),

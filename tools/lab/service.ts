@@ -18,8 +18,20 @@ export interface Service {
  * @param log file that gets its standard error
  * @throws {Error} with the last lines of its standard error when it ends before, or is silent for `readyMs`.
  */
-export async function startService(command: string, args: readonly string[], log: string, readyMs = 60_000): Promise<Service> {
-  const child = execa(command, args, { cwd: ROOT, preferLocal: true, stdin: "ignore", buffer: false, reject: false, cleanup: true });
+export async function startService(
+  command: string,
+  args: readonly string[],
+  log: string,
+  readyMs = 60_000,
+): Promise<Service> {
+  const child = execa(command, args, {
+    cwd: ROOT,
+    preferLocal: true,
+    stdin: "ignore",
+    buffer: false,
+    reject: false,
+    cleanup: true,
+  });
   let tail = "";
   child.stderr.on("data", (data: Buffer) => {
     tail = (tail + data.toString()).slice(-3000);
@@ -32,8 +44,13 @@ export async function startService(command: string, args: readonly string[], log
     clearTimeout(hard);
   };
   const ready = await new Promise<Record<string, unknown>>((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`${command}: expected its ready line within ${readyMs / 1000} s, got nothing\n${tail}`)), readyMs);
-    void child.then((end) => reject(new Error(`${command} ${args[0]} ended before it was ready (exit code ${end.exitCode})\n${tail}`)));
+    const late = setTimeout(
+      () => reject(new Error(`${command}: expected its ready line within ${readyMs / 1000} s, got nothing\n${tail}`)),
+      readyMs,
+    );
+    void child.then((end) =>
+      reject(new Error(`${command} ${args[0]} ended before it was ready (exit code ${end.exitCode})\n${tail}`)),
+    );
     createInterface({ input: child.stdout }).on("line", (line) => {
       const said = line.startsWith("{") ? (JSON.parse(line) as Record<string, unknown>) : {};
       if (said["event"] !== "ready") return;

@@ -29,27 +29,42 @@ export interface Stack {
 }
 
 /** @param dir folder for state and home, removed by the caller */
-export async function openStack(engine: Engine, dir: string, name: string, api: string, mint: string, sshPort: number): Promise<Stack> {
+export async function openStack(
+  engine: Engine,
+  dir: string,
+  name: string,
+  api: string,
+  mint: string,
+  sshPort: number,
+): Promise<Stack> {
   const [home, backend] = [join(dir, "home"), join(dir, "backend")];
   for (const folder of [home, backend]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   const passphrase = randomBytes(24).toString("base64");
   const env = pulumiEnv({ bin: engine.bin, nodeBin: join(ROOT, "node_modules/.bin"), home, backend, passphrase, api });
   const pulumi = async (args: readonly string[], show?: (chunk: string) => void): Promise<string> => {
-    const child = execa(join(engine.bin, "pulumi"), [...args, "--non-interactive"], { cwd: ROOT, env, extendEnv: false, all: true, stdin: "ignore" });
+    const child = execa(join(engine.bin, "pulumi"), [...args, "--non-interactive"], {
+      cwd: ROOT,
+      env,
+      extendEnv: false,
+      all: true,
+      stdin: "ignore",
+    });
     if (show) child.all.on("data", (data: Buffer) => show(data.toString()));
     return (await child).all;
   };
   const configFile = join(ROOT, `Pulumi.${name}.yaml`);
   rmSync(configFile, { force: true });
   await pulumi(["stack", "init", name]);
-  const config = (key: string, value: string): Promise<string> => pulumi(["config", "set", key, "--stack", name, "--", value]);
+  const config = (key: string, value: string): Promise<string> =>
+    pulumi(["config", "set", key, "--stack", name, "--", value]);
   await config("bootseed:host", mint);
   await config("bootseed:sshPort", String(sshPort));
   return {
     env,
     setDroplets: async (droplets) => void (await config("bootseed:droplets", JSON.stringify(droplets))),
     pulumi: (args, show) => pulumi([...args, "--stack", name], show),
-    output: async (output) => JSON.parse(await pulumi(["stack", "output", output, "--json", "--stack", name])) as unknown,
+    output: async (output) =>
+      JSON.parse(await pulumi(["stack", "output", output, "--json", "--stack", name])) as unknown,
     remove: async () => {
       await pulumi(["stack", "rm", "--yes", "--stack", name]);
       rmSync(configFile, { force: true });

@@ -11,11 +11,20 @@ export interface Vm {
   readonly sourceClass: string;
   readonly hostKeysChanged: boolean;
   readonly topUps: number;
-  readonly lastTopUp: { readonly counter: number; readonly receiptAt: number | null; readonly rcMix: number | null; readonly rcReseed: number | null } | null;
+  readonly lastTopUp: {
+    readonly counter: number;
+    readonly receiptAt: number | null;
+    readonly rcMix: number | null;
+    readonly rcReseed: number | null;
+  } | null;
   readonly report: {
     readonly verdict: string;
     readonly hostKeys: readonly string[];
-    readonly evidence: { readonly hostKeysBefore: number; readonly gate: string; readonly timeline: readonly (readonly [string, number])[] };
+    readonly evidence: {
+      readonly hostKeysBefore: number;
+      readonly gate: string;
+      readonly timeline: readonly (readonly [string, number])[];
+    };
   } | null;
 }
 

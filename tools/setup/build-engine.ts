@@ -27,7 +27,8 @@ export async function buildEngine(out: string, say: Progress): Promise<void> {
   const flags = `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=${TAGGED}`;
   const args = ["build", "-mod=readonly", "-o", out, "-ldflags", flags, "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"];
   const began = Date.now();
-  const report = (): void => say(`compiling pulumi ${TAGGED}: ${Math.round((Date.now() - began) / 1000)} s (about 150 s on 2 cores)`);
+  const report = (): void =>
+    say(`compiling pulumi ${TAGGED}: ${Math.round((Date.now() - began) / 1000)} s (about 150 s on 2 cores)`);
   const tick = setInterval(report, 20_000);
   try {
     await execa("go", args, { cwd: source, stdin: "ignore" });

@@ -40,7 +40,9 @@ export async function ensureEngine(progress: Progress = () => undefined): Promis
         const beside = found ?? join(target, "npm/node_modules/.bin/pulumi");
         const languageHost = existsSync(join(dirname(beside), "pulumi-language-nodejs")) ? "official" : "stand-in";
         const provider = languageHost === "official" && (await fetchProvider(target, say)) ? "official" : "stand-in";
-        const version = (await execa(pulumi, ["version"], { env: { PULUMI_SKIP_UPDATE_CHECK: "true" } })).stdout.replace(/^v/, "");
+        const version = (
+          await execa(pulumi, ["version"], { env: { PULUMI_SKIP_UPDATE_CHECK: "true" } })
+        ).stdout.replace(/^v/, "");
         writeFileSync(join(target, "engine.json"), JSON.stringify({ version, kind, languageHost, provider }));
       },
     },
@@ -52,7 +54,11 @@ export async function ensureEngine(progress: Progress = () => undefined): Promis
 
 /** The absolute path of a `pulumi` on PATH that is new enough and not one of node_modules. */
 async function onPath(): Promise<string | undefined> {
-  const { stdout, failed } = await execa("sh", ["-c", "command -v pulumi && pulumi version"], { reject: false, timeout: 10_000, stdin: "ignore" });
+  const { stdout, failed } = await execa("sh", ["-c", "command -v pulumi && pulumi version"], {
+    reject: false,
+    timeout: 10_000,
+    stdin: "ignore",
+  });
   const [path, version] = stdout.split("\n");
   if (failed || path === undefined || version === undefined || path.includes("node_modules")) return undefined;
   return newEnough(version) ? path : undefined;
@@ -68,7 +74,11 @@ async function npmOrBuild(target: string, say: Progress): Promise<"npm" | "built
   say(`trying npm's ${NPM_PACKAGE} (one try, 30 s)`);
   const quiet = { reject: false, timeout: 30_000, stdin: "ignore", env: { PULUMI_SKIP_UPDATE_CHECK: "true" } } as const;
   const prefix = join(target, "npm");
-  await execa("npm", ["install", "--prefix", prefix, "--no-audit", "--no-fund", "--loglevel=error", NPM_PACKAGE], quiet);
+  await execa(
+    "npm",
+    ["install", "--prefix", prefix, "--no-audit", "--no-fund", "--loglevel=error", NPM_PACKAGE],
+    quiet,
+  );
   const tried = await execa(join(prefix, "node_modules/.bin/pulumi"), ["version"], quiet);
   if (!tried.failed && newEnough(tried.stdout)) {
     symlinkSync("npm/node_modules/.bin/pulumi", join(target, "pulumi"));
@@ -86,7 +96,12 @@ async function fetchProvider(target: string, say: Progress): Promise<boolean> {
   const manifest = readFileSync(join(ROOT, "node_modules/@pulumi/digitalocean/package.json"), "utf8");
   const { version } = JSON.parse(manifest) as { version: string };
   const home = join(target, "home");
-  const options = { reject: false, timeout: 60_000, stdin: "ignore", env: { PULUMI_HOME: home, PULUMI_SKIP_UPDATE_CHECK: "true" } } as const;
+  const options = {
+    reject: false,
+    timeout: 60_000,
+    stdin: "ignore",
+    env: { PULUMI_HOME: home, PULUMI_SKIP_UPDATE_CHECK: "true" },
+  } as const;
   const got = await execa(join(target, "pulumi"), ["plugin", "install", "resource", "digitalocean", version], options);
   const file = `home/plugins/resource-digitalocean-v${version}/${PROVIDER}`;
   if (got.failed || !existsSync(join(target, file))) return false;

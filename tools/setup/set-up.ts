@@ -24,13 +24,20 @@ export const say: Progress = (line) => {
 
 /** Fetches and builds what is missing, side by side; everything there already: some milliseconds. */
 export async function setUp(progress: Progress = say): Promise<Parts> {
-  const [engine, image] = await Promise.all([ensureEngine(progress), ensureImage(progress), ensureMini(progress), ensureLinters(progress)]);
+  const [engine, image] = await Promise.all([
+    ensureEngine(progress),
+    ensureImage(progress),
+    ensureMini(progress),
+    ensureLinters(progress),
+  ]);
   const images = join(cacheRoot(), "images");
   mkdirSync(images, { recursive: true });
   const link = join(images, `.${process.pid}`);
   symlinkSync(image, link);
   renameSync(link, join(images, IMAGE_SLUG));
   writeFileSync(join(cacheRoot(), "ready"), "");
-  progress(`engine ${engine.version} (${engine.kind}), language host: ${engine.languageHost}, provider: ${engine.provider}`);
+  progress(
+    `engine ${engine.version} (${engine.kind}), language host: ${engine.languageHost}, provider: ${engine.provider}`,
+  );
   return { engine, images };
 }

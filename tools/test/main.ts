@@ -24,7 +24,14 @@ const report = join(cacheRoot(), "test-report.json");
 rmSync(report, { force: true });
 const { exitCode = 1 } = await execa(
   "vitest",
-  ["run", ...projects.map((p) => `--project=${p}`), "--reporter=verbose", "--reporter=json", `--outputFile.json=${report}`, ...args.filter((a) => a !== "--quick")],
+  [
+    "run",
+    ...projects.map((p) => `--project=${p}`),
+    "--reporter=verbose",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+    ...args.filter((a) => a !== "--quick"),
+  ],
   { cwd: ROOT, preferLocal: true, stdio: ["ignore", "inherit", "inherit"], reject: false },
 );
 const counted = JSON.parse(readFileSync(report, "utf8")) as Report;
