@@ -190,7 +190,7 @@ class Host:
             new = self.folder / "new"
             wipe(new)
             output(["ssh-keygen", "-qt", "ed25519", "-N", "", "-C", "", "-f", new])
-            self.write("identity.pub", self.read("new.pub"))
-            self.write("identity", self.read("new"))
-            wipe(new)
+            for end in (".pub", ""):
+                self.write("identity" + end, self.read("new" + end))
+                wipe(self.folder / ("new" + end))
         return base64.b64decode(self.read("identity.pub").split()[1])[-32:]

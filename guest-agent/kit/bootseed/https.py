@@ -33,4 +33,6 @@ def post(host: Host, path: str, body: Callable[[bytes], bytes]) -> tuple[int, by
             return answer.status, answer.read(65536)
         except Exception as error:
             say(address, path, repr(error))
+        finally:
+            connection.close()
     raise OSError("no address answers")

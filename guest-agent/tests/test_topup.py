@@ -1,0 +1,262 @@
+"""A delivery against a host that a function plays: order of the steps, every fault of a packet."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from unittest import main, mock
+
+from bootseed import kernel, packet, topup
+from bootseed.guest import Host
+from bootseed.wire import Reader, Refused, label, lp, u64
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from support import HOST_ID, PACKET, SEED_ID, MachineTest, seal, statement
+
+PSK = hashlib.sha256(b"psk").digest()
+CHUNK = hashlib.sha512(b"chunk").digest() * 16
+OTHER = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"somebody else").digest())
+
+
+class TopupTest(MachineTest):
+    """An enrolled VM."""
+
+    def setUp(self) -> None:
+        """Statement, psk, certificate and identity are there; no packet yet."""
+        super().setUp()
+        self.patch(topup, "say", lambda *_: None)
+        host = self.host()
+        host.write("statement", statement())
+        host.write("psk", PSK)
+        identity = host.identity()
+        host.write("certificate", (b"\1" + HOST_ID + SEED_ID + identity).ljust(165, b"\0"))
+        self.identity = Ed25519PublicKey.from_public_bytes(identity)
+        self.counter = 1
+        self.statements: list[bytes] = []
+        self.requests: list[tuple[str, bytes]] = []
+        self.known = True
+        self.plain = packet.plaintext(1_790_000_000, 1, CHUNK)
+        self.damage = lambda raw: raw
+        self.signer = PACKET
+        self.answer(topup, self.respond)
+
+    def respond(self, path: str, body: bytes) -> tuple[int, bytes]:
+        """Play the host."""
+        self.requests.append((path, body))
+        if path == "/v1/receipts":
+            return 204, b""
+        if not self.known and body[126:128] == b"\0\0":
+            return 403, b""
+        sealed = self.damage(seal(self.plain, body[:126], PSK, self.signer))
+        return 200, bytes([len(self.statements)]) + b"".join(lp(one) for one in self.statements) + lp(sealed)
+
+    def note(self) -> dict[str, object]:
+        """What status shows."""
+        notes: dict[str, object] = json.loads(self.host().read("topup.json"))
+        return notes
+
+    def refused(self, code: str) -> None:
+        """A delivery that ends in this refusal; nothing is mixed, the counter stays, the receipt is not sent."""
+        before = (self.host().read("counter"), list(self.kernel.mixed))
+        self.requests.clear()
+        with self.assertRaises(Refused) as caught:
+            topup.pull(self.host())
+        self.assertEqual(str(caught.exception), code)
+        self.assertEqual((self.host().read("counter"), self.kernel.mixed), before)
+        self.assertNotIn("/v1/receipts", [path for path, _ in self.requests])
+
+    def test_hello(self) -> None:
+        """126 bytes, signed over hostId and a zero nonce; the first time without certificate and statement."""
+        topup.pull(self.host())
+        path, body = self.requests[0]
+        self.assertEqual((path, len(body), body[126:]), ("/v1/packets", 129, bytes(3)))
+        r = Reader(body)
+        self.assertEqual((r.take(2), r.take(16)), (b"\1\1", SEED_ID))
+        r.take(32)
+        self.assertEqual((r.number(8), r.number(4)), (0, 1))
+        self.identity.verify(r.take(64), label("hello") + HOST_ID + bytes(16) + body[:62])
+
+    def test_delivery(self) -> None:
+        """Reseed, packet, counter, mix, reseed, receipt."""
+        self.assertTrue(topup.once(self.host()))
+        self.assertEqual(self.host().read("counter"), u64(1))
+        self.assertEqual((len(self.kernel.mixed), self.kernel.mixed[0][1], self.kernel.reseeds), (1, 0, 2))
+        self.assertEqual(len(self.kernel.mixed[0][0]), 64)
+        path, body = self.requests[1]
+        self.assertEqual((path, len(body), body[:16], body[16:26]), ("/v1/receipts", 58, SEED_ID, u64(1) + b"\0\0"))
+        self.assertEqual(
+            self.note()["last"], {"counter": 1, "timestamp": 1_790_000_000, "rcMix": 0, "rcReseed": 0, "receipt": 204}
+        )
+
+    def test_receipt_tells_return_codes(self) -> None:
+        """As they are, authenticated by the packet's own key."""
+        self.kernel.rc_mix, self.kernel.rc_reseed = 1, 22
+        keys: list[bytes] = []
+        opened = topup.open_packet
+        self.patch(topup, "open_packet", lambda *args: keys.append(opened(*args)[3]) or opened(*args))  # type: ignore[func-returns-value]
+        topup.pull(self.host())
+        receipt = self.requests[1][1][16:]
+        self.assertEqual(receipt[8:10], bytes([1, 22]))
+        self.assertEqual(receipt[10:], hmac.digest(keys[0], label("receipt") + receipt[:10], "sha256"))
+
+    def test_one_time_key(self) -> None:
+        """No two hellos have the same."""
+        topup.pull(self.host())
+        self.plain = packet.plaintext(1_790_000_000, 2, CHUNK)
+        topup.pull(self.host())
+        self.assertNotEqual(self.requests[0][1][18:50], self.requests[2][1][18:50])
+
+    def test_counter_is_durable_before_the_mix(self) -> None:
+        """A crash in the mix costs that packet, and it is never accepted again."""
+
+        def power_cut(*_: object) -> int:
+            self.assertEqual(self.host().read("counter"), u64(1))
+            raise SystemExit
+
+        with mock.patch.object(kernel, "mix", power_cut):
+            self.assertRaises(SystemExit, topup.pull, self.host())
+        self.refused("bad-counter")
+        self.plain = packet.plaintext(1_790_000_000, 2, CHUNK)
+        self.assertEqual(topup.pull(self.host())["counter"], 2)
+
+    def test_counter_that_is_not_durable(self) -> None:
+        """Nothing is mixed."""
+        with mock.patch.object(Host, "write", side_effect=OSError(28, "No space left on device")):
+            self.assertRaises(OSError, topup.pull, self.host())
+        self.assertEqual(self.kernel.mixed, [])
+
+    def test_counters(self) -> None:
+        """(last, offered, accepted): strictly rising, 1 to 2^53 - 1."""
+        for last, offered, accepted in (
+            (0, 0, False),
+            (0, 1, True),
+            (1, 1, False),
+            (1, 2, True),
+            (5, 4, False),
+            (5, 2**53 - 1, True),
+            (5, 2**53, False),
+            (5, 2**63, False),
+        ):
+            with self.subTest(last=last, offered=offered):
+                self.host().write("counter", u64(last))
+                self.plain = packet.plaintext(0, offered, CHUNK)
+                if accepted:
+                    self.assertEqual(topup.pull(self.host())["counter"], offered)
+                else:
+                    self.refused("bad-counter")
+
+    def test_every_bit_flip(self) -> None:
+        """One bit in every byte, and every bit of the head and the signature."""
+        for bit in [*range(0, 8 * 34), *range(8 * 34, 8 * 1091, 77), *range(8 * 1091, 8 * 1155)]:
+
+            def flip(raw: bytes, bit: int = bit) -> bytes:
+                flipped = bytearray(raw)
+                flipped[bit // 8] ^= 1 << bit % 8
+                return bytes(flipped)
+
+            self.damage = flip
+            with self.assertRaises(Refused, msg=f"bit {bit}"):
+                topup.pull(self.host())
+        self.assertEqual((self.kernel.mixed, self.host().read("counter")), ([], b""))
+
+    def test_truncations(self) -> None:
+        """And trailing bytes, and too long."""
+        for size in [*range(0, 130), 1000, 1153, 1154]:
+            self.damage = lambda raw, size=size: raw[:size]  # type: ignore[misc]
+            with self.assertRaises(Refused, msg=f"{size} bytes"):
+                topup.pull(self.host())
+        self.damage = lambda raw: raw + b"\0"
+        self.refused("bad-signature")
+        self.damage = lambda raw: raw.ljust(4097, b"\0")
+        self.refused("too-long")
+
+    def test_order_of_the_checks(self) -> None:
+        """Each fault under its own name, the first one found."""
+        self.damage = lambda raw: b"\2" + raw[1:]
+        self.refused("bad-version")
+        self.damage = lambda raw: b"\1\2" + raw[2:]
+        self.refused("bad-suite")
+        self.damage = lambda raw: raw
+        self.signer = OTHER
+        self.refused("bad-signature")
+        self.signer = PACKET
+        self.host().write("psk", bytes(32))
+        self.refused("open-failed")
+        self.host().write("psk", PSK)
+        self.plain = packet.plaintext(0, 1, CHUNK[:-1])
+        self.refused("bad-chunk")
+        self.plain = packet.plaintext(2**39, 1, CHUNK)
+        self.refused("malformed")
+        good = packet.plaintext(5, 1, CHUNK)
+        for name, plain in {
+            "trailing": good + b"\0",
+            "padded integer": b"0\x82" + lp(b"\2\2\0\5" + good[7:]),
+            "negative": b"0\x82" + lp(b"\2\1\xff" + good[7:]),
+            "long length": b"0\x83\0" + good[2:],
+            "another tag": b"1" + good[1:],
+            "integer as octets": good[:4] + b"\4" + good[5:],
+        }.items():
+            with self.subTest(name):
+                self.plain = plain
+                self.refused("non-canonical")
+        self.plain = b""
+        self.refused("malformed")
+
+    def test_refusals_are_counted(self) -> None:
+        """By reason, beside the last good one."""
+        topup.once(self.host())
+        self.signer = OTHER
+        self.assertFalse(topup.once(self.host()))
+        self.assertFalse(topup.once(self.host()))
+        self.assertEqual((self.note()["bad-signature"], self.note()["last"]["counter"]), (2, 1))  # type: ignore[index]
+
+    def test_a_host_that_forgot_the_vm(self) -> None:
+        """The same hello again, with certificate and statement."""
+        self.known = False
+        self.assertEqual(topup.pull(self.host())["receipt"], 204)
+        first, second = self.requests[0][1], self.requests[1][1]
+        self.assertEqual(second, first[:126] + lp(self.host().read("certificate")) + b"\1" + lp(statement()))
+
+    def test_a_host_that_refuses(self) -> None:
+        """Asked twice, then left alone."""
+        self.answer(topup, lambda path, body: (self.requests.append((path, body)), (403, b""))[1])
+        self.refused("http-403")
+        self.assertEqual(len(self.requests), 2)
+
+    def test_lost_receipt(self) -> None:
+        """Is harmless."""
+
+        def respond(path: str, body: bytes) -> tuple[int, bytes]:
+            if path == "/v1/receipts":
+                raise OSError("lost")
+            return self.respond(path, body)
+
+        self.answer(topup, respond)
+        self.assertEqual(topup.pull(self.host())["receipt"], 0)
+
+    def test_newer_statements(self) -> None:
+        """Taken over only when the known root signed them and the serial rises."""
+        self.statements = [statement(serial=2), statement(serial=7)]
+        topup.pull(self.host())
+        self.assertEqual(self.host().statement().serial, 7)
+        self.plain = packet.plaintext(0, 2, CHUNK)
+        forged = bytearray(statement(serial=9))
+        forged[-1] ^= 1
+        for raw, code in (
+            (statement(serial=7), "mismatch"),
+            (statement(serial=9, root=OTHER), "mismatch"),
+            (bytes(forged), "bad-signature"),
+        ):
+            self.statements = [raw]
+            self.refused(code)
+            self.assertEqual(self.host().statement().serial, 7)
+
+    def test_not_enrolled(self) -> None:
+        """Nothing is sent."""
+        (self.host().folder / "certificate").unlink()
+        self.assertFalse(topup.once(self.host()))
+        self.assertEqual(self.requests, [])
+
+
+if __name__ == "__main__":
+    main()
