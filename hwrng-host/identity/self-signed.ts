@@ -1,64 +1,44 @@
 /**
  * The one X.509 certificate of a host: self-signed, P-256. Guests compare its SHA-256 with the pin in their statement
- * and ignore names and dates, so it has a fixed shape (RFC 5280, DER by X.690) and needs no certificate library.
+ * and ignore names and dates.
  */
-import { generateKeyPairSync, sign } from "node:crypto";
+import "reflect-metadata"; // @peculiar/x509 needs this polyfill, and leaves its import to the program
+import { webcrypto } from "node:crypto";
+import { BasicConstraintsExtension, X509CertificateGenerator } from "@peculiar/x509";
 
 /** A TLS key and its certificate, PEM. */
 export type TlsPair = { readonly keyPem: string; readonly certificatePem: string };
 
-const OID_COMMON_NAME = [0x55, 0x04, 0x03];
-const OID_BASIC_CONSTRAINTS = [0x55, 0x1d, 0x13];
-const OID_ECDSA_SHA256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
-
+const P256 = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 /** RFC 5280, 4.1.2.5: "no well-defined expiration date". Rotation is a new statement, not a calendar. */
-const NOT_AFTER = "99991231235959Z";
+const NOT_AFTER = new Date("9999-12-31T23:59:59Z");
 /** A guest whose clock is years slow must not see a certificate from the future, should it look. */
-const NOT_BEFORE = "20000101000000Z";
+const NOT_BEFORE = new Date("2000-01-01T00:00:00Z");
 
 /**
  * @param name printable ASCII, shown by TLS tools; nothing checks it
  * @param serial 8 random bytes
  */
-export function selfSigned(name: string, serial: Uint8Array): TlsPair {
-  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const algorithm = sequence(der(0x06, OID_ECDSA_SHA256));
-  const attribute = sequence(der(0x06, OID_COMMON_NAME), der(0x0c, Buffer.from(name, "ascii")));
-  const distinguishedName = sequence(der(0x31, attribute));
-  const validity = sequence(der(0x18, Buffer.from(NOT_BEFORE)), der(0x18, Buffer.from(NOT_AFTER)));
-  // Empty BasicConstraints is "not a certificate authority".
-  const constraints = sequence(der(0x06, OID_BASIC_CONSTRAINTS), der(0x01, [0xff]), der(0x04, sequence()));
-  const tbs = sequence(
-    der(0xa0, der(0x02, [2])),
-    // A leading 0x01 keeps the integer positive and of minimal length.
-    der(0x02, Buffer.concat([Uint8Array.of(1), serial])),
-    algorithm,
-    distinguishedName,
-    validity,
-    distinguishedName,
-    publicKey.export({ format: "der", type: "spki" }),
-    der(0xa3, sequence(constraints)),
+export async function selfSigned(name: string, serial: Uint8Array): Promise<TlsPair> {
+  const keys = await webcrypto.subtle.generateKey(P256, true, ["sign", "verify"]);
+  const certificate = await X509CertificateGenerator.createSelfSigned(
+    {
+      // A leading 01 keeps the integer positive and of minimal length.
+      serialNumber: `01${Buffer.from(serial).toString("hex")}`,
+      name: `CN=${name}`,
+      notBefore: NOT_BEFORE,
+      notAfter: NOT_AFTER,
+      signingAlgorithm: P256,
+      keys,
+      extensions: [new BasicConstraintsExtension(false, undefined, true)],
+    },
+    webcrypto,
   );
-  const signature = sign("sha256", tbs, privateKey);
-  const certificate = sequence(tbs, algorithm, der(0x03, Buffer.concat([Uint8Array.of(0), signature])));
+  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
+  const lines = pkcs8.toString("base64").match(/.{1,64}/g) ?? [];
+  pkcs8.fill(0);
   return {
-    keyPem: privateKey.export({ format: "pem", type: "pkcs8" }).toString(),
-    certificatePem: pem("CERTIFICATE", certificate),
+    keyPem: ["-----BEGIN PRIVATE KEY-----", ...lines, "-----END PRIVATE KEY-----", ""].join("\n"),
+    certificatePem: `${certificate.toString("pem")}\n`,
   };
-}
-
-function der(tag: number, content: ArrayLike<number>): Buffer {
-  const body = Buffer.from(Array.from(content));
-  if (body.length < 0x80) return Buffer.concat([Uint8Array.of(tag, body.length), body]);
-  if (body.length < 0x100) return Buffer.concat([Uint8Array.of(tag, 0x81, body.length), body]);
-  return Buffer.concat([Uint8Array.of(tag, 0x82, body.length >> 8, body.length & 0xff), body]);
-}
-
-function sequence(...items: readonly Buffer[]): Buffer {
-  return der(0x30, Buffer.concat(items));
-}
-
-function pem(label: string, bytes: Buffer): string {
-  const lines = bytes.toString("base64").match(/.{1,64}/g) ?? [];
-  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\n");
 }

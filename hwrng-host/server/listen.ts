@@ -1,6 +1,6 @@
 /** Sockets: TLS 1.3 for guests, a unix socket for mint. Deadlines and limits are set here, handlers know none. */
 import { getRequestListener } from "@hono/node-server";
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from "node:fs";
+import { lstatSync, mkdirSync, unlinkSync } from "node:fs";
 import { createServer as createHttpServer, type RequestListener, type Server, type ServerOptions } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { connect, type Server as NetServer } from "node:net";
@@ -75,7 +75,7 @@ export async function listenMint(fetch: Fetch, path: string): Promise<Listener> 
   await clearStale(path);
   const server = createHttpServer(deadlines(DEADLINE_MS), listenerOf(fetch));
   server.setTimeout(MINT_IDLE_MS);
-  // The socket must never be open to others, not even for a moment: chmod afterwards would be too late.
+  // The socket must never be open to others, not even for a moment: 0660 from its birth, chmod would be too late.
   const mask = process.umask(0o117);
   try {
     await listening(
@@ -86,7 +86,6 @@ export async function listenMint(fetch: Fetch, path: string): Promise<Listener> 
   } finally {
     process.umask(mask);
   }
-  chmodSync(path, 0o660);
   // net unlinks the socket when it closes.
   return { address: path, close: async () => closing(server) };
 }

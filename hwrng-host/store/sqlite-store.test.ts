@@ -86,6 +86,22 @@ describe("the database file", () => {
   });
 });
 
+describe("a transaction", () => {
+  it("that fails half-way leaves nothing, and does not block the next", () => {
+    using folder = new Folder();
+    const db = new Database(folder.file);
+    expect(() =>
+      db.transaction(() => {
+        db.run("INSERT INTO seed VALUES (?, '', '', '', 'instance', '', 0, NULL, '[]', NULL, 0, 0)", bytes(16, 1));
+        throw new Error("half-way");
+      }),
+    ).toThrow("half-way");
+    expect(db.all("SELECT * FROM seed")).toEqual([]);
+    expect(db.transaction(() => "next")).toBe("next");
+    db.close();
+  });
+});
+
 describe("commit", () => {
   it("counts once", () => {
     using folder = new Folder();
