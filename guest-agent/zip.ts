@@ -35,7 +35,13 @@ export function storedZip(entries: readonly ZipEntry[]): Uint8Array {
     const common = fields([10, 2], [0, 2], [0, 2], [0, 2], [DOS_DATE, 2], [crc32(data), 4]);
     const sizes = fields([data.length, 4], [data.length, 4], [path.length, 2], [0, 2]);
     const local = Buffer.concat([fields([0x04034b50, 4]), common, sizes, path, data]);
-    directory.push(fields([0x02014b50, 4], [10, 2]), common, sizes, fields([0, 2], [0, 2], [0, 2], [0, 4], [offset, 4]), path);
+    directory.push(
+      fields([0x02014b50, 4], [10, 2]),
+      common,
+      sizes,
+      fields([0, 2], [0, 2], [0, 2], [0, 4], [offset, 4]),
+      path,
+    );
     files.push(local);
     offset += local.length;
   }

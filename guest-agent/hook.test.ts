@@ -1,0 +1,198 @@
+/** The boothook and the gate as sh runs them, in a folder that stands for `/`. */
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { prerequisite } from "../tests/prerequisite.ts";
+
+const PACKED = join(import.meta.dirname, "..", "seeder", "kit");
+const SEED = Buffer.from("not a seed, but as secret as one").toString("base64");
+
+let root: string;
+
+function put(path: string, text: string): string {
+  const full = join(root, path);
+  mkdirSync(join(full, ".."), { recursive: true });
+  writeFileSync(full, text);
+  return full;
+}
+
+function read(path: string): string {
+  return readFileSync(join(root, path), "utf8");
+}
+
+/** A program on PATH that notes how it was called. */
+function stub(name: string, body = ""): void {
+  chmodSync(put(`bin/${name}`, `#!/bin/sh\necho "${name} $*" >>${root}/calls\n${body}\n`), 0o755);
+}
+
+/** Text with the absolute paths of a VM turned to the folder. */
+function here(text: string): string {
+  return text.replaceAll(/\/(?=(?:run|var\/lib|usr\/local\/lib)\/bootseed)/g, `${root}/`);
+}
+
+interface Ran {
+  readonly status: number | null;
+  readonly printed: string;
+}
+
+function runHook(change: (hook: string) => string = (hook) => hook, instanceId = "4711"): Ran {
+  const hook = readFileSync(join(PACKED, "hook.sh"), "utf8")
+    .replace("@KIT@", () => readFileSync(join(PACKED, "kit.b85"), "utf8").trim())
+    .replace("@SEED@", SEED)
+    .replace("\ncd /\n", `\ncd ${root}\n`)
+    .replace("kit.pyz hook", `kit.pyz hook --root ${root}`);
+  const file = put("part-001", change(hook));
+  const env = { PATH: `${root}/bin:${process.env["PATH"]}`, INSTANCE_ID: instanceId };
+  const run = spawnSync("/bin/sh", [file], { env, encoding: "utf8", timeout: 60_000 });
+  return { status: run.status, printed: run.stdout + run.stderr };
+}
+
+function noPython(hook: string): string {
+  return hook.replace("/usr/bin/python3", "/nowhere/python3");
+}
+
+function runGate(): Ran {
+  const gate = put("gate", here(readFileSync(join(import.meta.dirname, "kit", "gate.sh"), "utf8")));
+  const run = spawnSync("/bin/sh", [gate, "4711"], {
+    env: { PATH: `${root}/bin:${process.env["PATH"]}` },
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  return { status: run.status, printed: run.stdout + run.stderr };
+}
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "bootseed-hook-"));
+  put("etc/systemd/system/keep", "");
+  put("proc/sys/kernel/random/poolsize", "256\n");
+  put("proc/sys/kernel/random/boot_id", "7428aeb4-37c9-82fe-c7d7-492cdcbf3206\n");
+  stub("systemctl");
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+describe("the boothook", () => {
+  it("ends 0, prints nothing, logs privately, leaves no seed", () => {
+    expect(runHook()).toEqual({ status: 0, printed: "" });
+    expect(read("run/bootseed/log")).toContain("no seed");
+    expect(read("run/bootseed/log")).not.toContain(SEED);
+    expect(read("run/bootseed/verdict")).toBe("no-seed 0\n");
+    expect(existsSync(join(root, "run/bootseed/seed"))).toBe(false);
+    for (const path of ["run/bootseed", "var/lib/bootseed", "run/bootseed/log", "usr/local/lib/bootseed"])
+      expect(statSync(join(root, path)).mode & 0o077, path).toBe(0);
+  });
+
+  it("writes and starts the gate before anything else, and without python3", () => {
+    stub("python3", "exit 127");
+    expect(runHook(noPython)).toEqual({ status: 0, printed: "" });
+    expect(read("calls").split("\n").slice(0, 3)).toEqual([
+      "systemctl daemon-reload",
+      "systemctl start --no-block bootseed-first-boot",
+      expect.stringContaining("python3 -Ic"),
+    ]);
+    const unit = read("etc/systemd/system/bootseed-first-boot.service");
+    expect(unit).toContain("ExecStart=/bin/sh /usr/local/lib/bootseed/gate 4711\n");
+    expect(unit).toMatch(
+      /^Before=ssh\.service sshd\.service sshd-keygen\.service sshd-keygen\.target sshd-keygen@rsa\.service /m,
+    );
+    expect(existsSync(join(root, "run/bootseed/seed"))).toBe(false);
+  });
+
+  it("starts the gate on an instance's first boot only", () => {
+    put("var/lib/bootseed/gate-done", "4711 passed\n");
+    runHook();
+    expect(existsSync(join(root, "calls"))).toBe(false);
+    runHook(undefined, "471");
+    expect(read("calls")).toContain("start --no-block bootseed-first-boot");
+    expect(existsSync(join(root, "var/lib/bootseed/gate-done"))).toBe(false);
+  });
+
+  it("gives what it starts no descriptor of cloud-init's to hold open", () => {
+    stub("systemctl", `readlink /proc/$$/fd/1 /proc/$$/fd/2 >>${root}/calls; :`);
+    runHook();
+    const log = `${root}/run/bootseed/log`;
+    expect(read("calls").split("\n").slice(0, 3)).toEqual(["systemctl daemon-reload", log, log]);
+  });
+
+  it("keeps the seed out of arguments and environment", () => {
+    const hook = readFileSync(join(PACKED, "hook.sh"), "utf8");
+    expect(hook).not.toMatch(/export/);
+    expect(hook.split("\n").filter((line) => line.includes("BOOTSEED"))).toEqual([
+      "BOOTSEED=@SEED@",
+      "echo $BOOTSEED | base64 -d >$run/seed",
+    ]);
+  });
+});
+
+const ANALYZE = prerequisite(
+  spawnSync("systemd-analyze", ["--version"]).status === 0,
+  "expected systemd-analyze: apt-get install systemd",
+);
+
+describe.skipIf(!ANALYZE)("the units", () => {
+  it("are what systemd accepts", () => {
+    runHook();
+    const files = readdirSync(join(root, "etc/systemd/system")).filter((name) =>
+      /^bootseed-.*(?:service|timer|target)$/.test(name),
+    );
+    expect(files.length).toBe(6);
+    const command = ["verify", "--man=no", ...files.map((name) => join(root, "etc/systemd/system", name))];
+    const env = { ...process.env, SYSTEMD_UNIT_PATH: `${root}/etc/systemd/system:` };
+    const verify = spawnSync("systemd-analyze", command, { env, encoding: "utf8" });
+    const said = (verify.stdout + verify.stderr).split("\n");
+    expect(said.filter((line) => line.includes("bootseed-") && !line.includes("is not executable"))).toEqual([]);
+  });
+});
+
+describe("the gate", () => {
+  beforeEach(() => {
+    put("run/bootseed/log", "");
+    put("var/lib/bootseed/lock", "");
+  });
+
+  it("passes at once when the reseed is proven and no host keys were there before", () => {
+    put("run/bootseed/verdict", "reseeded 0\n");
+    stub("sleep", "exit 1");
+    expect(runGate()).toEqual({ status: 0, printed: "" });
+    expect(read("var/lib/bootseed/gate-done")).toBe("4711 passed\n");
+    expect(existsSync(join(root, "calls"))).toBe(false);
+  });
+
+  it("holds until then", () => {
+    stub("sleep", `[ $(wc -l <${root}/calls) -lt 5 ] || echo reseeded 0 >${root}/run/bootseed/verdict`);
+    expect(runGate()).toEqual({ status: 0, printed: "" });
+    expect(read("var/lib/bootseed/gate-done")).toBe("4711 held\n");
+    expect(read("calls").trim().split("\n")).toEqual(Array.from({ length: 5 }, () => "sleep 2"));
+  });
+
+  it.each(["", "reseeded 1\n", "reseeded 01\n", "unproven 0\n", "no-seed 0\n", "spent 0\n", "failed\n"])(
+    "gives up on %j after 330 s, loudly",
+    (verdict) => {
+      if (verdict !== "") put("run/bootseed/verdict", verdict);
+      stub("sleep");
+      const { status, printed } = runGate();
+      expect(status).toBe(1);
+      expect(printed).toContain("TRUST NO KEY of this VM");
+      expect(read("var/lib/bootseed/gate-done")).toBe("4711 warned\n");
+      expect(read("calls").trim().split("\n").length).toBe(165);
+    },
+  );
+
+  it("waits for the hook's lock", () => {
+    stub("flock");
+    put("run/bootseed/verdict", "reseeded 0\n");
+    runGate();
+    expect(read("calls")).toBe(`flock -w 60 ${root}/run/bootseed/lock true\n`);
+  });
+});
