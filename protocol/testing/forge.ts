@@ -1,4 +1,7 @@
-/** Messages with one thing wrong and everything else right: signed, sealed and MACed anew after the damage. For tests and vectors. */
+/**
+ * Messages with one thing wrong and everything else right: signed, sealed and MACed anew after the damage. For tests
+ * and vectors.
+ */
 import { concat, u8 } from "../bytes.ts";
 import { sealPsk } from "../hpke.ts";
 import type { Signer } from "../keys.ts";

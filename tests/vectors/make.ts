@@ -1,6 +1,7 @@
 /**
- * Makes the vector files of this folder: `npm run vectors`. The same bytes every time: every key and every random value is derived from a name,
- * and ephemeral keys are given. The files named rfc*.json are not made here but carried from the RFCs.
+ * Makes the vector files of this folder: `npm run vectors`. The same bytes every time: every key and every random value
+ * is derived from a name, and ephemeral keys are given. The files named rfc*.json are not made here but carried from
+ * the RFCs.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * The protocol a second time, on @noble/* alone and straight from docs/protocol.md, sharing no code with `protocol/`: what the vectors are held
- * against. Only makes messages; it never ships.
+ * The protocol a second time, on @noble/* alone and straight from docs/protocol.md, sharing no code with `protocol/`:
+ * what the vectors are held against. Only makes messages; it never ships.
  */
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";

@@ -82,10 +82,11 @@ function check(message: string, bytes: string, given: Values): object {
 const names = VECTOR_FILES.map(({ message }) => message).filter((message) => message !== "derive" && message !== "mix");
 
 describe.each(names)("%s, by the product", (message) => {
-  const file = readVectors<VectorFile>(fileName(message));
+  const file = readVectors(fileName(message)) as VectorFile;
 
   it.each(file.accepted)("accepts: $name", ({ fields, bytes }) => {
-    // In sshsig.json each case has a key of its own; elsewhere no field is named like a given value that it differs from.
+    // In sshsig.json each case has a key of its own; elsewhere no field is named like a given value that it differs
+    // from.
     const given = message === "sshsig" ? { ...file.given, ...fields } : file.given;
     const { instanceId, ...compared } = fields;
     const read = plain(check(message, bytes, given));

@@ -1,4 +1,7 @@
-/** Vectors of the report and of SSHSIG. ECDSA signatures are noble's, which are deterministic (RFC 6979); RSA is tested with ssh-keygen. */
+/**
+ * Vectors of the report and of SSHSIG. ECDSA signatures are noble's, which are deterministic (RFC 6979); RSA is tested
+ * with ssh-keygen.
+ */
 import { hash } from "node:crypto";
 import { p256, p384, p521 } from "@noble/curves/nist.js";
 import { concat, utf8 } from "../../../protocol/bytes.ts";
