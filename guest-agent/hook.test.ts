@@ -119,7 +119,7 @@ describe("the boothook", () => {
   });
 
   it("gives what it starts no descriptor of cloud-init's to hold open", () => {
-    stub("systemctl", `readlink /proc/$$/fd/1 /proc/$$/fd/2 >>${root}/calls; :`);
+    stub("systemctl", `fds=$(readlink /proc/$$/fd/1 /proc/$$/fd/2); echo "$fds" >>${root}/calls`);
     runHook();
     const log = `${root}/run/bootseed/log`;
     expect(read("calls").split("\n").slice(0, 3)).toEqual(["systemctl daemon-reload", log, log]);
