@@ -73,6 +73,32 @@ function named(format: string, ...parts: Uint8Array[]): Uint8Array {
 }
 
 describe("SSHSIG", () => {
+  it("has one encoding of each number: a padded r, a padded modulus and a negative one are refused", () => {
+    const { key: ecdsaKey, blob } = sshKeygen("ecdsa", ["-b", "256"]);
+    const inner = parseSshsig(blob).signature;
+    // string type (4 + 19), string (4) of: mpint r, mpint s
+    const [rs, format] = [inner.subarray(27), "ecdsa-sha2-nistp256"];
+    const rBytes = rs[3] ?? 0;
+    const padded = concat(Uint8Array.of(0, 0, 0, rBytes + 1, 0), rs.subarray(4));
+    for (const [changed, code] of [
+      [rs, "accepted"],
+      [padded, "malformed"],
+    ] as const) {
+      const signed = sshsigBlob(ecdsaKey, NAMESPACE, "sha512", named(format, changed));
+      expect(refusal(() => verifySshsig(signed, MESSAGE, NAMESPACE, ecdsaKey))).toBe(code);
+    }
+    const modulus = Uint8Array.of(0x80, ...ex.chunk.subarray(0, 254), 1);
+    for (const [n, code] of [
+      [Uint8Array.of(0, ...modulus), "bad-signature"],
+      [Uint8Array.of(0, 0, ...modulus), "malformed"],
+      [modulus, "malformed"],
+    ] as const) {
+      const rsaKey = named("ssh-rsa", Uint8Array.of(1, 0, 1), n);
+      const signed = sshsigBlob(rsaKey, NAMESPACE, "sha512", named("rsa-sha2-512", modulus));
+      expect(refusal(() => verifySshsig(signed, MESSAGE, NAMESPACE, rsaKey))).toBe(code);
+    }
+  });
+
   const key = ed25519SshKey(ex.hostKey.publicKey);
   const good = signSshsig(ex.hostKey, MESSAGE, NAMESPACE);
   const signature = parseSshsig(good).signature;
