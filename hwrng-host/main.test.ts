@@ -42,7 +42,7 @@ async function makeHost(name: string, sources = "sources: [{ driver: system }]\n
   const config = join(dir, "host.yaml");
   const mint = join(dir, "mint.sock");
   const guests = `127.0.0.1:${await freePort()}`;
-  init({ config, stateDir: join(dir, "state"), guests, mint, allowChained: true });
+  await init({ config, stateDir: join(dir, "state"), guests, mint, allowChained: true });
   writeFileSync(config, `${readFileSync(config, "utf8")}${sources}`);
   return { dir, config, mint, guests };
 }

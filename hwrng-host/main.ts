@@ -25,8 +25,8 @@ program
   .option("--mint <socket>", "where programs mint (default /run/bootseed/mint.sock)")
   .option("--advertise <host:port...>", "what VMs dial, at most 4 (default: --guests)")
   .option("--allow-chained", "accept somebody else's generator (virtio, system): see docs/security.md")
-  .action((options: InitOptions) => {
-    process.stdout.write(init(options));
+  .action(async (options: InitOptions) => {
+    process.stdout.write(await init(options));
   });
 
 program

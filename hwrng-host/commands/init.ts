@@ -9,6 +9,7 @@ import { EXIT, HostError, messageOf } from "../host-error.ts";
 import { createOnce } from "../identity/files.ts";
 import { hostName, loadIdentity } from "../identity/host-identity.ts";
 import { initState } from "../identity/init.ts";
+import { selfSigned } from "../identity/self-signed.ts";
 
 export type InitOptions = {
   readonly config: string;
@@ -28,9 +29,10 @@ const HEADER = `# bootseed-host. Every key is checked; an unknown one is an erro
  * @returns text for the terminal
  * @throws HostError; options that contradict an existing config are refused, not applied
  */
-export function init(options: InitOptions): string {
+export async function init(options: InitOptions): Promise<string> {
   const config = existsSync(options.config) ? existing(options) : create(options);
-  const result = initState(config.stateDir, config, (bytes) => randomBytes(bytes));
+  const pair = await selfSigned("bootseed-host", randomBytes(8));
+  const result = initState(config.stateDir, config, (bytes) => randomBytes(bytes), pair);
   const identity = loadIdentity(config.stateDir, config);
   const id = hostName(identity);
   identity.close();
@@ -43,7 +45,7 @@ export function init(options: InitOptions): string {
 host ${id} advertises ${config.advertise.join(", ")}
 
 Start it:          bootseed-host serve --config ${options.config}
-In a Pulumi stack: pulumi config set bootseed:mint unix:${config.listen.mint}
+In a Pulumi stack: pulumi config set bootseed:host unix://${config.listen.mint}
 One seed by hand:  bootseed-host mint --config ${options.config} --name web-7 --out web-7.seed
 Back up ${config.stateDir}: whoever has it is this host, and without it VMs cannot be topped up.
 `;

@@ -2,13 +2,13 @@
  * `init`: makes a host's identity once. Crash-safe and idempotent: each file appears whole or not at all, what exists
  * is kept, and the statement comes last, so a folder without one has minted nothing yet and may be completed.
  */
-import { ed25519Signer, encodeStatement, hostIdOf, keyPair, parseStatement, toHex, wipe } from "@bootseed/protocol";
+import { ed25519Signer, encodeStatement, hostIdOf, keyPair, parseStatement, wipe } from "@bootseed/protocol";
 import { X509Certificate } from "node:crypto";
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT, HostError, messageOf } from "../host-error.ts";
 import { createOnce, readPrivate, replaceFile } from "./files.ts";
-import { selfSigned } from "./self-signed.ts";
+import type { TlsPair } from "./self-signed.ts";
 
 /** Names in the state folder. root.key, packet.key and secret are 32 raw bytes each. */
 export const FILES = {
@@ -32,9 +32,15 @@ export type InitResult = {
 
 /**
  * @param random the system's generator
+ * @param newPair becomes the host's certificate where there is none yet
  * @throws HostError when the folder is damaged (a statement without its keys) or cannot be written
  */
-export function initState(dir: string, announce: Announcement, random: (bytes: number) => Uint8Array): InitResult {
+export function initState(
+  dir: string,
+  announce: Announcement,
+  random: (bytes: number) => Uint8Array,
+  newPair: TlsPair,
+): InitResult {
   makeFolder(dir);
   const signed = readPrivate(join(dir, FILES.statement));
   const created: string[] = [];
@@ -56,7 +62,7 @@ export function initState(dir: string, announce: Announcement, random: (bytes: n
   wipe(file(FILES.secret, () => random(32)));
   const root = keyPair("ed25519", rootKey);
   const hostId = hostIdOf(root.publicKey);
-  const pin = tlsPin(dir, hostId, random, file);
+  const pin = tlsPin(dir, newPair, file);
   if (created.includes(FILES.tlsCertificate)) created.splice(-1, 0, FILES.tlsKey);
 
   const before = signed === null ? null : parseStatement(signed);
@@ -90,13 +96,10 @@ function unsigned(fields: Parameters<typeof encodeStatement>[0]): Uint8Array {
 type FileMaker = (name: string, make: () => Uint8Array) => Uint8Array;
 
 /** Key first, certificate last: a key without a certificate was never shown to anybody and is made again. */
-function tlsPin(dir: string, hostId: Uint8Array, random: (bytes: number) => Uint8Array, file: FileMaker): Uint8Array {
-  let certificatePem = "";
+function tlsPin(dir: string, newPair: TlsPair, file: FileMaker): Uint8Array {
   const makePair = (): Uint8Array => {
-    const pair = selfSigned(`bootseed ${toHex(hostId)}`, random(8));
-    certificatePem = pair.certificatePem;
-    replaceFile(join(dir, FILES.tlsKey), Buffer.from(pair.keyPem));
-    return Buffer.from(certificatePem);
+    replaceFile(join(dir, FILES.tlsKey), Buffer.from(newPair.keyPem));
+    return Buffer.from(newPair.certificatePem);
   };
   const pin = pinOf(file(FILES.tlsCertificate, makePair));
   const missing = (): never => {

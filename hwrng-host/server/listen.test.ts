@@ -15,7 +15,7 @@ import { boundPort } from "./bound-port.ts";
 import { listenGuests, listenMint } from "./listen.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "bootseed-listen-"));
-const pair = selfSigned("bootseed test", new Uint8Array(8));
+const pair = await selfSigned("bootseed test", new Uint8Array(8));
 const tls = { tlsKeyPem: Buffer.from(pair.keyPem), tlsCertificatePem: Buffer.from(pair.certificatePem) };
 const app = new Hono()
   .use(

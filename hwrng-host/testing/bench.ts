@@ -11,12 +11,14 @@ import { ReceiptKeys } from "../guests/receipt-keys.ts";
 import type { HostContext } from "../host-context.ts";
 import { loadIdentity } from "../identity/host-identity.ts";
 import { FILES, initState } from "../identity/init.ts";
+import { selfSigned } from "../identity/self-signed.ts";
 import { mintApp } from "../mint/app.ts";
 import { AssessedSource } from "../sources/assessed-source.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import { FakeDevice, noise } from "./fake-device.ts";
 import { TestGuest } from "./guest.ts";
 
+const PAIR = await selfSigned("bootseed test", randomBytes(8));
 const ANNOUNCE = { advertise: ["127.0.0.1:7443"], intervalMs: 21_600_000 };
 /** Saturday, 21 November 2026, noon. */
 const NOON = 1_795_262_400;
@@ -42,7 +44,7 @@ export class Bench implements AsyncDisposable {
   constructor(options: BenchOptions = {}) {
     this.device = new FakeDevice(options.samples ?? noise(1 << 19), options.deviceName);
     this.#allowChained = options.allowChained ?? false;
-    initState(this.dir, ANNOUNCE, (bytes) => randomBytes(bytes));
+    initState(this.dir, ANNOUNCE, (bytes) => randomBytes(bytes), PAIR);
     this.#context = this.#start();
     this.mint = mintApp(this.#context);
     this.guests = guestApp(this.#context, new ReceiptKeys());
