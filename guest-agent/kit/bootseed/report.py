@@ -40,7 +40,7 @@ def once(host: Host) -> bool:
     guest = host.guest
     done = guest.at(RUN + host.id.hex())
     certificate = host.read("certificate")
-    keys = sorted(guest.at("/etc/ssh").glob("ssh_host_*key"))
+    keys = sorted(guest.at("/etc/ssh").glob("ssh_host_[er]*key"))  # ecdsa, ed25519, rsa; cloud-init makes a dsa one too
     if done.exists() or not (certificate and keys):
         return done.exists()
     document = guest.verdict()
