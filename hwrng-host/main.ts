@@ -2,7 +2,7 @@
 /** `bootseed-host`: the service next to the hardware random generators. Errors end in one sentence and a sysexits code. */
 import { BootseedError } from "@bootseed/protocol";
 import { Command, CommanderError } from "commander";
-import { init, type InitOptions } from "./commands/init.ts";
+import type { InitOptions } from "./commands/init.ts";
 import { mint, type MintOptions } from "./commands/mint.ts";
 import { serve } from "./commands/serve.ts";
 import { status, type StatusOptions } from "./commands/status.ts";
@@ -26,6 +26,8 @@ program
   .option("--advertise <host:port...>", "what VMs dial, at most 4 (default: --guests)")
   .option("--allow-chained", "accept somebody else's generator (virtio, system): see docs/security.md")
   .action(async (options: InitOptions) => {
+    // Loaded here only: the certificate library would stay in the service's memory for ever.
+    const { init } = await import("./commands/init.ts");
     process.stdout.write(await init(options));
   });
 

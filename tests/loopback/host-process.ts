@@ -35,20 +35,25 @@ export class HostProcess implements AsyncDisposable {
   readonly #client: MintClient;
   #child: ChildProcess | null = null;
 
-  private constructor(port: number, advertised: number) {
+  private constructor(port: number) {
     this.port = port;
-    const mint = join(this.dir, "mint.sock");
-    this.#client = new MintClient(mint);
-    const guests = `127.0.0.1:${port}`;
-    const advertise = [`127.0.0.1:${advertised}`];
-    init({ config: this.#config, stateDir: join(this.dir, "state"), mint, guests, advertise, allowChained: true });
-    appendFileSync(this.#config, "sources: [{ driver: system }]\n");
+    this.#client = new MintClient(join(this.dir, "mint.sock"));
   }
 
   /** @param advertised the port that guests dial; by default the host's own */
   static async make(port?: number, advertised?: number): Promise<HostProcess> {
     const own = port ?? (await freePort());
-    return new HostProcess(own, advertised ?? own);
+    const host = new HostProcess(own);
+    await init({
+      config: host.#config,
+      stateDir: join(host.dir, "state"),
+      mint: join(host.dir, "mint.sock"),
+      guests: `127.0.0.1:${own}`,
+      advertise: [`127.0.0.1:${advertised ?? own}`],
+      allowChained: true,
+    });
+    appendFileSync(host.#config, "sources: [{ driver: system }]\n");
+    return host;
   }
 
   async start(): Promise<void> {
