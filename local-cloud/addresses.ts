@@ -1,0 +1,30 @@
+import net from "node:net";
+import { addressOf } from "./droplet.ts";
+
+const LAST = 254;
+
+/**
+ * The next free number n of an address 127.77.0.n whose SSH port nobody uses. Numbers rise and start again at 1 after 254: an address is
+ * not given to another droplet a moment after its first one went, as a cloud would not either.
+ *
+ * @param after the number that was given last, 0 at first
+ * @throws Error when none is free
+ */
+export async function freeNumber(after: number, taken: ReadonlySet<number>, sshPort: number): Promise<number> {
+  for (let step = 0; step < LAST; step++) {
+    const number = ((after + step) % LAST) + 1;
+    if (!taken.has(number) && (await canListen(addressOf(number), sshPort))) return number;
+  }
+  throw new Error(
+    `no address 127.77.0.1 to .${LAST} has port ${sshPort} free: is something listening on all addresses? Choose another --ssh-port`,
+  );
+}
+
+/** Whether this process may listen there: false when the port is taken, or below 1024 and we are not root. */
+export async function canListen(host: string, port: number): Promise<boolean> {
+  const server = net.createServer();
+  return new Promise((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(port, host, () => server.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,88 @@
+import { z } from "zod";
+import { isRegion, sizeOf, type Size } from "./catalogue.ts";
+import { unprocessable } from "./errors.ts";
+
+/** DigitalOcean's limit on user_data. */
+export const USER_DATA_MAX_BYTES = 65_536;
+
+const NAME = /^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,251}[a-zA-Z0-9])?$/;
+const TAG = /^[a-zA-Z0-9_:-]{1,255}$/;
+
+/** The body of `POST /v2/droplets` as recorded from the official provider; fields that have no meaning here are let through. */
+const bodySchema = z.object({
+  name: z.string(),
+  region: z.string(),
+  size: z.string(),
+  image: z.union([z.string(), z.number()]),
+  ssh_keys: z.array(z.union([z.string(), z.number()])).nullish(),
+  backups: z.boolean().nullish(),
+  ipv6: z.boolean().nullish(),
+  monitoring: z.boolean().nullish(),
+  user_data: z.string().nullish(),
+  tags: z.array(z.string()).nullish(),
+});
+
+/** A droplet to make, checked. */
+export interface CreateRequest {
+  readonly name: string;
+  readonly region: string;
+  readonly size: Size;
+  readonly image: string;
+  readonly userData: string | undefined;
+  readonly tags: readonly string[];
+  /** ids or fingerprints of keys that were registered before */
+  readonly sshKeys: readonly string[];
+  /** options that were asked for and that this cloud does not have */
+  readonly ignored: readonly string[];
+}
+
+/**
+ * Checks the body of `POST /v2/droplets`.
+ *
+ * @param images the slugs that can be booted
+ * @throws ApiError 422 with DigitalOcean's wording where it has one, and what this cloud would accept
+ */
+export function checkCreate(body: unknown, images: readonly string[]): CreateRequest {
+  const parsed = bodySchema.safeParse(body);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw unprocessable(`${issue?.path.join(".") || "body"}: ${issue?.message ?? "invalid"}`);
+  }
+  const { name, region, size: sizeSlug, user_data: userData } = parsed.data;
+  if (!NAME.test(name)) {
+    throw unprocessable("Only valid hostname characters are allowed. (a-z, A-Z, 0-9, . and -)");
+  }
+  if (!isRegion(region))
+    throw unprocessable(
+      `You specified an invalid region for Droplet creation: got ${region}, expected one such as ams3.`,
+    );
+  const size = sizeOf(sizeSlug);
+  if (size === undefined)
+    throw unprocessable(
+      `You specified an invalid size for Droplet creation: got ${sizeSlug}, expected one such as s-1vcpu-1gb.`,
+    );
+  const image = String(parsed.data.image);
+  if (!images.includes(image)) {
+    throw unprocessable(
+      `You specified an invalid image for Droplet creation: got ${image}, this cloud has ${images.join(", ") || "none"}.`,
+    );
+  }
+  const bytes = Buffer.byteLength(userData ?? "");
+  if (bytes > USER_DATA_MAX_BYTES)
+    throw unprocessable(`User data is too long: expected at most ${USER_DATA_MAX_BYTES} bytes, got ${bytes}.`);
+  const tags = parsed.data.tags ?? [];
+  for (const tag of tags) checkTag(tag);
+  const ignored = (["backups", "ipv6", "monitoring"] as const).filter((option) => parsed.data[option] === true);
+  const sshKeys = (parsed.data.ssh_keys ?? []).map(String);
+  return { name, region, size, image, userData: userData ?? undefined, tags: [...new Set(tags)], sshKeys, ignored };
+}
+
+/** @throws ApiError 422 unless it is 1 to 255 letters, digits, `_`, `:` or `-` */
+export function checkTag(tag: unknown): string {
+  if (typeof tag !== "string" || !TAG.test(tag)) {
+    throw unprocessable(
+      "Tag name may only contain letters, numbers, colons, dashes, and underscores, and at most 255 of them.",
+    );
+  }
+  return tag;
+}

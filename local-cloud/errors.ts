@@ -1,0 +1,23 @@
+/** A refusal in the shape that DigitalOcean gives: `{"id", "message"}` under an HTTP status. */
+export class ApiError extends Error {
+  readonly status: 400 | 401 | 404 | 409 | 413 | 422 | 503;
+  /** DigitalOcean's short identifier, such as `not_found` */
+  readonly id: string;
+
+  constructor(status: ApiError["status"], id: string, message: string) {
+    super(message);
+    this.name = "ApiError";
+    this.status = status;
+    this.id = id;
+  }
+}
+
+/** 404 as DigitalOcean words it. */
+export function notFound(): ApiError {
+  return new ApiError(404, "not_found", "The resource you requested could not be found.");
+}
+
+/** 422: the request is well formed and cannot be done; `message` says what was expected. */
+export function unprocessable(message: string): ApiError {
+  return new ApiError(422, "unprocessable_entity", message);
+}

@@ -1,0 +1,218 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { freeNumber } from "./addresses.ts";
+import { BootQueue } from "./boot-queue.ts";
+import { consoleTail } from "./console.ts";
+import type { CreateRequest } from "./create-request.ts";
+import { addressOf, macOf, type Droplet, type DropletEvent } from "./droplet.ts";
+import { ApiError, notFound } from "./errors.ts";
+import type { Launcher, Machine } from "./machine.ts";
+import { metadataAnswer } from "./metadata.ts";
+
+/** What a fleet is made of. */
+export interface FleetOptions {
+  /** folder with one folder per image slug */
+  readonly images: string;
+  /** folder for the droplets' own folders */
+  readonly dir: string;
+  readonly sshPort: number;
+  readonly bootDeadlineMs: number;
+  readonly parallelBoots: number;
+  /** OpenSSH public keys that every droplet gets */
+  readonly authorizedKeys: readonly string[];
+  readonly launcher: Launcher;
+  /** gets every event of every droplet */
+  readonly onEvent: (droplet: Droplet, event: DropletEvent) => void;
+  /** id of the first droplet */
+  readonly firstId: number;
+}
+
+const CONSOLE_LINES = 15;
+
+/** The droplets of one cloud: made, booted one after the other, watched, ended. */
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #droplets = new Map<number, Droplet>();
+  readonly #queue: BootQueue;
+  #nextId: number;
+  #lastNumber = 0;
+  #allocating: Promise<unknown> = Promise.resolve();
+  #stopped = false;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.#queue = new BootQueue(options.parallelBoots);
+    this.#nextId = options.firstId;
+  }
+
+  /** All droplets, oldest first. */
+  list(): Droplet[] {
+    return [...this.#droplets.values()];
+  }
+
+  /** @throws ApiError 404 */
+  get(id: number): Droplet {
+    const droplet = this.#droplets.get(id);
+    if (droplet === undefined) throw notFound();
+    return droplet;
+  }
+
+  /**
+   * Makes a droplet and returns it as `new` at once; it becomes `active` when its machine runs, as on DigitalOcean long before the
+   * guest is up. A boot that fails later shows in `status`, `error` and `events`.
+   *
+   * @throws ApiError 503 when no address is free or the cloud is stopping
+   */
+  async create(request: CreateRequest, publicKeys: readonly string[]): Promise<Droplet> {
+    const number = await this.#allocate();
+    if (this.#stopped) throw new ApiError(503, "service_unavailable", "local-cloud is stopping");
+    const id = this.#nextId++;
+    const dir = join(this.#options.dir, String(id));
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const droplet: Droplet = {
+      id,
+      number,
+      name: request.name,
+      request,
+      dir,
+      createdAt: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
+      publicKeys: [...this.#options.authorizedKeys, ...publicKeys],
+      tags: new Set(request.tags),
+      events: [],
+      status: "new",
+      locked: true,
+      machine: undefined,
+      error: null,
+    };
+    this.#droplets.set(id, droplet);
+    const ignored = request.ignored.length === 0 ? "" : `; not done here: ${request.ignored.join(", ")}`;
+    this.#note(droplet, "created", `${request.name} at ${addressOf(number)}${ignored}`);
+    void this.start(droplet);
+    return droplet;
+  }
+
+  /** Boots a droplet when its turn comes; resolves when it is up or has failed (see `error`). Never rejects. */
+  async start(droplet: Droplet): Promise<void> {
+    await this.#queue.run(async () => {
+      if (!this.#alive(droplet)) return;
+      try {
+        await this.#boot(droplet);
+      } catch (error) {
+        if (this.#alive(droplet)) this.#fail(droplet, error instanceof Error ? error.message : String(error));
+      }
+    });
+  }
+
+  /** Ends a droplet and leaves neither process nor file. @throws ApiError 404 */
+  async delete(id: number): Promise<void> {
+    const droplet = this.get(id);
+    this.#droplets.delete(id);
+    droplet.locked = true;
+    await droplet.machine?.stop();
+    rmSync(droplet.dir, { recursive: true, force: true });
+    this.#note(droplet, "deleted", droplet.name);
+  }
+
+  /** Switches a droplet off; its disk stays. */
+  async powerOff(droplet: Droplet): Promise<void> {
+    await droplet.machine?.stop();
+  }
+
+  /** Ends all droplets; none can be made any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all([...this.#droplets.keys()].map(async (id) => this.delete(id).catch(() => undefined)));
+  }
+
+  /** Writes down something that was done to a droplet from outside. */
+  note(droplet: Droplet, event: DropletEvent["event"], message: string): void {
+    this.#note(droplet, event, message);
+  }
+
+  async #boot(droplet: Droplet): Promise<void> {
+    const began = Date.now();
+    const { images, sshPort, launcher, bootDeadlineMs } = this.#options;
+    const machine = await launcher({
+      dropletId: droplet.id,
+      image: join(images, droplet.request.image),
+      dir: droplet.dir,
+      address: addressOf(droplet.number),
+      sshPort,
+      mac: macOf(droplet.number),
+      metadata: (method, path) => metadataAnswer(method, path, droplet),
+    });
+    if (!this.#alive(droplet)) return machine.stop(); // deleted meanwhile: its folder may be gone already
+    Object.assign(droplet, { machine, status: "active", locked: false, error: null });
+    this.#note(droplet, "started", `pid ${machine.pid}`);
+    let up = false;
+    const ended = machine.ended.then((reason) => {
+      this.#ended(droplet, machine, reason, up);
+      return "ended" as const;
+    });
+    const outcome = await withDeadline([machine.booted.then(() => "booted" as const), ended], bootDeadlineMs);
+    if (outcome === "booted") {
+      up = true;
+      this.#note(droplet, "booted", `after ${Math.round((Date.now() - began) / 100) / 10} s`);
+    } else if (outcome === "late" && this.#alive(droplet)) {
+      this.#fail(droplet, `no answer from its guest agent within ${bootDeadlineMs / 1000} s`);
+      await machine.stop();
+    }
+  }
+
+  /** Called once for each machine that is gone, whatever ended it. */
+  #ended(droplet: Droplet, machine: Machine, reason: string, up: boolean): void {
+    if (droplet.machine !== machine) return;
+    droplet.machine = undefined;
+    if (!this.#alive(droplet) || droplet.error !== null) return;
+    if (!up && reason !== "the guest powered off") return this.#fail(droplet, reason);
+    droplet.status = "off";
+    this.#note(droplet, "stopped", reason);
+  }
+
+  #fail(droplet: Droplet, reason: string): void {
+    const tail = consoleTail(droplet.dir, CONSOLE_LINES);
+    droplet.error =
+      `droplet ${droplet.id} (${droplet.name}) did not boot: ${reason}. Its console ${tail === "" ? "is empty" : `ended with:\n${tail}\n`}` +
+      `\nLook at all of it with \`local-cloud console ID\`; if it was only slow, raise --boot-deadline; then delete the droplet and create it again.`;
+    Object.assign(droplet, { status: "off", locked: false });
+    this.#note(droplet, "boot-failed", reason, tail);
+  }
+
+  #alive(droplet: Droplet): boolean {
+    return this.#droplets.get(droplet.id) === droplet;
+  }
+
+  #note(droplet: Droplet, event: DropletEvent["event"], message: string, console?: string): void {
+    const entry: DropletEvent = {
+      at: new Date().toISOString(),
+      event,
+      message,
+      ...(console === undefined ? {} : { console }),
+    };
+    droplet.events.push(entry);
+    this.#options.onEvent(droplet, entry);
+  }
+
+  /** One at a time: two droplets must not find the same number free. */
+  async #allocate(): Promise<number> {
+    const mine = this.#allocating.then(async () => {
+      const taken = new Set(this.list().map((droplet) => droplet.number));
+      this.#lastNumber = await freeNumber(this.#lastNumber, taken, this.#options.sshPort);
+      return this.#lastNumber;
+    });
+    this.#allocating = mine.catch(() => undefined);
+    return mine.catch((cause: unknown) => {
+      throw new ApiError(503, "service_unavailable", cause instanceof Error ? cause.message : String(cause));
+    });
+  }
+}
+
+async function withDeadline<T>(promises: readonly Promise<T>[], ms: number): Promise<T | "late"> {
+  const { promise: late, resolve } = Promise.withResolvers<"late">();
+  const timer = setTimeout(() => resolve("late"), ms);
+  try {
+    return await Promise.race([...promises, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
