@@ -14,6 +14,7 @@ from bootseed.guest import Guest, each
 def insist(guest: Guest, verb: str, tries: int) -> bool:
     """Run a verb for all hosts, 30 s each, until all are done; waits 5 s (± a quarter), then doubles."""
     for turn in range(tries):
+        firstboot.scrub(guest)
         if turn:
             time.sleep(random.uniform(2, 3) * 2**turn)  # noqa: S311 - jitter
         with guest.lock():

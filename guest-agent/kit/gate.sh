@@ -9,4 +9,4 @@ until grep -qsx 'reseeded 0' /run/bootseed/verdict; do
   sleep 2
 done
 echo "$1 $end" >/var/lib/bootseed/gate-done
-[ $end != warned ] || { echo 'bootseed: sshd starts WITHOUT a proven seed: TRUST NO KEY of this VM, see /run/bootseed/log'; false; }
+[ $end != warned ] || { echo 'bootseed: NO PROVEN SEED, TRUST NO KEY of this VM: see /run/bootseed/log'; false; }

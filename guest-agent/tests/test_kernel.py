@@ -76,6 +76,12 @@ class KernelTest(TestCase):
         self.assertEqual(state["kernel"], os.uname().release)
         self.assertIn(state["poolsize"], (256, 4096))
 
+    def test_no_hwrng(self) -> None:
+        """The kernel says `none` where there is no device, and has no file where there is no driver."""
+        with mock.patch.object(Guest, "text", lambda _guest, path: "none" if path.endswith("rng_current") else ""):
+            self.assertIsNone(kernel.state(Guest())["rngCurrent"])
+        self.assertIsNone(kernel.state(Guest("/nowhere"))["rngCurrent"])
+
 
 if __name__ == "__main__":
     main()

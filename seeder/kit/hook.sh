@@ -19,7 +19,7 @@ end=held n=$((n + 2))
 sleep 2
 done
 echo "$1 $end" >/var/lib/bootseed/gate-done
-[ $end != warned ] || { echo 'bootseed: sshd starts WITHOUT a proven seed: TRUST NO KEY of this VM, see /run/bootseed/log'; false; }
+[ $end != warned ] || { echo 'bootseed: NO PROVEN SEED, TRUST NO KEY of this VM: see /run/bootseed/log'; false; }
 E
 cat >etc/systemd/system/bootseed-first-boot.service <<E
 [Unit]

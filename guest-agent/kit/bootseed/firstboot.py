@@ -72,7 +72,7 @@ def host_keys(guest: Guest) -> int:
 
 
 def scrub(guest: Guest) -> None:
-    """Blank the seed in cloud-init's copies, which it writes anew at every boot.
+    """Blank the seed in cloud-init's copies, which it writes anew at every boot, obj.pkl also after the hook.
 
     In place and at the same length: obj.pkl must stay a valid pickle, later stages and boots read it.
     """

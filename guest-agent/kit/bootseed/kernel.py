@@ -52,11 +52,12 @@ def reseed() -> int:
 
 def state(guest: Guest) -> dict[str, Any]:
     """What the kernel says of its generator. `rngCurrent` is the device behind /dev/hwrng, None where there is none."""
+    rng = guest.text("/sys/class/misc/hw_random/rng_current")
     return {
         "kernel": os.uname().release,
         "poolsize": int(guest.text("/proc/sys/kernel/random/poolsize") or 0),
         "fipsEnabled": int(guest.text("/proc/sys/crypto/fips_enabled") or 0),
-        "rngCurrent": guest.text("/sys/class/misc/hw_random/rng_current") or None,
+        "rngCurrent": None if rng in ("", "none") else rng,
     }
 
 

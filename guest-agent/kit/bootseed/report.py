@@ -16,7 +16,7 @@ from .wire import lp
 
 def sign(key: Path, kind: str, data: bytes) -> bytes:
     """A binary SSHSIG over `data`, length-prefixed; raises CalledProcessError."""
-    armored = output(["ssh-keygen", "-Ysign", "-n", f"bootseed-{kind}@v1", "-f", key], data)
+    armored = output(["ssh-keygen", "-qYsign", "-n", f"bootseed-{kind}@v1", "-f", key], data)
     return lp(base64.b64decode(b"".join(armored.split(b"\n")[1:-2])))
 
 
