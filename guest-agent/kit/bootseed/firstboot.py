@@ -81,7 +81,10 @@ def scrub(guest: Guest) -> None:
             old = path.read_bytes()
             new = re.sub(rb"(?<=BOOTSEED=)[\w+/=]+", lambda found: b"A" * len(found[0]), old)
             if new != old:
-                overwrite(path, new)
+                try:
+                    overwrite(path, new)
+                except OSError as error:
+                    say(error)
 
 
 def metadata(guest: Guest, verb: str) -> None:
