@@ -109,10 +109,14 @@ describe("the boothook", () => {
     expect(existsSync(join(root, "run/bootseed/seed"))).toBe(false);
   });
 
-  it("starts the gate on an instance's first boot only", () => {
-    put("var/lib/bootseed/gate-done", "4711 passed\n");
+  it("starts the gate and unpacks the kit on an instance's first boot only; the rest at every boot", () => {
     runHook();
+    put("var/lib/bootseed/gate-done", "4711 passed\n");
+    rmSync(join(root, "calls"));
+    rmSync(join(root, "run"), { recursive: true });
+    expect(runHook()).toEqual({ status: 0, printed: "" });
     expect(existsSync(join(root, "calls"))).toBe(false);
+    expect(read("run/bootseed/verdict")).toBe("no-seed 0\n");
     runHook(undefined, "471");
     expect(read("calls")).toContain("start --no-block bootseed-first-boot");
     expect(existsSync(join(root, "var/lib/bootseed/gate-done"))).toBe(false);

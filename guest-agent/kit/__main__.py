@@ -35,7 +35,8 @@ def main(verb: str, _: str = "", root: str = "") -> bool:
         return [insist(guest, step, 1) for step in ("claim", "report", verb)][2]
     else:
         done = insist(guest, verb, 1 if root else 7)
-        firstboot.metadata(guest, "del")
+        if verb == "claim":
+            firstboot.metadata(guest, "del")
         return done
     return True
 

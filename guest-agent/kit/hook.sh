@@ -8,7 +8,7 @@ lib=usr/local/lib/bootseed run=run/bootseed mark=var/lib/bootseed/gate-done
 mkdir -p $lib $run var/lib/bootseed
 exec >>$run/log 2>&1 9>$run/lock
 flock -n 9
-# First the gate. A copy of another instance's disk carries that one's mark.
+# An instance's first boot; a copy of another instance's disk carries that one's mark. First the gate.
 grep -qs "^$INSTANCE_ID " $mark || {
   rm -f $mark
   cat >$lib/gate <<'E'
@@ -19,9 +19,10 @@ E
 E
   systemctl daemon-reload
   systemctl start --no-block bootseed-first-boot
+  # Then the kit, which unpacks itself (unpack.py).
+  echo '@KIT@' | python3 -Ic 'import base64,lzma;exec(lzma.decompress(base64.b85decode(input())))'
+  sync $lib/*
 }
-# Then the kit, which unpacks itself (unpack.py).
-echo '@KIT@' | python3 -Ic 'import base64,lzma;exec(lzma.decompress(base64.b85decode(input())))'
 # The seed, 0600 in RAM; an assignment and a builtin, so that it is in no process's arguments.
 BOOTSEED=@SEED@
 echo $BOOTSEED | base64 -d >$run/seed

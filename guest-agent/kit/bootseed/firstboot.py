@@ -92,7 +92,7 @@ def metadata(guest: Guest, verb: str) -> None:
     for address in "-4 rule {} to 169.254.169.254", "-6 rule {} to fd00:ec2::254", "-6 rule {} to fe80::a9fe:a9fe":
         rule = "ip " + address.format(verb)
         guest.run(rule + " uidrange 1-4294967294 pref 169 prohibit")
-        guest.run("u=$(id -u do-agent)&&" + rule + " uidrange $u-$u pref 168 table main")
+        guest.run("u=$(id -u do-agent 2>&-)&&" + rule + " uidrange $u-$u pref 168 table main")
 
 
 def claims(guest: Guest) -> None:
@@ -117,7 +117,7 @@ def judge(guest: Guest, hooked: float) -> None:
     try:
         entries = parse_file(guest.at(RUN + "seed").read_bytes())
     except Exception as error:
-        say("no seed:", repr(error))
+        say("no seed:", error)
     known = guest.verdict()
     if not known:  # the disk may be a copy of another instance's: its identity is not ours, what is spent stays spent
         for path in guest.at(KEEP).glob("*/*"):
