@@ -60,7 +60,7 @@ export function imageSlugs(images: string): string[] {
 export function imageJson(slug: string): Record<string, unknown> {
   const [distribution = slug, ...rest] = slug.split("-");
   return {
-    id: [...slug].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 1_000_000_007, 7),
+    id: Buffer.from(slug).reduce((sum, byte) => (sum * 31 + byte) % 1_000_000_007, 7),
     name: rest.join(" ") || slug,
     distribution: distribution.charAt(0).toUpperCase() + distribution.slice(1),
     slug,

@@ -33,6 +33,8 @@ export interface Droplet {
   /** no change is possible while it is being created or deleted */
   locked: boolean;
   machine: Machine | undefined;
+  /** settles when a start that is under way has come to a machine or to nothing */
+  launching: Promise<unknown> | undefined;
   /** why it is off, with what to do; null while all is well */
   error: string | null;
 }

@@ -82,6 +82,7 @@ export class Fleet {
       status: "new",
       locked: true,
       machine: undefined,
+      launching: undefined,
       error: null,
     };
     this.#droplets.set(id, droplet);
@@ -108,6 +109,7 @@ export class Fleet {
     const droplet = this.get(id);
     this.#droplets.delete(id);
     droplet.locked = true;
+    await droplet.launching;
     await droplet.machine?.stop();
     rmSync(droplet.dir, { recursive: true, force: true });
     this.#note(droplet, "deleted", droplet.name);
@@ -131,17 +133,10 @@ export class Fleet {
 
   async #boot(droplet: Droplet): Promise<void> {
     const began = Date.now();
-    const { images, sshPort, launcher, bootDeadlineMs } = this.#options;
-    const machine = await launcher({
-      dropletId: droplet.id,
-      image: join(images, droplet.request.image),
-      dir: droplet.dir,
-      address: addressOf(droplet.number),
-      sshPort,
-      mac: macOf(droplet.number),
-      metadata: (method, path) => metadataAnswer(method, path, droplet),
-    });
-    if (!this.#alive(droplet)) return machine.stop(); // deleted meanwhile: its folder may be gone already
+    const launch = this.#launch(droplet);
+    droplet.launching = launch.catch(() => undefined);
+    const machine = await launch;
+    if (machine === undefined) return;
     Object.assign(droplet, { machine, status: "active", locked: false, error: null });
     this.#note(droplet, "started", `pid ${machine.pid}`);
     let up = false;
@@ -149,14 +144,33 @@ export class Fleet {
       this.#ended(droplet, machine, reason, up);
       return "ended" as const;
     });
-    const outcome = await withDeadline([machine.booted.then(() => "booted" as const), ended], bootDeadlineMs);
+    const outcome = await withDeadline(
+      [machine.booted.then(() => "booted" as const), ended],
+      this.#options.bootDeadlineMs,
+    );
     if (outcome === "booted") {
       up = true;
       this.#note(droplet, "booted", `after ${Math.round((Date.now() - began) / 100) / 10} s`);
     } else if (outcome === "late" && this.#alive(droplet)) {
-      this.#fail(droplet, `no answer from its guest agent within ${bootDeadlineMs / 1000} s`);
+      this.#fail(droplet, `no answer from its guest agent within ${this.#options.bootDeadlineMs / 1000} s`);
       await machine.stop();
     }
+  }
+
+  /** Starts its machine, and stops it again if the droplet was deleted meanwhile: then there is none to return. */
+  async #launch(droplet: Droplet): Promise<Machine | undefined> {
+    const machine = await this.#options.launcher({
+      dropletId: droplet.id,
+      image: join(this.#options.images, droplet.request.image),
+      dir: droplet.dir,
+      address: addressOf(droplet.number),
+      sshPort: this.#options.sshPort,
+      mac: macOf(droplet.number),
+      metadata: (method, path) => metadataAnswer(method, path, droplet),
+    });
+    if (this.#alive(droplet)) return machine;
+    await machine.stop();
+    return undefined;
   }
 
   /** Called once for each machine that is gone, whatever ended it. */

@@ -125,7 +125,10 @@ function claimFolder(dir: string): () => void {
   };
   clear();
   writeFileSync(file, `${process.pid}\n`, { mode: 0o600 });
-  return clear;
+  return () => {
+    // unless someone removed the folder under us and another cloud lives there now
+    if (existsSync(file) && Number(readFileSync(file, "utf8")) === process.pid) clear();
+  };
 }
 
 async function listen(

@@ -1,0 +1,33 @@
+import net from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { canListen, freeNumber } from "./addresses.ts";
+
+const servers: net.Server[] = [];
+const occupy = async (host: string): Promise<number> => {
+  const server = net.createServer();
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  return (server.address() as net.AddressInfo).port;
+};
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+describe("freeNumber", () => {
+  it("rises, skips what is taken, and starts again after 254", async () => {
+    expect(await freeNumber(0, new Set(), 0)).toBe(1);
+    expect(await freeNumber(1, new Set([2, 3]), 0)).toBe(4);
+    expect(await freeNumber(254, new Set([1]), 0)).toBe(2);
+  });
+
+  it("skips an address whose port another program has", async () => {
+    const port = await occupy("127.77.0.200");
+    expect(await canListen("127.77.0.200", port)).toBe(false);
+    expect(await freeNumber(199, new Set(), port)).toBe(201);
+  });
+
+  it("says what to do when something listens on all addresses", async () => {
+    const port = await occupy("0.0.0.0");
+    await expect(freeNumber(0, new Set(), port)).rejects.toThrow(`port ${port} free`);
+  });
+});
