@@ -42,7 +42,7 @@ export async function openStack(
   const passphrase = randomBytes(24).toString("base64");
   const env = pulumiEnv({ bin: engine.bin, nodeBin: join(ROOT, "node_modules/.bin"), home, backend, passphrase, api });
   const pulumi = async (args: readonly string[], show?: (chunk: string) => void): Promise<string> => {
-    const child = execa(join(engine.bin, "pulumi"), [...args, "--non-interactive"], {
+    const child = execa(join(engine.bin, "pulumi"), ["--non-interactive", ...args], {
       cwd: ROOT,
       env,
       extendEnv: false,
