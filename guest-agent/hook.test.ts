@@ -187,7 +187,7 @@ describe("the gate", () => {
       stub("sleep");
       const { status, printed } = runGate();
       expect(status).toBe(1);
-      expect(printed).toContain("TRUST NO KEY of this VM");
+      expect(printed).toContain("TRUST NO KEY HERE");
       expect(read("var/lib/bootseed/gate-done")).toBe("4711 warned\n");
       expect(read("calls").trim().split("\n").length).toBe(165);
     },

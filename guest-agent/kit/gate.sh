@@ -1,4 +1,3 @@
-#!/bin/sh
 # Holds sshd until the verdict is "reseeded, no host keys before": 330 s at most, then warns. Works without python3: no verdict = fail.
 # usage: gate INSTANCE_ID
 end=passed n=0
@@ -9,4 +8,4 @@ until grep -qsx 'reseeded 0' /run/bootseed/verdict; do
   sleep 2
 done
 echo "$1 $end" >/var/lib/bootseed/gate-done
-[ $end != warned ] || { echo 'bootseed: NO PROVEN SEED, TRUST NO KEY of this VM: see /run/bootseed/log'; false; }
+[ $end != warned ] || { echo 'bootseed: NO PROVEN SEED, TRUST NO KEY HERE: see /run/bootseed/log'; false; }

@@ -10,7 +10,6 @@ flock -n 9
 grep -qs "^$INSTANCE_ID " $mark || {
 rm -f $mark
 cat >$lib/gate <<'E'
-#!/bin/sh
 end=passed n=0
 flock -w 60 /run/bootseed/lock true
 until grep -qsx 'reseeded 0' /run/bootseed/verdict; do
@@ -19,7 +18,7 @@ end=held n=$((n + 2))
 sleep 2
 done
 echo "$1 $end" >/var/lib/bootseed/gate-done
-[ $end != warned ] || { echo 'bootseed: NO PROVEN SEED, TRUST NO KEY of this VM: see /run/bootseed/log'; false; }
+[ $end != warned ] || { echo 'bootseed: NO PROVEN SEED, TRUST NO KEY HERE: see /run/bootseed/log'; false; }
 E
 cat >etc/systemd/system/bootseed-first-boot.service <<E
 [Unit]

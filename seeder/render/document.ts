@@ -41,9 +41,9 @@ export interface DocumentPart {
 /** Nothing that is gzipped may unpack to more than this: user-data is small, and a bomb is not user-data. */
 const MAX_UNPACKED_BYTES = 1 << 20;
 
-/** Headers of one MIME part, with the empty line behind them. */
-export const partHead = (type: string, encoding: "7bit" | "base64"): string =>
-  `Content-Type: ${type}\nContent-Transfer-Encoding: ${encoding}\n\n`;
+/** Headers of one MIME part, with the empty line behind them. Plain ASCII needs no more: us-ascii and 7bit are RFC 2045's defaults. */
+export const plainHead = (type: string): string => `Content-Type: ${type}\n\n`;
+const base64Head = (type: string): string => `Content-Type: ${type}\nContent-Transfer-Encoding: base64\n\n`;
 
 const isPlain = (text: string): boolean => /^[\t\n\u0020-\u007e]*$/.test(text);
 const base64Lines = (bytes: Uint8Array): string =>
@@ -99,8 +99,8 @@ function textOf(document: string | Uint8Array): string {
 
 /** text/plain is the type that cloud-init sniffs; base64 wherever the plain form would not come out byte for byte. */
 function textPart(text: string): { head: string; body: string } {
-  if (isPlain(text)) return { head: partHead('text/plain; charset="utf-8"', "7bit"), body: text };
-  return { head: partHead('text/plain; charset="utf-8"', "base64"), body: base64Lines(Buffer.from(text, "utf8")) };
+  if (isPlain(text)) return { head: plainHead("text/plain"), body: text };
+  return { head: base64Head('text/plain; charset="utf-8"'), body: base64Lines(Buffer.from(text, "utf8")) };
 }
 
 function refuseUnknown(text: string): never {
@@ -129,5 +129,5 @@ export function documentPart(document: string | Uint8Array, force: boolean): Doc
   if (inner === "unknown" && !force) refuseUnknown(text);
   if (inner === "mime") return { kind, head: "", body: text, bytes };
   if (packed === undefined || !isPlain(text)) return { kind, ...textPart(text), bytes };
-  return { kind, head: partHead("application/x-gzip", "base64"), body: base64Lines(packed), bytes };
+  return { kind, head: base64Head("application/x-gzip"), body: base64Lines(packed), bytes };
 }

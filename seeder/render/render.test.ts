@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { kindOf } from "./document.ts";
+import { loadKit } from "./kit.ts";
 import { checkUserData, type Kit, renderUserData, TYPICAL_SEED_FILE_BYTES } from "./render.ts";
 
 const kit: Kit = { hook: "#!/bin/sh\nkit='@KIT@'\nseed='@SEED@'\nexit 0\n", packed: "S0lU\n" };
@@ -12,49 +13,46 @@ describe("renderUserData", () => {
   it("carries the hook first and a cloud-config as it was written", () => {
     expect(render("#cloud-config\npackages: [jq]\n")).toMatchInlineSnapshot(`
       "MIME-Version: 1.0
-      Content-Type: multipart/mixed; boundary="==bootseed-a9cc5d39f6cda562b98dfdf5=="
+      Content-Type: multipart/mixed; boundary=seed-6ba11806
 
-      --==bootseed-a9cc5d39f6cda562b98dfdf5==
-      Content-Type: text/cloud-boothook; charset="utf-8"
-      Content-Transfer-Encoding: 7bit
+      --seed-6ba11806
+      Content-Type: text/cloud-boothook
 
       #!/bin/sh
       kit='S0lU'
       seed='AQID'
       exit 0
 
-      --==bootseed-a9cc5d39f6cda562b98dfdf5==
-      Content-Type: text/plain; charset="utf-8"
-      Content-Transfer-Encoding: 7bit
+      --seed-6ba11806
+      Content-Type: text/plain
 
       #cloud-config
       packages: [jq]
 
-      --==bootseed-a9cc5d39f6cda562b98dfdf5==--
+      --seed-6ba11806--
       "
     `);
   });
   it("carries the hook alone when there is no document", () => {
     expect(render("\n")).toMatchInlineSnapshot(`
       "MIME-Version: 1.0
-      Content-Type: multipart/mixed; boundary="==bootseed-5cc9073143267ae68584e2d8=="
+      Content-Type: multipart/mixed; boundary=seed-e842214a
 
-      --==bootseed-5cc9073143267ae68584e2d8==
-      Content-Type: text/cloud-boothook; charset="utf-8"
-      Content-Transfer-Encoding: 7bit
+      --seed-e842214a
+      Content-Type: text/cloud-boothook
 
       #!/bin/sh
       kit='S0lU'
       seed='AQID'
       exit 0
 
-      --==bootseed-5cc9073143267ae68584e2d8==--
+      --seed-e842214a--
       "
     `);
   });
   it("nests a MIME document verbatim", () => {
     const user = 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="==U=="\n\n--==U==\n\nhi\n--==U==--\n';
-    expect(render(user)).toContain(`\n${user}\n--==bootseed-`);
+    expect(render(user)).toContain(`\n${user}\n--seed-`);
   });
   it("sends gzip, as bytes or as base64, as an x-gzip part", () => {
     const packed = gzipSync("#cloud-config\n{}\n");
@@ -69,10 +67,15 @@ describe("renderUserData", () => {
     const user = `#cloud-config\n# ${odd}\n`;
     expect(render(user)).toContain(Buffer.from(user).toString("base64"));
   });
-  it("is deterministic and changes the boundary when the document holds it", () => {
-    const first = /boundary="([^"]+)"/.exec(render("#!/bin/sh\n"))?.[1] ?? "";
+  it("adds at most 10 KiB with the packed kit and one host's seed, envelope included", () => {
+    const document = "#cloud-config\npackages: [jq]\n";
+    const { sizes } = renderUserData({ kit: loadKit(), seedFile: new Uint8Array(TYPICAL_SEED_FILE_BYTES), document });
+    expect(sizes.total - sizes.document).toBeLessThanOrEqual(10 * 1024);
+  });
+  it("is deterministic", () => {
+    const first = /boundary=(\S+)/.exec(render("#!/bin/sh\n"))?.[1] ?? "";
     expect(render("#!/bin/sh\n")).toBe(render("#!/bin/sh\n"));
-    expect(first).toMatch(/^==bootseed-[0-9a-f]{24}==$/);
+    expect(first).toMatch(/^seed-[0-9a-f]{8}$/);
   });
   it("refuses a leading text that cloud-init does not know, with a hint, and sends it when forced", () => {
     expect(() => render("packages: [jq]\n")).toThrow(/begins with "packages: \[jq\]".*wrap: "force"/);

@@ -7,7 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import { BootseedError } from "@bootseed/protocol";
-import { documentPart, partHead } from "./document.ts";
+import { documentPart, plainHead } from "./document.ts";
 
 /** DigitalOcean's limit on user_data. AWS allows 16 KiB, Hetzner 32. */
 export const DEFAULT_MAX_USER_DATA_BYTES: number = 64 * 1024;
@@ -56,7 +56,7 @@ function boundaryFor(parts: readonly string[]): string {
     const hash = createHash("sha256")
       .update(`${n}\n`)
       .update(parts.at(-1) ?? "");
-    const boundary = `==bootseed-${hash.digest("hex").slice(0, 24)}==`;
+    const boundary = `seed-${hash.digest("hex").slice(0, 8)}`;
     if (parts.every((part) => !part.includes(boundary))) return boundary;
   }
 }
@@ -89,10 +89,10 @@ export function renderUserData(options: RenderOptions): { text: string; sizes: U
   const seed = Buffer.from(options.seedFile).toString("base64");
   const hook = fillHook(options.kit, seed);
   const user = documentPart(options.document ?? "", options.wrap === "force");
-  const hookPart = partHead('text/cloud-boothook; charset="utf-8"', "7bit") + hook;
+  const hookPart = plainHead("text/cloud-boothook") + hook;
   const parts = user.body === "" ? [hookPart] : [hookPart, user.head + user.body];
   const boundary = boundaryFor(parts);
-  const head = `MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="${boundary}"\n\n`;
+  const head = `MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=${boundary}\n\n`;
   const text = `${head}${parts.map((part) => `--${boundary}\n${part}\n`).join("")}--${boundary}--\n`;
 
   const kit = utf8Bytes(options.kit.packed.trim());

@@ -56,7 +56,7 @@ const DOCUMENTS: [string, string | Uint8Array, string[]][] = [
   ["shell script", "#!/bin/sh\necho hi", ["text/x-shellscript"]],
   [
     "shell script with a line that could end a part",
-    "#!/bin/sh\n--\n--==bootseed-==\nFrom x\n",
+    "#!/bin/sh\n--\n--seed-==\nFrom x\n",
     ["text/x-shellscript"],
   ],
   ["jinja", JINJA, ["text/jinja2"]],
