@@ -3,7 +3,7 @@ import { isRegion, sizeOf, type Size } from "./catalogue.ts";
 import { unprocessable } from "./errors.ts";
 
 /** DigitalOcean's limit on user_data. */
-export const USER_DATA_MAX_BYTES = 65_536;
+const USER_DATA_MAX_BYTES = 65_536;
 
 const NAME = /^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,251}[a-zA-Z0-9])?$/;
 const TAG = /^[a-zA-Z0-9_:-]{1,255}$/;

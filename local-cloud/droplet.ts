@@ -3,7 +3,7 @@ import type { CreateRequest } from "./create-request.ts";
 import type { Machine } from "./machine.ts";
 
 /** What a droplet can be; `new` also covers waiting for another droplet's boot. */
-export type DropletStatus = "new" | "active" | "off";
+type DropletStatus = "new" | "active" | "off";
 
 /** Something that happened to a droplet; also written to stderr as one JSON line. */
 export interface DropletEvent {

@@ -21,7 +21,7 @@ export interface MetadataAnswer {
 }
 
 /** The document at /metadata/v1.json. `dns` and `interfaces` are required by cloud-init, and `mac` must be the card's. */
-export function metadataDocument(droplet: Droplet): Record<string, unknown> {
+function metadataDocument(droplet: Droplet): Record<string, unknown> {
   return {
     droplet_id: droplet.id,
     hostname: droplet.name,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Launcher, Machine, MachineSpec } from "../machine.ts";
 
 /** A fake VM: it boots, ends and hangs on command. */
-export interface FakeMachine extends Machine {
+interface FakeMachine extends Machine {
   readonly spec: MachineSpec;
   readonly calls: string[];
   answer(): void;

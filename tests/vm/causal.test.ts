@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { runCausal, type CausalRow } from "../../tools/causal/index.ts";
+import { runCausal, type CausalRow } from "../../tools/causal/run.ts";
 
 /**
  * The one test that cannot be fooled: every boot is the same boot, bit for bit, except for the seed; so if two host keys differ, the seed

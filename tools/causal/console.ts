@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 /** `none`: no seed; `control`: the shipped modules with only the forced reseed replaced; `shipped`: as they ship. */
-export type CausalCase = "none" | "control" | "shipped";
+type CausalCase = "none" | "control" | "shipped";
 
 /** What one boot showed. */
 export interface CausalRow {

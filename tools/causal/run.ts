@@ -8,10 +8,10 @@ import { cpio } from "./cpio.ts";
 import { ensureMini } from "./mini.ts";
 import { twoSeedFiles } from "./seeds.ts";
 
-export type { CausalCase, CausalRow } from "./console.ts";
+export type { CausalRow } from "./console.ts";
 
 /** The boots of the proof, in the order of its table. */
-export const CAUSAL_PLAN: readonly Pick<CausalRow, "case" | "seed">[] = [
+const CAUSAL_PLAN: readonly Pick<CausalRow, "case" | "seed">[] = [
   { case: "none", seed: "none" },
   { case: "none", seed: "none" },
   { case: "control", seed: "A" },

@@ -1,7 +1,7 @@
 import type { CausalRow } from "./console.ts";
 
 /** What the table says of the four things that must hold; all true = the host key depends on the seed, and because of the reseed. */
-export interface CausalVerdict {
+interface CausalVerdict {
   /** no seed, two boots: the same key, so the harness repeats itself bit for bit */
   readonly repeatsWithoutSeed: boolean;
   /** mixed and credited, not reseeded: A and B end in the same key */

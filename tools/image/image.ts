@@ -22,7 +22,7 @@ async function buildImage(dir: string, progress: Progress): Promise<void> {
   const sources = await debianSources();
   const asRoot = process.getuid?.() === 0 ? [] : ["sudo"];
   if (asRoot.length > 0) progress("needs root to unpack a Debian system: sudo may ask for your password");
-  const [command = "sh", ...args] = [...asRoot, "sh", SCRIPT, dir, SUITE];
+  const [command, ...args] = [...asRoot, "sh", SCRIPT, dir, SUITE];
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
   const last: string[] = [];
   createInterface({ input: child.stdout }).on("line", progress);
@@ -47,7 +47,7 @@ async function buildImage(dir: string, progress: Progress): Promise<void> {
  *
  * @throws Error when apt has no lists for the suite
  */
-export async function debianSources(): Promise<string> {
+async function debianSources(): Promise<string> {
   const { stdout } = await promisify(execFile)("apt-get", [
     "indextargets",
     "--format",
