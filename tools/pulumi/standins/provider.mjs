@@ -80,7 +80,7 @@ async function api(method, path, body) {
   } catch {
     await sleep(RETRY_MS);
     response = await fetch(API + path, request).catch((/** @type {Error} */ error) => {
-      throw new Error(`${method} ${API}${path}: ${error.message} (${String(error.cause ?? "no cause")})`);
+      throw new Error(`${method} ${API}${path}: ${error.message} (${error.cause instanceof Error ? error.cause.message : "no cause"})`);
     });
   }
   if (response.status === 404) return null;
@@ -237,4 +237,4 @@ if (API === "") throw new Error("DIGITALOCEAN_API_URL is not set: the stand-in p
 if (!["127.0.0.1", "[::1]", "localhost"].includes(new URL(API).hostname)) {
   throw new Error(`the stand-in provider talks to loopback only, not to ${new URL(API).hostname}`);
 }
-main(provider, process.argv.slice(2));
+await main(provider, process.argv.slice(2));
