@@ -54,11 +54,7 @@ const DOCUMENTS: [string, string | Uint8Array, string[]][] = [
   ["cloud-config with CRLF and no newline at the end", "#cloud-config\r\npackages: [jq]\r", ["text/cloud-config"]],
   ["cloud-config with blank lines around", `\n\n${CONFIG}\n\n`, ["text/cloud-config"]],
   ["shell script", "#!/bin/sh\necho hi", ["text/x-shellscript"]],
-  [
-    "shell script with a line that could end a part",
-    "#!/bin/sh\n--\n--seed-==\nFrom x\n",
-    ["text/x-shellscript"],
-  ],
+  ["shell script with a line that could end a part", "#!/bin/sh\n--\n--seed-==\nFrom x\n", ["text/x-shellscript"]],
   ["jinja", JINJA, ["text/jinja2"]],
   ["archive", ARCHIVE, ["text/x-shellscript", "text/cloud-config"]],
   ["include", `#include\nfile://${included}\n`, ["text/cloud-config"]],

@@ -80,7 +80,9 @@ async function api(method, path, body) {
   } catch {
     await sleep(RETRY_MS);
     response = await fetch(API + path, request).catch((/** @type {Error} */ error) => {
-      throw new Error(`${method} ${API}${path}: ${error.message} (${error.cause instanceof Error ? error.cause.message : "no cause"})`);
+      throw new Error(
+        `${method} ${API}${path}: ${error.message} (${error.cause instanceof Error ? error.cause.message : "no cause"})`,
+      );
     });
   }
   if (response.status === 404) return null;
