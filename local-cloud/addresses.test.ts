@@ -1,6 +1,6 @@
 import net from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { canListen, freeNumber } from "./addresses.ts";
+import { canListen, defaultSshPort, freeNumber } from "./addresses.ts";
 
 const servers: net.Server[] = [];
 const occupy = async (host: string): Promise<number> => {
@@ -29,5 +29,13 @@ describe("freeNumber", () => {
   it("says what to do when something listens on all addresses", async () => {
     const port = await occupy("0.0.0.0");
     await expect(freeNumber(0, new Set(), port)).rejects.toThrow(`port ${port} free`);
+  });
+});
+
+describe("defaultSshPort", () => {
+  it("stays at 22 when another cloud's droplets have their addresses, and leaves it when it may not listen there", async () => {
+    const otherCloud = async (host: string): Promise<boolean> => !host.startsWith("127.77.0.");
+    expect(await defaultSshPort(otherCloud)).toBe(22);
+    expect(await defaultSshPort(async () => false)).toBe(2222);
   });
 });

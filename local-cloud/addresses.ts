@@ -20,6 +20,14 @@ export async function freeNumber(after: number, taken: ReadonlySet<number>, sshP
   );
 }
 
+/**
+ * 22 where this user may listen there and nobody listens on all addresses, else 2222. Asked at an address that no droplet ever has:
+ * another cloud's droplet at 127.77.0.1 must not push this one's to another port.
+ */
+export async function defaultSshPort(may: typeof canListen = canListen): Promise<22 | 2222> {
+  return (await may("127.77.255.254", 22)) ? 22 : 2222;
+}
+
 /** Whether this process may listen there: false when the port is taken, or below 1024 and we are not root. */
 export async function canListen(host: string, port: number): Promise<boolean> {
   const server = net.createServer();

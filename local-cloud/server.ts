@@ -4,7 +4,7 @@ import { isIP, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { serve, type ServerType } from "@hono/node-server";
 import { chooseAccelerator, type Accelerator } from "./accelerator.ts";
-import { canListen } from "./addresses.ts";
+import { defaultSshPort } from "./addresses.ts";
 import { createApi } from "./api.ts";
 import { imageSlugs } from "./catalogue.ts";
 import type { Droplet, DropletEvent } from "./droplet.ts";
@@ -70,7 +70,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   }
   const release = claimFolder(options.dir);
   try {
-    const sshPort = options.sshPort ?? ((await canListen("127.77.0.1", 22)) ? 22 : 2222);
+    const sshPort = options.sshPort ?? (await defaultSshPort());
     const accelerator =
       options.launcher === undefined ? await chooseAccelerator(join(options.images, slug, "vmlinuz")) : "none";
     const hardware = {
