@@ -38,11 +38,11 @@ export async function handlePacket(context: HostContext, keys: ReceiptKeys, byte
   try {
     const outcome = store.enrolments.recordSend(send);
     if (!outcome.sent) throw new Refused(`hello: ${outcome.why}`);
-    const fields = { seedId: toHex(seedId), counter: outcome.counter };
-    if (outcome.rolledBack) log.warn(fields, "this VM acknowledged a later packet: a restored disk or a clone");
-    else log.info(fields, "packet");
     const identityPk = (enrolment ?? required(context, seedId)).identityPk;
     const packet = seal(context, keys, hello, identityPk, outcome.counter, chunk);
+    const fields = { seedId: toHex(seedId), counter: outcome.counter, bytes: packet.length };
+    if (outcome.rolledBack) log.warn(fields, "this VM acknowledged a later packet: a restored disk or a clone");
+    else log.info(fields, "packet");
     const { statement } = identity;
     const statements = hello.statementSerial < statement.serial ? [statement.bytes] : [];
     return octets(encodePacketAnswer({ statements, packet }));

@@ -1,20 +1,22 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { logIn, strictSsh, type Login } from "../lab/login.ts";
 import { run } from "../lab/service.ts";
 import type { Demo } from "./stage.ts";
-import { heading, ok, paint, print, quoted, table, timeline } from "./show.ts";
+import { engineOutput, heading, ok, paint, print, quoted, table, timeline } from "./show.ts";
 import { timed } from "./stopwatch.ts";
 import { vmNamed, type Vm } from "../lab/vms.ts";
 
 /** Act 2: `pulumi up`, the VM's boot, the first login, a top-up. */
 export async function vmAct(demo: Demo): Promise<void> {
-  const { result, stack, host, cloud } = demo;
+  const { result, stack, host } = demo;
   heading("2. pulumi up: a real VM, its host keys known before the first login");
   const parts = result.pulumi;
   print(`  engine ${parts.engine}, language host: ${parts.languageHost}, provider: ${parts.provider}`);
   await stack.setDroplets([demo.droplet("web-1")]);
-  await timed(result, "pulumi up", () => stack.pulumi(["up", "--yes", "--skip-preview"], quoted));
+  await timed(result, "pulumi up", () =>
+    stack.pulumi(["up", "--yes", "--skip-preview", "--suppress-progress"], engineOutput()),
+  );
 
   const vm = await vmNamed(host.mint, "web-1");
   const report = vm.report;
@@ -65,11 +67,11 @@ export async function vmAct(demo: Demo): Promise<void> {
     hostKeys: report.hostKeys,
     timeline: report.evidence.timeline,
   });
+  result.sizes = await sizes(demo, vm);
   table([
     ["source of web-1's seed", vm.sourceClass],
     ["host keys there before the seed", String(report.evidence.hostKeysBefore)],
   ]);
-  await cloud.exec(vm.instanceId, "true");
 }
 
 /** Starts the timer's service by hand and waits for the receipt. */
@@ -79,4 +81,14 @@ async function topUp(demo: Demo, before: Vm): Promise<Vm> {
   if (after.topUps <= before.topUps || after.lastTopUp?.receiptAt == null)
     throw new Error("expected a new top-up with a receipt, got none: see `journalctl -u bootseed-topup` in the VM");
   return after;
+}
+
+/** What we added to the droplet's user-data, as its metadata service gives it out, and the packet as the host's journal has it. */
+async function sizes(demo: Demo, vm: Vm): Promise<{ userDataBytes: number; packetBytes: number }> {
+  const fetch =
+    "import urllib.request as u; print(len(u.urlopen('http://169.254.169.254/metadata/v1/user-data').read()))";
+  const whole = Number(await demo.cloud.exec(String(vm.instanceId), `/usr/bin/python3 -c "${fetch}"`));
+  const ours = whole - Buffer.byteLength(demo.droplet(vm.name).userData ?? "");
+  const sent = readFileSync(demo.host.log, "utf8").matchAll(/"bytes":(\d+),"msg":"packet"/g);
+  return { userDataBytes: ours, packetBytes: Number([...sent].at(-1)?.[1]) };
 }

@@ -53,8 +53,8 @@ try {
     await vmAct(demo);
     await hostDownAct(demo);
     await timed(result, "destroy", () => demo.stack.pulumi(["destroy", "--yes", "--skip-preview"]));
-    ok("destroyed: no droplet, no process and no file is left");
   });
+  ok("destroyed: no droplet, no process and no file is left");
 } catch (error) {
   const { all, message } = error as { all?: string; message?: string };
   say(`the demo failed: ${message ?? String(error)}${all === undefined ? "" : `\n${all}`}`);

@@ -34,3 +34,18 @@ export function timeline(steps: readonly (readonly [string, number])[]): void {
 export const quoted = (text: string): void => {
   for (const line of text.trimEnd().split("\n")) print(`  ${paint("dim", "│")} ${line}`);
 };
+
+const WAITING = /waiting for its report: .*?, (\d+) of/;
+
+/** Shows an engine's output line by line as it comes, without its progress dots and with every fifth of its waiting lines. */
+export function engineOutput(): (chunk: string) => void {
+  let rest = "";
+  return (chunk) => {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const waited = Number(WAITING.exec(line)?.[1] ?? 0);
+      if (!/^(@ updating)?[.\s]*$/.test(line) && waited % 10 === 0) quoted(line);
+    }
+  };
+}

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startCloud, type Cloud } from "../lab/cloud.ts";
@@ -20,7 +20,11 @@ export interface Demo {
   droplet(name: string): DropletConfig;
 }
 
-/** Puts up the stage, and takes it down whatever happens: droplets, stack, processes and folder. */
+/**
+ * Puts up the stage, and takes it down whatever happens: droplets, stack, processes and folder.
+ *
+ * @throws {Error} what the play throws, or when something of it is still there afterwards
+ */
 export async function withStage(
   parts: Parts,
   result: DemoResult,
@@ -28,8 +32,8 @@ export async function withStage(
   play: (demo: Demo) => Promise<void>,
 ): Promise<void> {
   const undo: (() => unknown)[] = [];
+  const dir = mkdtempSync(join(tmpdir(), "bootseed-demo-"));
   try {
-    const dir = mkdtempSync(join(tmpdir(), "bootseed-demo-"));
     chmodSync(dir, 0o700);
     undo.push(() => rmSync(dir, { recursive: true, force: true }));
     const operatorKey = join(dir, "operator");
@@ -59,4 +63,19 @@ export async function withStage(
     for (const step of undo.toReversed())
       await Promise.resolve(step()).catch((error: unknown) => process.stderr.write(`clean-up: ${String(error)}\n`));
   }
+  const left = leftovers(dir);
+  if (left.length > 0) throw new Error(`expected nothing to be left of the demo, got ${left.join(", ")}`);
+}
+
+/** The folder, and processes that name it. */
+function leftovers(dir: string): string[] {
+  const processes = readdirSync("/proc").filter((pid) => {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return false;
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(dir);
+    } catch {
+      return false; // it has just ended
+    }
+  });
+  return [...processes.map((pid) => `process ${pid}`), ...(existsSync(dir) ? [dir] : [])];
 }

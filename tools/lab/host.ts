@@ -8,6 +8,8 @@ export interface Host extends Service {
   /** `unix:///…`: the mint, for the Pulumi program and `bootseed`. */
   readonly mint: string;
   readonly config: string;
+  /** its journal: one JSON object a line */
+  readonly log: string;
 }
 
 /** A free TCP port of loopback. */
@@ -28,6 +30,7 @@ export async function startHost(dir: string, source: "hwrng" | "system", port: n
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const config = join(dir, "host.yaml");
   const socket = join(dir, "mint.sock");
+  const log = join(dir, "host.log");
   const lines = [
     `stateDir: ${join(dir, "state")}`,
     source === "hwrng" ? "sources: [{ driver: hwrng, device: /dev/hwrng }]" : "sources: [{ driver: system }]",
@@ -37,6 +40,6 @@ export async function startHost(dir: string, source: "hwrng" | "system", port: n
   ];
   writeFileSync(config, `${lines.join("\n")}\n`, { mode: 0o600 });
   await run("bootseed-host", ["init", "--config", config]);
-  const service = await startService("bootseed-host", ["serve", "--config", config], join(dir, "host.log"));
-  return { ...service, mint: `unix://${socket}`, config };
+  const service = await startService("bootseed-host", ["serve", "--config", config], log);
+  return { ...service, mint: `unix://${socket}`, config, log };
 }
