@@ -32,7 +32,7 @@ function find(vms: readonly Vm[], wanted: string): Vm {
   const found = vms.filter((vm) => vm.name === wanted || vm.seedId === wanted || vm.instanceId === wanted);
   const newest = found.toSorted((a, b) => b.committedAt - a.committedAt)[0];
   if (newest !== undefined) return newest;
-  const known = vms.map((vm) => vm.name).join(", ") || "none";
+  const known = [...new Set(vms.map((vm) => vm.name))].join(", ") || "none";
   throw new BootseedError("not-found", `no VM is called ${wanted}: this host knows ${known}`);
 }
 

@@ -30,7 +30,9 @@ function refusal(output: string, name: string): string {
 it("host unreachable: a no-op and tags pass with one warning", async () => {
   await mint.close();
   const output = await bench.mustUp("--expect-no-changes");
-  expect(output.match(/^ +warning: no seeds in this run: host unix:\S+ is unreachable: there is no such socket/gm)).toHaveLength(1);
+  expect(
+    output.match(/^ +warning: no seeds in this run: host unix:\S+ is unreachable: there is no such socket/gm),
+  ).toHaveLength(1);
   await bench.configure(mint.url, [{ name: "web", tags: ["a"] }]);
   await bench.mustUp();
   expect(bench.api.droplets.get(100)?.tags).toEqual(["a"]);

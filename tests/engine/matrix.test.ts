@@ -87,7 +87,9 @@ it("a changed image", async () => {
 });
 
 it("a changed template, which ignoreChanges would hide", async () => {
-  await bench.configure(mint.url, [{ name: "web", image: "debian-13-x64", userData: "#cloud-config\npackages: [jq]\n" }]);
+  await bench.configure(mint.url, [
+    { name: "web", image: "debian-13-x64", userData: "#cloud-config\npackages: [jq]\n" },
+  ]);
   expect(await bench.must("preview")).toMatch(/2 to replace/);
   await bench.mustUp();
   expectOneFresh(3);

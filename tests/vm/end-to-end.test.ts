@@ -46,7 +46,6 @@ describe("pulumi up to a VM whose host keys are known and depend on its seed", {
   afterAll(async () => {
     const ignore = (): undefined => undefined;
     await stack?.pulumi(["destroy", "--yes", "--skip-preview"]).catch(ignore);
-    await stack?.remove().catch(ignore);
     await cloud?.stop();
     await host?.stop();
     rmSync(dir, { recursive: true, force: true });

@@ -46,10 +46,7 @@ export async function withStage(
     const stackDir = join(dir, "pulumi");
     const sshPort = process.getuid?.() === 0 ? 22 : 2222;
     const stack = await openStack(parts.engine, stackDir, `demo-${process.pid}`, cloud.api, host.mint, sshPort);
-    undo.push(
-      () => stack.remove(),
-      () => stack.pulumi(["destroy", "--yes", "--skip-preview"]),
-    );
+    undo.push(() => stack.pulumi(["destroy", "--yes", "--skip-preview"]));
     const userData = `#cloud-config\nssh_authorized_keys:\n  - ${publicKey}\n`;
     const droplet = (name: string): DropletConfig => ({
       name,

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { ROOT } from "../cache.ts";
 import { pulumiEnv } from "../pulumi/env.ts";
+import { linkProject } from "../pulumi/project.ts";
 import type { Engine } from "../setup/engine.ts";
 
 /** A droplet of the program behind `pulumi up` at the repository's root. */
@@ -24,11 +25,9 @@ export interface Stack {
   /** Runs `pulumi VERB` without questions; its whole output. @param show gets the engine's output as it comes */
   pulumi(args: readonly string[], show?: (chunk: string) => void): Promise<string>;
   output(name: string): Promise<unknown>;
-  /** Removes the stack with its configuration file; the droplets must be destroyed before. */
-  remove(): Promise<void>;
 }
 
-/** @param dir folder for state and home, removed by the caller */
+/** @param dir folder for project, state and home, removed by the caller: the stack is gone with it, once its droplets are destroyed */
 export async function openStack(
   engine: Engine,
   dir: string,
@@ -38,12 +37,14 @@ export async function openStack(
   sshPort: number,
 ): Promise<Stack> {
   const [home, backend] = [join(dir, "home"), join(dir, "backend")];
+  const project = join(dir, "project");
   for (const folder of [home, backend]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  linkProject(ROOT, project);
   const passphrase = randomBytes(24).toString("base64");
   const env = pulumiEnv({ bin: engine.bin, nodeBin: join(ROOT, "node_modules/.bin"), home, backend, passphrase, api });
   const pulumi = async (args: readonly string[], show?: (chunk: string) => void): Promise<string> => {
     const child = execa(join(engine.bin, "pulumi"), ["--non-interactive", ...args], {
-      cwd: ROOT,
+      cwd: project,
       env,
       extendEnv: false,
       all: true,
@@ -52,8 +53,6 @@ export async function openStack(
     if (show) child.all.on("data", (data: Buffer) => show(data.toString()));
     return (await child).all;
   };
-  const configFile = join(ROOT, `Pulumi.${name}.yaml`);
-  rmSync(configFile, { force: true });
   await pulumi(["stack", "init", name]);
   const config = (key: string, value: string): Promise<string> =>
     pulumi(["config", "set", key, "--stack", name, "--", value]);
@@ -65,9 +64,5 @@ export async function openStack(
     pulumi: (args, show) => pulumi([...args, "--stack", name], show),
     output: async (output) =>
       JSON.parse(await pulumi(["stack", "output", output, "--json", "--stack", name])) as unknown,
-    remove: async () => {
-      await pulumi(["stack", "rm", "--yes", "--stack", name]);
-      rmSync(configFile, { force: true });
-    },
   };
 }

@@ -1,0 +1,74 @@
+import { createServer } from "node:http";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sampleReport, sampleVm } from "../testing/sample-vm.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "bootseed-cli-"));
+const host = `unix://${dir}/s`;
+const old = sampleVm({ seedId: "cd".repeat(16), instanceId: "99", committedAt: 1, report: null, state: "committed" });
+const db = sampleVm({ name: "db", addresses: ["192.0.2.8"], hostKeysChanged: true, report: sampleReport() });
+const server = createServer((_, response) => response.end(JSON.stringify({ schema: 1, vms: [old, sampleVm(), db] })));
+
+beforeAll(() => new Promise<void>((resolve) => server.listen(join(dir, "s"), resolve)));
+afterAll(async () => {
+  await new Promise((resolve) => server.close(resolve));
+  rmSync(dir, { recursive: true, force: true });
+});
+
+async function bootseed(...args: string[]): Promise<{ code: number | undefined; stdout: string; stderr: string }> {
+  const main = join(import.meta.dirname, "main.ts");
+  const ran = await execa("node", [main, ...args], { env: { BOOTSEED_HOST: host }, reject: false, preferLocal: true });
+  return { code: ran.exitCode, stdout: ran.stdout, stderr: ran.stderr };
+}
+
+describe("bootseed", () => {
+  it("vm ls, and --json with a schema", async () => {
+    const listed = await bootseed("vm", "ls");
+    expect([listed.code, listed.stdout]).toEqual([
+      0,
+      expect.stringMatching(/web-7 +seeded ✓ +reseeded ✓ +before keys ✓/),
+    ]);
+    const json = JSON.parse((await bootseed("vm", "ls", "--json")).stdout) as { schema: number; vms: unknown[] };
+    expect([json.schema, json.vms.length]).toEqual([1, 3]);
+  });
+  it("vm show takes the newest of a name, and a seedId", async () => {
+    expect((await bootseed("vm", "show", "web-7")).stdout).toMatch(/instance +100/);
+    expect((await bootseed("vm", "show", "cd".repeat(16))).stdout).toMatch(/instance +99/);
+  });
+  it("vm show of a name that nobody has: 66, with the names there are", async () => {
+    const { code, stderr } = await bootseed("vm", "show", "wbe");
+    expect([code, stderr]).toEqual([66, "bootseed: no VM is called wbe: this host knows web-7, db"]);
+  });
+  it("known-hosts of all, of one, and with a port", async () => {
+    const all = await bootseed("known-hosts");
+    expect(all.stdout.split("\n")).toEqual([
+      expect.stringMatching(/^192\.0\.2\.7 ssh-ed25519 A+$/),
+      expect.stringMatching(/^192\.0\.2\.8 ssh-ed25519 A+$/),
+    ]);
+    expect(all.stderr).toMatch(/db has changed its host keys/);
+    expect((await bootseed("known-hosts", "web-7", "--ssh-port", "2222")).stdout).toMatch(/^\[192\.0\.2\.7\]:2222 /);
+  });
+  it("a host that is not there: 69 and one sentence", async () => {
+    const { code, stderr } = await bootseed("vm", "ls", "--host", `unix://${dir}/nothing`);
+    expect([code, stderr.split("\n")]).toEqual([
+      69,
+      [expect.stringMatching(/^bootseed: host unix:\S+ is unreachable: /)],
+    ]);
+  });
+  it.each([
+    [["vm", "lss"]],
+    [["vm", "ls", "--jsn"]],
+    [["known-hosts", "--ssh-port", "0"]],
+    [["vm", "ls", "--host", "x"]],
+  ])("%j: 64", async (args) => {
+    const { code, stderr } = await bootseed(...args);
+    expect([code, stderr]).toEqual([64, expect.stringMatching(/unknown|expected/)]);
+  });
+  it("--help has examples", async () => {
+    const { code, stdout } = await bootseed("--help");
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/Examples:\n +\$ bootseed vm ls/)]);
+  });
+});

@@ -1,0 +1,209 @@
+import {
+  BootseedError,
+  type CommitRequest,
+  type CreatedVm,
+  ed25519Signer,
+  encodeStatement,
+  hostIdOf,
+  keyPair,
+  parseSeedFile,
+  type ReservationsAnswer,
+  toHex,
+  type Vm,
+} from "@bootseed/protocol";
+import { describe, expect, it } from "vitest";
+import type { CreatedDroplet, MintApi } from "../mint-client/client.ts";
+import { sampleReport, sampleVm } from "../testing/sample-vm.ts";
+import { SeedRun } from "./seed-run.ts";
+
+const fill = (bytes: number, value: number): Uint8Array => new Uint8Array(bytes).map((_, i) => value + i);
+const b64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
+const root = keyPair("ed25519", fill(32, 1));
+const hostId = hostIdOf(root.publicKey);
+const statement = encodeStatement(
+  {
+    hostId,
+    serial: 1,
+    rootAlg: 1,
+    rootPk: root.publicKey,
+    packetPk: keyPair("ed25519", fill(32, 2)).publicKey,
+    intervalMs: 1,
+    pins: [],
+    addresses: [],
+  },
+  ed25519Signer(root.privateKey),
+);
+const SEED_ID = "ab".repeat(16);
+const web = { urn: "urn:web", name: "web", instanceId: "100", addresses: ["192.0.2.7"] };
+const noVm: CreatedVm = { urn: "urn:web", instanceId: "100", seedId: SEED_ID, state: "committed", report: null };
+
+/** A mint in memory; each test replaces the answer that it is about. */
+class Mint implements MintApi {
+  pool = fill(64, 3);
+  asked: string[] = [];
+  commits: CommitRequest[] = [];
+  answers: (CreatedVm | Error)[] = [];
+  known: Vm[] = [];
+  failReserve: Error | undefined;
+  failCommit: Error | undefined;
+
+  async reserve(_stack: string, urns: readonly string[]): Promise<ReservationsAnswer> {
+    this.asked.push(`reserve ${urns.length}`);
+    if (this.failReserve) throw this.failReserve;
+    const secrets = { pool: b64(this.pool), claimKey: b64(fill(32, 4)), psk0: b64(fill(32, 5)) };
+    const reservations = urns.map((urn) => ({ urn, seedId: SEED_ID, token: "t", ...secrets }));
+    return { hostId: toHex(hostId), statement: b64(statement), sourceClass: "chained", reservations };
+  }
+  async commit(_seedId: string, request: CommitRequest): Promise<void> {
+    if (this.failCommit) throw this.failCommit;
+    this.commits.push(request);
+  }
+  async created(_stack: string, droplets: readonly CreatedDroplet[]): Promise<CreatedVm[]> {
+    this.asked.push(`created ${droplets.length}`);
+    const answer = this.answers.shift() ?? noVm;
+    if (answer instanceof Error) throw answer;
+    return droplets.map((droplet) => ({ ...answer, urn: droplet.urn, instanceId: droplet.instanceId }));
+  }
+  async vms(): Promise<Vm[]> {
+    this.asked.push("vms");
+    return this.known;
+  }
+}
+
+function open(mint: Mint): { run: SeedRun; warnings: string[]; clock: { ms: number } } {
+  const warnings: string[] = [];
+  const clock = { ms: 1_767_225_700_000 };
+  const sleep = async (ms: number): Promise<void> => void (clock.ms += ms);
+  const warn = (message: string): void => void warnings.push(message);
+  const run = new SeedRun({ host: "unix:///h", client: mint, stack: "o/p/s", warn, now: () => clock.ms, sleep });
+  return { run, warnings, clock };
+}
+const quiet = (): void => undefined;
+
+describe("reserve", () => {
+  it("gives a whole seed file, and one request for all", async () => {
+    const mint = new Mint();
+    const { run } = open(mint);
+    const [a, b] = await Promise.all([run.reserve("urn:a"), run.reserve("urn:b")]);
+    expect(mint.asked).toEqual(["reserve 2"]);
+    if (!a.ok || !b.ok) throw new Error("expected two seeds");
+    expect(parseSeedFile(a.seedFile)[0]).toMatchObject({ pool: mint.pool, hostId });
+  });
+  it("is soft when the host fails: one warning for all, and the reason", async () => {
+    const mint = new Mint();
+    mint.failReserve = new BootseedError("unreachable", "host unix:///h is unreachable");
+    const { run, warnings } = open(mint);
+    const results = await Promise.all([run.reserve("urn:a"), run.reserve("urn:b")]);
+    expect(results).toEqual([1, 2].map(() => ({ ok: false, reason: "host unix:///h is unreachable" })));
+    await run.reserve("urn:c");
+    expect(warnings).toEqual([expect.stringMatching(/^no seeds in this run: host unix:\/\/\/h is unreachable\. /)]);
+  });
+  it("refuses a host that hands out zeros", async () => {
+    const mint = new Mint();
+    mint.pool = new Uint8Array(64);
+    expect(await open(mint).run.reserve("urn:a")).toMatchObject({
+      ok: false,
+      reason: expect.stringMatching(/all zeros/),
+    });
+  });
+});
+
+describe("commit", () => {
+  it("takes the reserved seed, once", async () => {
+    const mint = new Mint();
+    const { run } = open(mint);
+    await run.reserve("urn:web");
+    await run.commit("urn:web", "web");
+    expect(mint.commits).toEqual([{ token: "t", bind: "instance", name: "web" }]);
+    await expect(run.commit("urn:web", "web")).rejects.toThrow(
+      /^no seed for web: its seed was already used in this run; /,
+    );
+    expect(mint.commits).toHaveLength(1);
+  });
+  it("says in one sentence why there is no seed and that nothing was created", async () => {
+    const mint = new Mint();
+    const { run } = open(mint);
+    await expect(run.commit("urn:other", "other")).rejects.toThrow(
+      /^no seed for other: none was reserved in this run; nothing/,
+    );
+    await run.reserve("urn:web");
+    mint.failCommit = new BootseedError("conflict", "this seed was already used");
+    await expect(run.commit("urn:web", "web")).rejects.toThrow(
+      "no seed for web: this seed was already used; nothing was created; run pulumi up again when that is mended",
+    );
+  });
+});
+
+describe("report", () => {
+  const reported: CreatedVm = { ...noVm, state: "reported", report: sampleReport() };
+
+  it("returns a report at once, without waiting", async () => {
+    const mint = new Mint();
+    mint.answers = [reported];
+    const { run, clock } = open(mint);
+    const before = clock.ms;
+    expect(await run.report(web, 180_000, quiet)).toMatchObject({ seedId: SEED_ID, verdict: "reseeded" });
+    expect(clock.ms).toBe(before);
+  });
+  it("waits for what was committed in this run, with progress, through an outage", async () => {
+    const mint = new Mint();
+    const { run } = open(mint);
+    await run.reserve("urn:web");
+    await run.commit("urn:web", "web");
+    mint.answers = [noVm, new Error("down"), noVm, reported];
+    const lines: string[] = [];
+    expect(await run.report(web, 180_000, (line) => lines.push(line))).toMatchObject({ verdict: "reseeded" });
+    expect(lines).toEqual([
+      "waiting for its report: committed at host unix:///h, 0 of 180 s",
+      "waiting for its report: down, 2 of 180 s",
+      "waiting for its report: committed at host unix:///h, 4 of 180 s",
+    ]);
+  });
+  it("stops waiting at the limit", async () => {
+    const mint = new Mint();
+    const { run, clock } = open(mint);
+    await run.reserve("urn:web");
+    await run.commit("urn:web", "web");
+    const before = clock.ms;
+    expect(await run.report(web, 5_000, quiet)).toEqual({ schema: 1, missing: "web: committed at host unix:///h" });
+    expect(clock.ms - before).toBe(5_000);
+  });
+  it("waits for a droplet of an earlier run only while it is young at the host", async () => {
+    const mint = new Mint();
+    const { run, clock } = open(mint);
+    mint.known = [sampleVm({ committedAt: clock.ms / 1000 - 60 })];
+    mint.answers = [noVm, reported];
+    expect(await run.report(web, 180_000, quiet)).toMatchObject({ verdict: "reseeded" });
+    mint.known = [sampleVm({ committedAt: clock.ms / 1000 - 3600 })];
+    const before = clock.ms;
+    expect(await run.report(web, 180_000, quiet)).toMatchObject({ missing: expect.any(String) });
+    expect(clock.ms).toBe(before);
+  });
+  it("does not wait when the host is away and nothing was created, and warns once", async () => {
+    const mint = new Mint();
+    mint.answers = [new Error("down"), new Error("down")];
+    const { run, warnings, clock } = open(mint);
+    const before = clock.ms;
+    expect(await run.report(web, 180_000, quiet)).toEqual({ schema: 1, missing: "web: down" });
+    await run.report(web, 180_000, quiet);
+    expect(clock.ms).toBe(before);
+    expect(warnings).toHaveLength(1);
+  });
+  it("takes a droplet without a seed for what it is", async () => {
+    const mint = new Mint();
+    mint.answers = [{ ...noVm, seedId: null, state: null }];
+    expect(await open(mint).run.report(web, 180_000, quiet)).toMatchObject({ verdict: "unseeded", sshHostKeys: [] });
+  });
+  it("refuses a report of another instance, and one without a host key", async () => {
+    const mint = new Mint();
+    mint.answers = [
+      { ...reported, report: sampleReport({ instanceId: "99" }) },
+      { ...reported, report: sampleReport({ hostKeys: [] }) },
+    ];
+    const { run } = open(mint);
+    expect(await run.report(web, 0, quiet)).toMatchObject({
+      missing: expect.stringMatching(/instance 99, and web is 100/),
+    });
+    expect(await run.report(web, 0, quiet)).toMatchObject({ missing: expect.stringMatching(/holds no host key/) });
+  });
+});

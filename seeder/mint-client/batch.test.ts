@@ -1,0 +1,44 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { batched } from "./batch.ts";
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+describe("batched", () => {
+  it("sends what is asked for within the window as one, and answers each its own", async () => {
+    const sent: number[][] = [];
+    const ask = batched(async (items: number[]) => {
+      sent.push(items);
+      return items.map((item) => item * 10);
+    });
+    const first = ask(1);
+    await vi.advanceTimersByTimeAsync(19);
+    const second = ask(2);
+    await vi.advanceTimersByTimeAsync(20);
+    const third = ask(3);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(await Promise.all([first, second, third])).toEqual([10, 20, 30]);
+    expect(sent).toEqual([[1, 2], [3]]);
+  });
+
+  it("fails every item of a batch that fails, and only those", async () => {
+    let works = false;
+    const ask = batched(async (items: number[]) => {
+      if (!works) throw new Error("down");
+      return items;
+    });
+    const failed = Promise.allSettled([ask(1), ask(2)]);
+    await vi.advanceTimersByTimeAsync(20);
+    expect((await failed).map((one) => one.status)).toEqual(["rejected", "rejected"]);
+    works = true;
+    const good = ask(3);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(await good).toBe(3);
+  });
+
+  it("refuses an answer of another length", async () => {
+    const asked = Promise.allSettled([batched(async () => [])(1)]);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(await asked).toMatchObject([{ status: "rejected", reason: { message: "expected 1 answers, got 0" } }]);
+  });
+});
