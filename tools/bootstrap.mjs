@@ -38,17 +38,32 @@ export function missingPackages(quick) {
   return wanted.filter((p) => !installed.has(p));
 }
 
-/** One sentence with the way out, or nothing where the system is supported. @returns {string | undefined} */
-export function unsupported() {
-  const [major = 0] = process.versions.node.split(".").map(Number);
-  if (major < 20)
-    return `expected Node 20 or newer, got ${process.version}: install a newer one (Debian 13's nodejs, or nodejs.org) and run this again.`;
-  const release = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
-  const id = /^ID=(.*)$/m.exec(release)?.[1],
-    version = /^VERSION_ID="?([^"\n]*)/m.exec(release)?.[1];
-  if (process.platform === "linux" && process.arch === "x64" && id === "debian" && version === "12") return undefined;
-  const got = `${id ?? process.platform} ${version ?? ""} ${process.arch}`.replace(/ +/g, " ");
-  return `expected Debian 12 on x86-64, got ${got}: run this in a Debian 12 virtual machine or container (root, 6 GB of disk); the packages themselves (seeder, hwrng-host) need only Node ≥ 24.`;
+/**
+ * What this machine is.
+ *
+ * @returns {{ node: string, platform: string, arch: string, osRelease: string }}
+ */
+const machine = () => ({
+  node: process.versions.node,
+  platform: process.platform,
+  arch: process.arch,
+  osRelease: existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "",
+});
+
+/**
+ * One sentence with the way out, or nothing where the system is supported.
+ *
+ * @param {ReturnType<typeof machine>} [here] this machine, or a test's
+ * @returns {string | undefined}
+ */
+export function unsupported({ node, platform, arch, osRelease } = machine()) {
+  if (Number(node.split(".")[0]) < 20)
+    return `expected Node 20 or newer, got ${node}: install a newer one (Debian 13's nodejs, or nodejs.org) and run this again.`;
+  const id = /^ID=(.*)$/m.exec(osRelease)?.[1];
+  const version = /^VERSION_ID="?([^"\n]*)/m.exec(osRelease)?.[1];
+  if (platform === "linux" && arch === "x64" && id === "debian" && version === "12") return undefined;
+  const got = [id ?? platform, version, arch].filter(Boolean).join(" ");
+  return `expected Debian 12 on x86-64, got ${got}: run this in a Debian 12 virtual machine or container (root, 6 GB of disk).`;
 }
 
 /** @param {string[]} packages @returns {string[]} apt-get as root, by sudo where this is not root */

@@ -43,6 +43,9 @@ function summary(result: DemoResult): void {
   print(paint("cyan", "    pulumi up && pulumi stack output knownHosts >> ~/.ssh/known_hosts"));
 }
 
+say(
+  "about 2 minutes once everything is set up (the first time up to 10), 1 GiB of memory, loopback only, no cloud account",
+);
 const began = performance.now();
 const parts = await setUp();
 const result = emptyResult(parts.engine);

@@ -16,7 +16,7 @@ export interface DemoVm {
   readonly verdict: string;
   /** SSH host keys that were there before the seed was in */
   readonly hostKeysBefore: number;
-  /** the host's state of the claim */
+  /** `final`, or the state in which the host left it */
   readonly claim: string;
   readonly firstLogin: { readonly answer: string; readonly seconds: number };
   readonly topUp: { readonly counter: number; readonly rcMix: number | null; readonly rcReseed: number | null } | null;

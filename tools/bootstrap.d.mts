@@ -1,0 +1,12 @@
+/** Types of bootstrap.mjs, which must run on Node 20 as it is. */
+export interface Machine {
+  readonly node: string;
+  readonly platform: string;
+  readonly arch: string;
+  readonly osRelease: string;
+}
+export function missingPackages(quick: boolean): string[];
+export function unsupported(here?: Machine): string | undefined;
+export function aptCommand(packages: string[]): string[];
+export function nodeModulesFresh(root: string): boolean;
+export function stampNodeModules(root: string): void;

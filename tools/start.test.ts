@@ -1,0 +1,49 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { unsupported } from "./bootstrap.mjs";
+
+const DEBIAN_12 = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nID=debian\n';
+const HERE = { node: "20.20.2", platform: "linux", arch: "x64", osRelease: DEBIAN_12 };
+const start = (args: string[], env = {}): ReturnType<typeof spawnSync> & { stdout: string; stderr: string } =>
+  spawnSync(process.execPath, [join(import.meta.dirname, "start.mjs"), ...args], {
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+    input: "",
+  });
+
+describe("unsupported", () => {
+  it("says nothing on Debian 12 with Node 20", () => expect(unsupported(HERE)).toBeUndefined());
+  it.each([
+    [{ ...HERE, node: "18.20.1" }, /expected Node 20 or newer, got 18\.20\.1: install/],
+    [
+      { ...HERE, osRelease: 'ID=ubuntu\nVERSION_ID="24.04"\n' },
+      /expected Debian 12 on x86-64, got ubuntu 24\.04 x64: run/,
+    ],
+    [{ ...HERE, arch: "arm64" }, /got debian 12 arm64: run/],
+    [{ ...HERE, platform: "darwin", osRelease: "" }, /got darwin x64: run/],
+  ])("%j: one sentence with the way out", (machine, sentence) => {
+    expect(unsupported(machine)).toMatch(sentence);
+    expect(unsupported(machine)).not.toContain("\n");
+  });
+});
+
+describe("start.mjs", () => {
+  it("--help shows the verbs with examples", () => {
+    const { status, stdout } = start(["demo", "--help"]);
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/Examples:\n {2}npm run demo/)]);
+  });
+  it("an unknown verb: 64, and what there is", () => {
+    const { status, stderr } = start(["dmeo"]);
+    expect([status, stderr]).toEqual([64, expect.stringMatching(/^expected demo, test, setup or clean, got "dmeo"/)]);
+  });
+  it("clean removes the cache and nothing else", () => {
+    const dir = mkdtempSync(join(tmpdir(), "bootseed-clean-"));
+    mkdirSync(join(dir, "cache/engine"), { recursive: true });
+    writeFileSync(join(dir, "kept"), "");
+    expect(start(["clean"], { BOOTSEED_CACHE: join(dir, "cache") }).status).toBe(0);
+    expect([existsSync(join(dir, "cache")), existsSync(join(dir, "kept"))]).toEqual([false, true]);
+  });
+});
