@@ -144,12 +144,12 @@ export async function startFakeMint(path: string): Promise<FakeMint> {
     const answer = async (): Promise<void> => {
       const error = (message: string): unknown => ({ error: { code: "fake", message, fix: "start a source" } });
       if (mint.down !== undefined) return send(mint.down, error("no healthy source"));
-      const path = request.url ?? "";
-      const seedId = /^\/v1\/reservations\/([0-9a-f]{32})\/commit$/.exec(path)?.[1];
+      const target = request.url ?? "";
+      const seedId = /^\/v1\/reservations\/([0-9a-f]{32})\/commit$/.exec(target)?.[1];
       const body = request.method === "POST" ? await jsonOf(request) : undefined;
-      if (path === "/v1/reservations") return send(200, reserve(body as ReservationsRequest));
-      if (path === "/v1/created") return send(200, created(body as CreatedRequest));
-      if (path === "/v1/vms") return send(200, { schema: 1, vms: [] });
+      if (target === "/v1/reservations") return send(200, reserve(body as ReservationsRequest));
+      if (target === "/v1/created") return send(200, created(body as CreatedRequest));
+      if (target === "/v1/vms") return send(200, { schema: 1, vms: [] });
       if (seedId === undefined) return send(404, error("not here"));
       const done = commit(seedId, body as CommitRequest);
       return send(done === undefined ? 409 : 200, done ?? error("this seed was already used"));
