@@ -8,7 +8,7 @@ import { sampleReport, sampleVm } from "../testing/sample-vm.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "bootseed-cli-"));
 const host = `unix://${dir}/s`;
-const old = sampleVm({ seedId: "cd".repeat(16), instanceId: "99", committedAt: 1, report: null, state: "committed" });
+const old = sampleVm({ seedId: "cd".repeat(16), instanceId: "99", committedAt: 1, addresses: ["192.0.2.99"] });
 const db = sampleVm({ name: "db", addresses: ["192.0.2.8"], hostKeysChanged: true, report: sampleReport() });
 const server = createServer((_, response) => response.end(JSON.stringify({ schema: 1, vms: [old, sampleVm(), db] })));
 

@@ -36,6 +36,16 @@ function find(vms: readonly Vm[], wanted: string): Vm {
   throw new BootseedError("not-found", `no VM is called ${wanted}: this host knows ${known}`);
 }
 
+/** Without the machines that were replaced since: their addresses may be a stranger's by now. */
+function currentOf(vms: readonly Vm[]): Vm[] {
+  const newest = new Map<string, Vm>();
+  for (const vm of vms.toSorted((a, b) => a.committedAt - b.committedAt)) {
+    newest.set(JSON.stringify([vm.stack, vm.urn, vm.name]), vm);
+  }
+  const current = new Set(newest.values());
+  return vms.filter((vm) => current.has(vm));
+}
+
 function knownHostsOf(vms: readonly Vm[], sshPort: number): string {
   for (const vm of vms.filter((one) => one.hostKeysChanged)) {
     process.stderr.write(
@@ -87,7 +97,7 @@ export function command(): Command {
     .action(async (name: string | undefined, options: HostOption & { sshPort: string }) => {
       const sshPort = sshPortOf(options.sshPort);
       const vms = await vmsOf(options);
-      print(knownHostsOf(name === undefined ? vms : [find(vms, name)], sshPort));
+      print(knownHostsOf(name === undefined ? currentOf(vms) : [find(vms, name)], sshPort));
     });
   return program;
 }
