@@ -38,7 +38,7 @@ const vm = {
 };
 
 describe("mint API", () => {
-  it("accepts what the contract shows", () => {
+  it("accepts what the documentation shows", () => {
     expect(m.reservationsRequestSchema.parse({ stack: "acme/web/prod", urns: [urn] }).urns).toEqual([urn]);
     expect(m.reservationsAnswerSchema.parse(answer)).toEqual(answer);
     expect(m.commitRequestSchema.parse({ token: "AAAA", bind: "instance", name: "web-7" }).bind).toBe("instance");

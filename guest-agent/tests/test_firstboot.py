@@ -237,7 +237,7 @@ class CopiesTest(MachineTest):
         self.assertFalse(self.guest.at(RUN + "seed").exists())
 
     def test_verdict_is_the_report_s(self) -> None:
-        """JSON with the names of the contract."""
+        """JSON with the names of the report."""
         self.hook(entry())
         verdict = json.loads(self.guest.text(KEEP + "verdict.json"))
         self.assertEqual(sorted(verdict), ["bootId", "evidence", "instanceId", "verdict"])

@@ -39,7 +39,7 @@ class ReportTest(MachineTest):
         return self.status, b""
 
     def test_document(self) -> None:
-        """The fields of the contract, and no other."""
+        """The fields of the report, and no other."""
         self.put(KEEP + "gate-done", b"4711 passed\n")
         self.patch(
             report,
