@@ -1,0 +1,128 @@
+/**
+ * The program on the engine against the real host, and the shipped kit as the guest: only the cloud between them is a
+ * mock. From `pulumi up` to host keys that the VM's own report brought, while `up` waits for it.
+ */
+import { parseSeedFile, toHex } from "@bootseed/protocol";
+import { execa } from "execa";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { GuestProcess } from "../loopback/guest-process.ts";
+import { HostProcess } from "../loopback/host-process.ts";
+import { prerequisite } from "../prerequisite.ts";
+import { ROOT } from "./engine.ts";
+import type { TinyDroplet } from "./tiny-api.ts";
+import { Workbench } from "./workbench.ts";
+
+const python = await execa("/usr/bin/python3", ["-I", "-c", "import cryptography"], { reject: false });
+const present = prerequisite(!python.failed, "expected Debian's python3-cryptography: apt-get install it");
+
+let bench: Workbench;
+let host: HostProcess;
+const guests: GuestProcess[] = [];
+const boots: Promise<{ droplet: TinyDroplet; hostKeys: string[] }>[] = [];
+
+/** The seed file where the rendered hook holds it. */
+function seedIn(userData: string): Uint8Array {
+  const base64 = /^BOOTSEED=([A-Za-z0-9+/]+=*)$/m.exec(userData)?.[1];
+  if (base64 === undefined) throw new Error("expected BOOTSEED=… in the user-data");
+  return new Uint8Array(Buffer.from(base64, "base64"));
+}
+
+/** What a first boot does, by the kit itself; a claim before the id is known is asked again, as its unit would. */
+async function boot(droplet: TinyDroplet): Promise<{ droplet: TinyDroplet; hostKeys: string[] }> {
+  const guest = new GuestProcess(String(droplet.id), seedIn(droplet.userData));
+  guests.push(guest);
+  await guest.kit("hook");
+  for (let tries = 0; tries < 20 && guest.state("certificate") === null; tries++) await guest.kit("claim");
+  const hostKeys = await guest.makeHostKeys();
+  await guest.kit("report");
+  return { droplet, hostKeys };
+}
+
+beforeAll(async () => {
+  if (!present) return;
+  host = await HostProcess.make();
+  await host.start();
+  bench = await Workbench.open();
+  bench.api.onCreate = (droplet) => void boots.push(boot(droplet));
+});
+afterAll(async () => {
+  await Promise.allSettled(boots);
+  for (const guest of guests) guest[Symbol.dispose]();
+  await host?.[Symbol.asyncDispose]();
+  await bench?.close();
+});
+
+const mint = (): string => `unix://${host.dir}/mint.sock`;
+
+it.skipIf(!present)("up waits for the report and puts the VM's own keys into known_hosts", async () => {
+  await bench.configure(mint(), [{ name: "web" }, { name: "db" }]);
+  await bench.mustUp();
+  expect(boots).toHaveLength(2);
+  const lines = new Set(
+    String(await bench.output("knownHosts"))
+      .trim()
+      .split("\n"),
+  );
+  const expected = (await Promise.all(boots)).flatMap(({ droplet, hostKeys }) =>
+    hostKeys.filter((key) => !key.startsWith("ssh-dss")).map((key) => `${droplet.address} ${key}`),
+  );
+  expect(lines).toEqual(new Set(expected));
+  expect(lines.size).toBeGreaterThanOrEqual(4);
+});
+
+it.skipIf(!present)("host and state agree on which seed is in which droplet", async () => {
+  const droplets = (await bench.output("droplets")) as { name: string; id: string; seedId: string }[];
+  const vms = await host.vms();
+  for (const { name, id, seedId } of droplets) {
+    const posted = bench.api.droplets.get(Number(id))?.userData ?? "";
+    expect(toHex(parseSeedFile(seedIn(posted))[0]?.seedId ?? new Uint8Array())).toBe(seedId);
+    expect(vms).toContainEqual(
+      expect.objectContaining({ name, seedId, instanceId: id, state: "reported", sourceClass: "chained" }),
+    );
+  }
+  expect(new Set(droplets.map((droplet) => droplet.seedId)).size).toBe(2);
+});
+
+it.skipIf(!present)("a no-op writes nothing at the host", async () => {
+  const before = await host.vms();
+  await bench.mustUp("--expect-no-changes");
+  expect(await host.vms()).toEqual(before);
+});
+
+it.skipIf(!present)("bootseed vm ls and known-hosts tell the same", async () => {
+  const bootseed = async (...args: string[]): Promise<string> =>
+    (await execa("node", [`${ROOT}/seeder/cli/main.ts`, ...args, "--host", mint()], { preferLocal: true })).stdout;
+  expect(await bootseed("vm", "ls")).toMatch(/^web .*chained +reported +never$/m);
+  const lines = (text: string): string[] => text.trim().split("\n").toSorted();
+  expect(lines(await bootseed("known-hosts"))).toEqual(lines(String(await bench.output("knownHosts"))));
+});
+
+it.skipIf(!present)("a replaced droplet has another seed and other keys; the old ones leave known_hosts", async () => {
+  type Shown = { name: string; ipv4Address: string; sshHostKeys: string[] };
+  const shown = async (name: string): Promise<Shown | undefined> =>
+    ((await bench.output("droplets")) as Shown[]).find((droplet) => droplet.name === name);
+  const [web, db] = [await shown("web"), await shown("db")];
+  await bench.mustUp("--replace", await bench.urn("web"));
+  const replaced = await shown("web");
+  expect(await shown("db")).toEqual(db);
+  expect(replaced?.sshHostKeys.filter((key) => web?.sshHostKeys.includes(key))).toEqual([]);
+  const knownHosts = String(await bench.output("knownHosts"));
+  expect(knownHosts).toContain(`${replaced?.ipv4Address} ${replaced?.sshHostKeys[0]}\n`);
+  expect(knownHosts).not.toContain(`${web?.ipv4Address} `);
+  expect(new Set((await host.vms()).map((vm) => vm.seedId)).size).toBe(3);
+});
+
+it.skipIf(!present)(
+  "host stopped: a no-op and destroy pass, a new droplet is refused before any API call",
+  async () => {
+    await host.stop();
+    await bench.mustUp("--expect-no-changes");
+    await bench.configure(mint(), [{ name: "web" }, { name: "db" }, { name: "new" }]);
+    const { ok, output } = await bench.up();
+    expect(ok).toBe(false);
+    expect(output).toMatch(/no seed for new: host unix:\S+ is unreachable: .*; nothing was created/);
+    expect(bench.api.calls).not.toContain("POST /v2/droplets");
+    await bench.must("destroy", "--yes", "--skip-preview");
+    expect(bench.api.droplets.size).toBe(0);
+  },
+);
