@@ -134,7 +134,7 @@ describe("the boothook", () => {
     expect(hook).not.toMatch(/export/);
     expect(hook.split("\n").filter((line) => line.includes("BOOTSEED"))).toEqual([
       "BOOTSEED=@SEED@",
-      "echo $BOOTSEED | base64 -d >$run/seed",
+      "echo $BOOTSEED | base64 -d >$r/seed",
     ]);
   });
 });

@@ -227,7 +227,7 @@ def main(folder: str) -> None:
     files = {name: files[name] for name in sorted(files, key=lambda name: ([word not in name for word in ORDER], name))}
     text = unpack.replace("'@FILES@'", 'r"""' + "\f".join(f"{name}\n{body}" for name, body in files.items()) + '"""')
     ast.parse(text)
-    filters = [{"id": lzma.FILTER_LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "lc": 3, "lp": 0, "pb": 0, "nice_len": 64}]
+    filters = [{"id": lzma.FILTER_LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "lc": 3, "lp": 0, "pb": 0, "nice_len": 48}]
     packed = base64.b85encode(lzma.compress(text.encode(), lzma.FORMAT_ALONE, filters=filters)).decode()
     json.dump({"modules": modules, "packed": packed}, sys.stdout)
 

@@ -4,14 +4,15 @@
 trap 'exit 0' 0
 umask 077
 cd /
-lib=usr/local/lib/bootseed run=run/bootseed mark=var/lib/bootseed/gate-done
-mkdir -p $lib $run var/lib/bootseed
-exec >>$run/log 2>&1 9>$run/lock
+# programs, this boot's files, the mark of a gate that is done; short names, as every byte rides in user-data
+l=usr/local/lib/bootseed r=run/bootseed m=var/lib/bootseed/gate-done k=sshd-keygen
+mkdir -p $l $r var/lib/bootseed
+exec >>$r/log 2>&1 9>$r/lock
 flock -n 9
 # An instance's first boot; a copy of another instance's disk carries that one's mark. First the gate.
-grep -qs "^$INSTANCE_ID " $mark || {
-  rm -f $mark
-  cat >$lib/gate <<'E'
+grep -qs "^$INSTANCE_ID " $m || {
+  rm -f $m
+  cat >$l/gate <<'E'
 @GATE@
 E
   cat >etc/systemd/system/bootseed-first-boot.service <<E
@@ -21,10 +22,10 @@ E
   systemctl start --no-block bootseed-first-boot
   # Then the kit, which unpacks itself (unpack.py).
   echo '@KIT@' | python3 -Ic 'import base64,lzma;exec(lzma.decompress(base64.b85decode(input())))'
-  sync $lib/*
+  sync $l/*
 }
 # The seed, 0600 in RAM; an assignment and a builtin, so that it is in no process's arguments.
 BOOTSEED=@SEED@
-echo $BOOTSEED | base64 -d >$run/seed
-/usr/bin/python3 -I $lib/kit.pyz hook
-rm -f $run/seed
+echo $BOOTSEED | base64 -d >$r/seed
+/usr/bin/python3 -I $l/kit.pyz hook
+rm -f $r/seed

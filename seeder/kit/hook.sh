@@ -3,13 +3,13 @@
 trap 'exit 0' 0
 umask 077
 cd /
-lib=usr/local/lib/bootseed run=run/bootseed mark=var/lib/bootseed/gate-done
-mkdir -p $lib $run var/lib/bootseed
-exec >>$run/log 2>&1 9>$run/lock
+l=usr/local/lib/bootseed r=run/bootseed m=var/lib/bootseed/gate-done k=sshd-keygen
+mkdir -p $l $r var/lib/bootseed
+exec >>$r/log 2>&1 9>$r/lock
 flock -n 9
-grep -qs "^$INSTANCE_ID " $mark || {
-rm -f $mark
-cat >$lib/gate <<'E'
+grep -qs "^$INSTANCE_ID " $m || {
+rm -f $m
+cat >$l/gate <<'E'
 end=passed n=0
 flock -w 60 /run/bootseed/lock true
 until grep -qsx 'reseeded 0' /run/bootseed/verdict; do
@@ -23,7 +23,7 @@ E
 cat >etc/systemd/system/bootseed-first-boot.service <<E
 [Unit]
 DefaultDependencies=no
-Before=ssh.service sshd.service sshd-keygen.service sshd-keygen.target sshd-keygen@rsa.service sshd-keygen@ecdsa.service sshd-keygen@ed25519.service
+Before=ssh.service sshd.service $k.service $k.target $k@rsa.service $k@ecdsa.service $k@ed25519.service
 [Service]
 Type=oneshot
 StandardOutput=journal+console
@@ -32,9 +32,9 @@ E
 systemctl daemon-reload
 systemctl start --no-block bootseed-first-boot
 echo '@KIT@' | python3 -Ic 'import base64,lzma;exec(lzma.decompress(base64.b85decode(input())))'
-sync $lib/*
+sync $l/*
 }
 BOOTSEED=@SEED@
-echo $BOOTSEED | base64 -d >$run/seed
-/usr/bin/python3 -I $lib/kit.pyz hook
-rm -f $run/seed
+echo $BOOTSEED | base64 -d >$r/seed
+/usr/bin/python3 -I $l/kit.pyz hook
+rm -f $r/seed

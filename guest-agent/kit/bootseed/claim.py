@@ -29,14 +29,18 @@ def once(host: Host) -> bool:
     if status in (200, 202, 409):
         r = Reader(answer)
         state = r.number()
-        kernel.mix(r.take(64), 0)
-        kernel.reseed()
+        refuse_unless(state < 4, "malformed")
+        fresh = r.take(64)
+        secret = certificate = b""
         if not state:
             secret = r.take(32)
             certificate = r.take(165)
+        r.end()
+        kernel.mix(fresh, 0)
+        kernel.reseed()
+        if not state:
             refuse_unless(certificate.startswith(names + hashlib.sha256(instance).digest()), "mismatch")
             host.write("psk", hmac.digest(material[48:], label("claim") + secret, "sha256"))
             host.write("certificate", certificate)
             wipe(host.folder / "claim")
-        r.end()
     return status in (200, 403, 409)

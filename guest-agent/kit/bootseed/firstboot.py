@@ -77,14 +77,14 @@ def scrub(guest: Guest) -> None:
     In place and at the same length: obj.pkl must stay a valid pickle, later stages and boots read it.
     """
     for path in guest.at("/var/lib/cloud/instances").glob("*/**/*"):
-        if path.is_file():
+        try:
             old = path.read_bytes()
             new = re.sub(rb"(?<=BOOTSEED=)[\w+/=]+", lambda found: b"A" * len(found[0]), old)
             if new != old:
-                try:
-                    overwrite(path, new)
-                except OSError as error:
-                    say(error)
+                overwrite(path, new)
+        except OSError as error:  # a folder, or cloud-init has just replaced the file: the units look again
+            if path.is_file():
+                say(error)
 
 
 def metadata(guest: Guest, verb: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import VERSION
+from .firstboot import uptime
 from .guest import KEEP, RUN, Host, output, write
 from .https import post
 from .wire import lp
@@ -23,12 +24,15 @@ def sign(key: Path, kind: str, data: bytes) -> bytes:
 def timeline(host: Host, verdict: dict[str, Any], keys: list[Path]) -> list[tuple[str, float]]:
     """Seconds since power-on: what the hook noted, then claim, keys and sshd.
 
-    Files tell the time by the wall clock, so theirs is counted from the verdict's file, written right after `reseed`.
+    Files tell the time by the wall clock, so theirs is counted from the verdict's file, written right after `reseed`. A
+    clock that was set between them gives times that cannot be: those are left out, as the host would refuse them.
     """
     line: list[tuple[str, float]] = verdict["evidence"]["timeline"]
     base = line[-1][1] - host.guest.at(KEEP + "verdict.json").stat().st_mtime
     for name, path in ("claim", host.folder / "certificate"), ("keys", keys[-1]):
-        line.append((name, round(base + path.stat().st_mtime, 2)))
+        at = round(base + path.stat().st_mtime, 2)
+        if line[-1][1] <= at <= uptime():
+            line.append((name, at))
     if host.guest.gate() != "none" and host.guest.boot_id() == verdict["bootId"]:
         started = output(["systemctl", "show", "-PActiveEnterTimestampMonotonic", "ssh", "sshd"]).split()
         line.append(("sshd", max(map(int, started)) / 1e6))
