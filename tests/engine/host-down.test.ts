@@ -80,7 +80,11 @@ it("a second commit is refused: no API call, and the next run recovers", async (
 it("a replacement while the host is down leaves the old droplet where it is", async () => {
   await mint.close();
   // With a name of its own the provider would have it deleted first, and the hook would refuse the new one too late.
-  const { ok } = await bench.up("--replace", await bench.urn("db"));
+  await bench.configure(mint.url, [
+    { name: "web", tags: ["a"] },
+    { name: "db", image: "debian-13-x64" },
+  ]);
+  const { ok } = await bench.up();
   await mint.listen();
   expect(ok).toBe(false);
   expect([...bench.api.droplets.values()].map((droplet) => droplet.name).toSorted()).toEqual(["db", "web"]);

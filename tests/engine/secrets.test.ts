@@ -52,6 +52,14 @@ it("state, backend and home hold no seed in clear after create, no-op and replac
   // The seed file is base64 in the user-data, so this also shows that the search would find it.
   expect(foundIn(posted, used)).toBeGreaterThanOrEqual(3);
   expect(foundIn(await bench.everythingWritten(), mint.canaries)).toBe(0);
+  // The provider keeps the SHA-1 of the user-data as output: a way to check guesses, so that is secret too.
+  const { deployment } = JSON.parse(await bench.must("stack", "export")) as {
+    deployment: { resources: { type: string; inputs: Record<string, unknown>; outputs: Record<string, unknown> }[] };
+  };
+  const droplet = deployment.resources.find(({ type }) => type === "digitalocean:index/droplet:Droplet");
+  for (const side of [droplet?.inputs, droplet?.outputs]) {
+    expect(side?.["userData"]).toMatchObject({ ciphertext: expect.any(String) });
+  }
 });
 
 it("user-data over the limit: refused in preview with the sizes of all parts, nothing asked, nothing made", async () => {

@@ -4,7 +4,7 @@
  */
 import { execa } from "execa";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pulumiEnv } from "../../tools/pulumi/env.ts";
@@ -39,11 +39,20 @@ export class Workbench {
     this.#project = join(dir, "project");
   }
 
-  /** @returns a workbench with an empty stack */
-  static async open(): Promise<Workbench> {
+  /**
+   * @param program another program than the repository's own, relative to its root
+   * @returns a workbench with an empty stack
+   */
+  static async open(program?: string): Promise<Workbench> {
     const dir = mkdtempSync(join(tmpdir(), "bootseed-engine-"));
     for (const sub of ["home", "state"]) mkdirSync(join(dir, sub));
-    linkProject(ROOT, join(dir, "project"));
+    const project = join(dir, "project");
+    linkProject(ROOT, project);
+    if (program !== undefined) {
+      symlinkSync(join(ROOT, "tests"), join(project, "tests"));
+      const own = readFileSync(join(project, "Pulumi.yaml"), "utf8");
+      writeFileSync(join(project, "Pulumi.yaml"), own.replace(/^main: .*$/m, `main: ${program}`));
+    }
     const api = await startTinyApi();
     const env = pulumiEnv({
       bin: await engineBin(),
