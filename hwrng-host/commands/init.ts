@@ -8,6 +8,7 @@ import type { Config } from "../config/schema.ts";
 import { EXIT, HostError, messageOf } from "../host-error.ts";
 import { createOnce } from "../identity/files.ts";
 import { hostName, loadIdentity } from "../identity/host-identity.ts";
+import { unreachableAdvice } from "../config/reachable.ts";
 import { initState } from "../identity/init.ts";
 import { selfSigned } from "../identity/self-signed.ts";
 
@@ -21,7 +22,8 @@ export type InitOptions = {
 };
 
 const HEADER = `# bootseed-host. Every key is checked; an unknown one is an error.
-# sources: absent means /dev/hwrng, 4 bits per byte. intervalMs: how often a VM asks for fresh entropy.
+# sources: absent means /dev/hwrng, 4 bits per byte. intervalMs goes into the
+# statement; the kit in user-data asks every 6 h, whatever it says.
 `;
 
 /**
@@ -36,6 +38,7 @@ export async function init(options: InitOptions): Promise<string> {
   const identity = loadIdentity(config.stateDir, config);
   const id = hostName(identity);
   identity.close();
+  const advice = unreachableAdvice(config);
   const what = result.created.length > 0 ? `created ${result.created.join(", ")}` : "kept everything that was there";
   const moved = result.updated
     ? `\nsigned statement ${result.statementSerial}: VMs learn it with their next packet`
@@ -43,7 +46,7 @@ export async function init(options: InitOptions): Promise<string> {
   return `${config.stateDir}: ${what}${moved}
 
 host ${id} advertises ${config.advertise.join(", ")}
-
+${advice === undefined ? "" : `WARNING: ${advice}\n`}
 Start it:          bootseed-host serve --config ${options.config}
 In a Pulumi stack: pulumi config set bootseed:host unix://${config.listen.mint}
 One seed by hand:  bootseed-host mint --config ${options.config} --name web-7 --out web-7.seed

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { pino } from "pino";
 import { loadConfig } from "../config/load.ts";
+import { unreachableAdvice } from "../config/reachable.ts";
 import { startService } from "../server/service.ts";
 
 /** Logs go to stderr, one JSON line each; stdout carries the ready line only. Nothing logged is a secret. */
@@ -23,6 +24,8 @@ export async function serve(configFile: string): Promise<void> {
   const { mint, guests, hostId, sourceClass } = service;
   process.stdout.write(`${JSON.stringify({ event: "ready", mint, guests, hostId, sourceClass })}\n`);
   log.info({ mint, guests, hostId, sourceClass }, "ready");
+  const advice = unreachableAdvice(config);
+  if (advice !== undefined) log.warn(advice);
   const signal = await stop.promise;
   await service.close();
   log.info({ signal }, "stopped");

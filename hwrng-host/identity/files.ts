@@ -52,11 +52,7 @@ export function replaceFile(path: string, content: Uint8Array): void {
  */
 export function readPrivate(path: string): Uint8Array | null {
   try {
-    const mode = statSync(path).mode & 0o777;
-    if ((mode & 0o077) !== 0) {
-      const message = `${path} has mode 0${mode.toString(8)}; expected 0600`;
-      throw new HostError("io", message, `if nobody read it, run: chmod 600 ${path}`, EXIT.config);
-    }
+    requirePrivate(path);
     return Uint8Array.from(readFileSync(path));
   } catch (cause) {
     if (errnoOf(cause) === "ENOENT") return null;
@@ -97,4 +93,17 @@ function syncFolder(path: string): void {
 function cannotCreate(path: string, cause: unknown): HostError {
   const fix = errnoOf(cause) === "ENOSPC" ? "free space on that disk" : "make the folder writable, or choose another";
   return new HostError("io", `cannot create ${path}: ${messageOf(cause)}`, fix, EXIT.cantCreate, { cause });
+}
+
+/**
+ * Checks that only its owner may read a file or folder.
+ * @throws HostError "io" when others may; ENOENT as statSync throws it
+ */
+export function requirePrivate(path: string): void {
+  const stat = statSync(path);
+  const mode = stat.mode & 0o777;
+  if ((mode & 0o077) === 0) return;
+  const expected = stat.isDirectory() ? "700" : "600";
+  const message = `${path} has mode 0${mode.toString(8)}; expected 0${expected}`;
+  throw new HostError("io", message, `if nobody read it, run: chmod ${expected} ${path}`, EXIT.config);
 }

@@ -12,9 +12,10 @@ import {
   verifyStatement,
   wipe,
 } from "@bootseed/protocol";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT, HostError, messageOf } from "../host-error.ts";
-import { readPrivate } from "./files.ts";
+import { readPrivate, requirePrivate } from "./files.ts";
 import { type Announcement, FILES, pinOf } from "./init.ts";
 
 export type HostIdentity = {
@@ -50,6 +51,8 @@ export function loadIdentity(dir: string, announce: Announcement): HostIdentity 
     return content;
   };
   const statement = parse(read(FILES.statement));
+  requirePrivate(dir);
+  if (existsSync(join(dir, FILES.database))) requirePrivate(join(dir, FILES.database));
   const rootKey = read(FILES.rootKey, 32);
   const root = keyPair("ed25519", rootKey);
   const packetKey = read(FILES.packetKey, 32);

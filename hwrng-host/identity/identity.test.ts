@@ -114,6 +114,17 @@ describe("init", () => {
 });
 
 describe("loading", () => {
+  it.each([
+    ["the folder", ".", 0o755],
+    ["the database", FILES.database, 0o644],
+  ])("refuses a state in which others may read %s", (_, name, mode) => {
+    using state = new State();
+    state.init();
+    writeFileSync(state.path(FILES.database), "", { mode: 0o600 });
+    loadIdentity(state.dir, ANNOUNCE).close();
+    chmodSync(state.path(name), mode);
+    expect(() => loadIdentity(state.dir, ANNOUNCE)).toThrow(/has mode 0[67][45][45]; expected 0[67]00/);
+  });
   it("refuses keys that others may read", () => {
     using state = new State();
     state.init();

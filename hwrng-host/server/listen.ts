@@ -7,6 +7,7 @@ import { connect, type Server as NetServer } from "node:net";
 import { dirname } from "node:path";
 import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
 import { boundPort } from "./bound-port.ts";
+import { giveToMintGroup } from "./mint-group.ts";
 
 type Fetch = (request: Request) => Response | Promise<Response>;
 
@@ -86,6 +87,7 @@ export async function listenMint(fetch: Fetch, path: string): Promise<Listener> 
   } finally {
     process.umask(mask);
   }
+  giveToMintGroup(path);
   // net unlinks the socket when it closes.
   return { address: path, close: async () => closing(server) };
 }

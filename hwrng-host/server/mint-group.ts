@@ -1,0 +1,23 @@
+import { chownSync, readFileSync } from "node:fs";
+import { errnoOf } from "../host-error.ts";
+
+/** Whose members may mint, besides the service's own user: operations make it with `groupadd bootseed-mint`. */
+const MINT_GROUP = "bootseed-mint";
+
+/** @param groups the content of /etc/group (group(5)) @returns the group's number, or undefined where there is no such group */
+export function groupNumber(groups: string, name: string): number | undefined {
+  const line = groups.split("\n").find((each) => each.startsWith(`${name}:`));
+  const number = Number(line?.split(":")[2]);
+  return Number.isInteger(number) ? number : undefined;
+}
+
+/** Gives the mint's socket to its group, where there is one and this user may: else only the service's own user can mint. */
+export function giveToMintGroup(socket: string): void {
+  const number = groupNumber(readFileSync("/etc/group", "utf8"), MINT_GROUP);
+  if (number === undefined) return;
+  try {
+    chownSync(socket, process.getuid?.() ?? 0, number);
+  } catch (error) {
+    if (errnoOf(error) !== "EPERM") throw error; // not a member of it: the socket stays with this user alone
+  }
+}
