@@ -74,7 +74,7 @@ export const reportSchema: z.ZodType<Report> = z.strictObject({
   hostId: hex(8),
   seedId: hex(16),
   identityPk: hex(32),
-  instanceId: z.string().min(1).max(255),
+  instanceId: z.string().regex(/^[\x20-\x7e]{1,255}$/, "expected 1 to 255 printable ASCII characters"),
   bootId: z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "expected a UUID"),
   verdict: z.enum(["reseeded", "unproven", "no-seed", "spent", "failed"]),
   evidence: evidenceSchema,

@@ -22,9 +22,14 @@ describe("vm ls", () => {
     [{ verdict: "unproven" as const }, { seeded: "✓", reseeded: "✗", beforeKeys: "✓" }],
     [{ evidence: { ...evidence, rcReseed: 255 } }, { seeded: "✓", reseeded: "✗", beforeKeys: "✓" }],
     [{ evidence: { ...evidence, hostKeysBefore: 3 } }, { seeded: "✓", reseeded: "✓", beforeKeys: "✗" }],
+    [{ verdict: "spent" as const }, { seeded: "✗", reseeded: "✗", beforeKeys: "✓" }],
     [{ evidence: { ...evidence, rcMix: 1 } }, { seeded: "✗", reseeded: "✓", beforeKeys: "✓" }],
   ])("%j is %j", (report, marks) => {
     expect(marksOf(sampleVm({ report: sampleReport(report) }))).toEqual(marks);
+  });
+  it("a top-up that the kernel refused to mix is not called reseeded", () => {
+    const lastTopUp = { counter: 3, at: 1_767_225_600, receiptAt: 1_767_225_601, rcMix: 1, rcReseed: 0 };
+    expect(vmTable([sampleVm({ lastTopUp, topUps: 3 })])).toContain("#3 errno 1");
   });
   it("shouts when host keys have changed, and keeps control characters off the terminal", () => {
     const table = vmTable([sampleVm({ hostKeysChanged: true, name: "a\u001b[2Jb" })]);

@@ -8,7 +8,7 @@ const OPEN = "…";
 
 /** The three claims that the product makes about a VM, each from the VM's own signed report. */
 export interface Marks {
-  /** A seed was mixed into the kernel: return code 0. */
+  /** A seed of this VM's own, not spent before, was mixed into the kernel: return code 0. */
   seeded: string;
   /** The kernel was made to reseed, and the verdict says that it counts. */
   reseeded: string;
@@ -23,7 +23,7 @@ export function marksOf(vm: Vm): Marks {
   if (vm.report === null) return { seeded: OPEN, reseeded: OPEN, beforeKeys: OPEN };
   const { verdict, evidence } = vm.report;
   return {
-    seeded: mark(evidence.rcMix === 0),
+    seeded: mark(evidence.rcMix === 0 && !["spent", "no-seed", "failed"].includes(verdict)),
     reseeded: mark(verdict === "reseeded" && evidence.rcReseed === 0),
     beforeKeys: mark(evidence.hostKeysBefore === 0),
   };
@@ -35,8 +35,9 @@ const timeOf = (seconds: number | null): string =>
 
 function topUpOf(vm: Vm): string {
   if (vm.lastTopUp === null) return "never";
-  const { counter, at, rcReseed } = vm.lastTopUp;
-  const receipt = rcReseed === null ? "no receipt" : rcReseed === 0 ? "reseeded" : `errno ${rcReseed}`;
+  const { counter, at, rcMix, rcReseed } = vm.lastTopUp;
+  const errno = rcMix || rcReseed;
+  const receipt = rcReseed === null ? "no receipt" : errno ? `errno ${errno}` : "reseeded";
   return `${timeOf(at)} #${counter} ${receipt}`;
 }
 
@@ -90,8 +91,8 @@ export function vmDetails(vm: Vm): string {
     ["source class", vm.sourceClass],
     ["seed", vm.seedId],
     ["bound to", vm.bind],
-    ["instance", vm.instanceId ?? "not created yet"],
-    ["addresses", vm.addresses.join(" ") || "none"],
+    ["instance", clean(vm.instanceId ?? "not created yet")],
+    ["addresses", clean(vm.addresses.join(" ")) || "none"],
     ["urn", clean(vm.urn)],
     ["stack", clean(vm.stack)],
     ["committed", timeOf(vm.committedAt)],

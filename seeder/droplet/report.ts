@@ -54,3 +54,15 @@ export function reportOf(vm: CreatedVm, droplet: { instanceId: string; name: str
   const evidence = { ...report.evidence, instanceId, bootId, versions };
   return { schema: 1, seedId: report.seedId, verdict: report.verdict, sshHostKeys, evidence };
 }
+
+/**
+ * Why this report is no proof that the host keys depend on the seed, or undefined when it is one. Its keys are authentic all the same: the
+ * machine that was given the seed signed them.
+ */
+export function doubtIn({ verdict, evidence }: DropletReport): string | undefined {
+  if (verdict === "unseeded") return undefined; // it never had a seed and nothing is claimed of it
+  if (verdict !== "reseeded") return `its verdict is ${verdict}, not reseeded`;
+  if (evidence["hostKeysBefore"] !== 0)
+    return `${String(evidence["hostKeysBefore"])} SSH host keys were there before the seed`;
+  return evidence["gate"] === "warned" ? "its gate gave up and only warned" : undefined;
+}

@@ -145,6 +145,25 @@ describe("report", () => {
     expect(await run.report(web, 180_000, quiet)).toMatchObject({ seedId: SEED_ID, verdict: "reseeded" });
     expect(clock.ms).toBe(before);
   });
+  it.each([
+    [{ verdict: "unproven" as const }, /^web: its verdict is unproven, not reseeded: trust no key/],
+    [
+      { evidence: { ...sampleReport().evidence, hostKeysBefore: 2 } },
+      /^web: 2 SSH host keys were there before the seed: trust/,
+    ],
+    [
+      { evidence: { ...sampleReport().evidence, gate: "warned" as const } },
+      /^web: its gate gave up and only warned: trust/,
+    ],
+  ])("warns of a report that proves nothing: %j", async (more, sentence) => {
+    const mint = new Mint();
+    mint.answers = [{ ...reported, report: sampleReport(more) }, reported];
+    const { run, warnings } = open(mint);
+    await run.report(web, 180_000, quiet);
+    expect(warnings).toEqual([expect.stringMatching(sentence)]);
+    await run.report(web, 180_000, quiet);
+    expect(warnings).toHaveLength(1);
+  });
   it("waits for what was committed in this run, with progress, through an outage", async () => {
     const mint = new Mint();
     const { run } = open(mint);

@@ -14,7 +14,7 @@ import {
 } from "@bootseed/protocol";
 import { batched } from "../mint-client/batch.ts";
 import type { CreatedDroplet, MintApi } from "../mint-client/client.ts";
-import { type DropletReport, type NoReport, noReport, reportOf } from "./report.ts";
+import { doubtIn, type DropletReport, type NoReport, noReport, reportOf } from "./report.ts";
 
 /** How long `up` waits for the report of a droplet that it has just created: boot, claim, host keys, sshd. */
 export const DEFAULT_REPORT_TIMEOUT_MS: number = 180_000;
@@ -149,7 +149,14 @@ export class SeedRun {
     let young: boolean | undefined = this.#committed.has(droplet.urn) ? true : undefined;
     for (;;) {
       const { value, state } = await this.#ask(droplet);
-      if (value !== undefined) return value;
+      if (value !== undefined) {
+        const doubt = doubtIn(value);
+        if (doubt !== undefined)
+          this.#options.warn(
+            `${droplet.name}: ${doubt}: trust no key it made at first boot; see bootseed vm show ${droplet.name}`,
+          );
+        return value;
+      }
       young ??= await this.#isYoung(droplet);
       const waited = now() - start;
       if (!young || waited >= timeoutMs) return noReport(`${droplet.name}: ${state}`);
