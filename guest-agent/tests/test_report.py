@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 from unittest import main
 
 from bootseed import firstboot, report
-from bootseed.guest import KEEP
+from bootseed.guest import KEEP, RUN
 from bootseed.wire import Reader
 from support import HOST_ID, SEED_ID, MachineTest, entry, statement
 
@@ -62,6 +63,17 @@ class ReportTest(MachineTest):
         names = [name for name, _ in document["evidence"]["timeline"]]
         self.assertEqual(names, ["hook", "mix", "reseed", "claim", "keys", "sshd"])
         self.assertEqual(document["evidence"]["timeline"][-1], ["sshd", 34.7])
+
+    def test_clock_set(self) -> None:
+        """A clock that was set between verdict and keys, either way: their times are left out, the rest is reported."""
+        for step in (-1.7e9, 1e7):
+            when = self.guest.at(KEEP + "verdict.json").stat().st_mtime + step
+            for path in (self.host().folder / "certificate", *self.guest.at("/etc/ssh").glob("*_key")):
+                os.utime(path, (when, when))
+            self.guest.at(RUN + HOST_ID.hex()).unlink(True)
+            self.assertTrue(report.once(self.host()))
+            document = json.loads(self.sent[-1][4 : 4 + int.from_bytes(self.sent[-1][:4], "big")])
+            self.assertEqual([name for name, _ in document["evidence"]["timeline"]], ["hook", "mix", "reseed"])
 
     def test_signatures(self) -> None:
         """The identity's and each host key's, over the JSON, each in its namespace; and not longer than 16 KiB."""

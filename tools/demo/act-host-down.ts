@@ -27,6 +27,8 @@ export async function hostDownAct(demo: Demo): Promise<void> {
     .trim();
   if (sentence === undefined)
     throw new Error(`expected one sentence that says why web-2 was refused, got:\n${refused}`);
+  const names = await demo.cloud.names();
+  if (names.join() !== "web-1") throw new Error(`expected web-1 alone at the cloud, got ${names.join(", ")}`);
   quoted(sentence);
   ok("a new droplet is refused before any API call");
   result.hostDown = { noOpPassed: true, createRefused: sentence };

@@ -21,6 +21,10 @@ export async function vmAct(demo: Demo): Promise<void> {
   const vm = await vmNamed(host.mint, "web-1");
   const report = vm.report;
   if (report === null || vm.instanceId === null) throw new Error(`expected web-1's report, got state ${vm.state}`);
+  if (report.verdict !== "reseeded" || report.evidence.hostKeysBefore !== 0)
+    throw new Error(
+      `expected web-1 reseeded before any host key, got ${report.verdict}, ${report.evidence.hostKeysBefore} before`,
+    );
   print(`\n  The boot of web-1, seconds since power-on of its kernel:`);
   timeline(report.evidence.timeline);
 
@@ -79,8 +83,10 @@ export async function vmAct(demo: Demo): Promise<void> {
 async function topUp(demo: Demo, before: Vm): Promise<Vm> {
   await demo.cloud.exec(String(before.instanceId), "systemctl start bootseed-topup.service");
   const after = await vmNamed(demo.host.mint, before.name);
-  if (after.topUps <= before.topUps || after.lastTopUp?.receiptAt == null)
-    throw new Error("expected a new top-up with a receipt, got none: see `journalctl -u bootseed-topup` in the VM");
+  if (after.topUps <= before.topUps || after.lastTopUp?.rcMix !== 0 || after.lastTopUp.rcReseed !== 0)
+    throw new Error(
+      "expected a new top-up that the kernel took, got none: see `journalctl -u bootseed-topup` in the VM",
+    );
   return after;
 }
 

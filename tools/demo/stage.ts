@@ -33,6 +33,7 @@ export async function withStage(
 ): Promise<void> {
   const undo: (() => unknown)[] = [];
   const dir = mkdtempSync(join(tmpdir(), "bootseed-demo-"));
+  const interrupted = interruption();
   try {
     chmodSync(dir, 0o700);
     undo.push(() => rmSync(dir, { recursive: true, force: true }));
@@ -44,7 +45,7 @@ export async function withStage(
     const cloud = await startCloud(parts.images, join(dir, "cloud"));
     undo.push(() => cloud.stop());
     const stackDir = join(dir, "pulumi");
-    const sshPort = process.getuid?.() === 0 ? 22 : 2222;
+    const { sshPort } = cloud;
     const stack = await openStack(parts.engine, stackDir, `demo-${process.pid}`, cloud.api, host.mint, sshPort);
     undo.push(() => stack.pulumi(["destroy", "--yes", "--skip-preview"]));
     const userData = `#cloud-config\nssh_authorized_keys:\n  - ${publicKey}\n`;
@@ -55,13 +56,23 @@ export async function withStage(
       region: "ams3",
       userData,
     });
-    await play({ result, dir, host, cloud, stack, operatorKey, sshPort, droplet });
+    await Promise.race([interrupted, play({ result, dir, host, cloud, stack, operatorKey, sshPort, droplet })]);
   } finally {
     for (const step of undo.toReversed())
       await Promise.resolve(step()).catch((error: unknown) => process.stderr.write(`clean-up: ${String(error)}\n`));
   }
   const left = leftovers(dir);
   if (left.length > 0) throw new Error(`expected nothing to be left of the demo, got ${left.join(", ")}`);
+}
+
+/** Rejects at Ctrl-C or SIGTERM, so that what was put up is taken down first. */
+function interruption(): Promise<never> {
+  const promise = new Promise<never>((_, reject) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const)
+      process.once(signal, () => reject(new Error(`${signal}: taking everything down`)));
+  });
+  promise.catch(() => undefined); // it may come when nobody waits any more
+  return promise;
 }
 
 /** The folder, and processes that name it. */
