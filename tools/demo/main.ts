@@ -27,20 +27,13 @@ function summary(result: DemoResult): void {
   table(result.steps.map(({ name, seconds }) => [name, `${seconds.toFixed(1)} s`]));
   const { sizes } = result;
   if (sizes) print(`  added to user-data: ${sizes.userDataBytes} B; one top-up packet: ${sizes.packetBytes} B`);
-  print("\n  On a real stack:");
-  print(
-    paint(
-      "cyan",
-      "    sudo bootseed-host init --config /etc/bootseed/host.yaml && sudo bootseed-host serve --config /etc/bootseed/host.yaml",
-    ),
-  );
-  print(
-    paint(
-      "cyan",
-      '    new SeededDroplet("web", { host: "unix:///run/bootseed/mint.sock", image, size, region })   // in your Pulumi program',
-    ),
-  );
-  print(paint("cyan", "    pulumi up && pulumi stack output knownHosts >> ~/.ssh/known_hosts"));
+  print("\n  On a real stack (README, Use it on a real stack):");
+  const lines = [
+    "sudo npx bootseed-host init --config /etc/bootseed/host.yaml --guests 0.0.0.0:7443 --advertise HOST:7443, then serve",
+    'new SeededDroplet("web", { host: "unix:///run/bootseed/mint.sock", image, size, region })   // in your Pulumi program',
+    "pulumi up && pulumi stack output knownHosts >> ~/.ssh/known_hosts",
+  ];
+  for (const line of lines) print(`    ${paint("cyan", line)}`);
 }
 
 say(
