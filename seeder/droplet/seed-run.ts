@@ -19,7 +19,7 @@ import { doubtIn, type DropletReport, type NoReport, noReport, reportOf } from "
 /** How long `up` waits for the report of a droplet that it has just created: boot, claim, host keys, sshd. */
 export const DEFAULT_REPORT_TIMEOUT_MS: number = 180_000;
 const ASK_AGAIN_MS = 2_000;
-/** A committed seed whose VM has not reported in this time is not merely slow (operations.md: created, not claimed). */
+/** A committed seed whose VM has not reported in this time is not merely slow. */
 const YOUNG_MS = 15 * 60_000;
 
 /** A reservation that came, or the reason why there is none. */
