@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** `bootseed-host`: the service next to the hardware random generators. Errors end in one sentence and a sysexits code. */
+import manifest from "./package.json" with { type: "json" };
 import { BootseedError } from "@bootseed/protocol";
 import { Command, CommanderError } from "commander";
 import type { InitOptions } from "./commands/init.ts";
@@ -10,7 +11,7 @@ import { EXIT, HostError } from "./host-error.ts";
 
 const program = new Command("bootseed-host")
   .description("Seeds for virtual machines, from the hardware random generators of this one.")
-  .version("0.1.0")
+  .version(manifest.version)
   .exitOverride()
   .showHelpAfterError("(bootseed-host --help shows every option)");
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import manifest from "./package.json" with { type: "json" };
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
@@ -8,9 +9,9 @@ import { startLocalCloud } from "./server.ts";
 import { getJson } from "./wait-for-boot.ts";
 
 /** `local-cloud serve | list | exec | console`. */
-const program = new Command("local-cloud").description(
-  "A DigitalOcean-compatible API on loopback whose droplets are QEMU VMs",
-);
+const program = new Command("local-cloud")
+  .version(manifest.version)
+  .description("A DigitalOcean-compatible API on loopback whose droplets are QEMU VMs");
 
 program
   .command("serve")

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** `bootseed`: what a mint knows about its VMs. Data to stdout, talk to stderr, exit codes by sysexits. */
+import manifest from "../package.json" with { type: "json" };
 import { BootseedError, type Vm } from "@bootseed/protocol";
 import { Command, CommanderError } from "commander";
 import { knownHostsLines } from "../droplet/known-hosts.ts";
@@ -64,6 +65,7 @@ function sshPortOf(text: string): number {
 /** @returns the command, not yet run */
 export function command(): Command {
   const program = new Command("bootseed")
+    .version(manifest.version)
     .description("What a bootseed host knows about the VMs it seeded")
     .addHelpText("after", EXAMPLES)
     .exitOverride()
