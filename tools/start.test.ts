@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -45,5 +45,6 @@ describe("start.mjs", () => {
     writeFileSync(join(dir, "kept"), "");
     expect(start(["clean"], { BOOTSEED_CACHE: join(dir, "cache") }).status).toBe(0);
     expect([existsSync(join(dir, "cache")), existsSync(join(dir, "kept"))]).toEqual([false, true]);
+    rmSync(dir, { recursive: true });
   });
 });
