@@ -54,8 +54,11 @@ describe("local-cloud", { concurrent: false }, () => {
     await expect(waitForBoot(cloud.api, id)).rejects.toThrow(
       /did not boot: no answer from its guest agent within 15 s.*ended with:[^]*Kernel panic - not syncing[^]*--boot-deadline/,
     );
-    const droplet = (await call(cloud.api, "GET", `/local/droplets/${id}`)) as unknown as LocalDroplet;
-    expect(droplet).toMatchObject({ status: "off", pid: null });
+    // The error is told as soon as it is known; its process ends a moment later.
+    await vi.waitFor(async () => {
+      const droplet = (await call(cloud.api, "GET", `/local/droplets/${id}`)) as unknown as LocalDroplet;
+      expect(droplet).toMatchObject({ status: "off", pid: null });
+    }, 10_000);
     expect(readFileSync(`${cloud.dir}.log`, "utf8")).toMatch(/"event":"boot-failed".*Kernel panic/);
     expect(processesWith(cloud.dir)).toEqual([]);
     expect(await cloud.console(String(id))).toContain("Kernel panic");
