@@ -19,6 +19,7 @@ const project = (name: string, groupOrder: number, include: string[], minutes: n
 
 const config: ViteUserConfig = defineConfig({
   test: {
+    maxWorkers: 4, // also on 2 cores: many cases wait for processes and deadlines
     projects: [
       project("gates", 0, ["tests/gates/**/*.test.ts"], 2, true),
       project("unit", 1, [...PACKAGES, ...CROSSING], 1, true),
