@@ -1,11 +1,15 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
-const PACKAGES = ["protocol", "hwrng-host", "seeder", "guest-agent", "local-cloud", "tools"].map(
+const PACKAGES = ["protocol", "hwrng-host", "seeder", "guest-agent", "local-cloud", "bench", "tools"].map(
   (d) => `${d}/**/*.test.ts`,
 );
 const CROSSING = ["vectors", "loopback", "cloud-init"].map((d) => `tests/${d}/**/*.test.ts`);
+const DRILLS = ["conformance", "network", "simulation", "crash"].map((d) => `tests/${d}/**/*.test.ts`);
 
-/** One after the other: gates and unit (`npm run test:quick`), then the real Pulumi engine, then real kernels under QEMU. */
+/**
+ * One after the other: gates and unit (`npm run test:quick`), then drills (processes, namespaces, faults), the real Pulumi engine, and
+ * real kernels under QEMU. `long` (`npm run test:long`) has the same drills at full size.
+ */
 const project = (name: string, groupOrder: number, include: string[], minutes: number, fileParallelism: boolean) => ({
   test: {
     name,
@@ -23,8 +27,10 @@ const config: ViteUserConfig = defineConfig({
     projects: [
       project("gates", 0, ["tests/gates/**/*.test.ts"], 2, true),
       project("unit", 1, [...PACKAGES, ...CROSSING], 1, true),
-      project("engine", 2, ["tests/engine/**/*.test.ts"], 5, false),
-      project("vm", 3, ["tests/vm/**/*.test.ts"], 10, false),
+      project("drills", 2, DRILLS, 10, false),
+      project("engine", 3, ["tests/engine/**/*.test.ts"], 5, false),
+      project("vm", 4, ["tests/vm/**/*.test.ts"], 10, false),
+      project("long", 5, ["tests/**/*.long.ts"], 90, false),
     ],
   },
 });

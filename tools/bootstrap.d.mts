@@ -5,7 +5,7 @@ export interface Machine {
   readonly arch: string;
   readonly osRelease: string;
 }
-export function missingPackages(quick: boolean): string[];
+export function missingPackages(extent: "quick" | "drills" | "all"): string[];
 export function unsupported(here?: Machine): string | undefined;
 export function aptCommand(packages: string[]): string[];
 export function nodeModulesFresh(root: string): boolean;

@@ -4,28 +4,28 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 
 /** Debian packages of every run: the kit's python as a stock image has it, and what its tests drive. */
-const BASE = ["ca-certificates", "openssh-client", "openssl", "python3", "python3-cryptography", "python3-venv"];
+const BASE = [
+  "ca-certificates",
+  "openssh-client",
+  "openssl",
+  "python3",
+  "python3-cryptography",
+  "python3-venv",
+  "util-linux",
+  "age",
+];
 /** For asking cloud-init itself (unpacked, not installed) what it makes of our user-data. */
 const CLOUD_INIT = ["jinja2", "requests", "configobj", "jsonpatch", "jsonschema", "oauthlib", "yaml"].map(
   (n) => `python3-${n}`,
 );
+/** For C helpers and peers, network namespaces, injected faults. */
+const DRILLS = ["gcc", "libc6-dev", "libssl-dev", "iproute2", "nftables", "tcpdump", "fiu-utils", "faketime"];
 /** For VMs: emulator, image builder, the mini VM's init. */
-const VM = [
-  "qemu-system-x86",
-  "qemu-utils",
-  "mmdebstrap",
-  "e2fsprogs",
-  "cpio",
-  "gcc",
-  "libc6-dev",
-  "binutils",
-  "util-linux",
-  "iproute2",
-];
+const VM = ["qemu-system-x86", "qemu-utils", "mmdebstrap", "e2fsprogs", "cpio", "binutils"];
 
-/** @param {boolean} quick without VM and engine @returns {string[]} */
-export function missingPackages(quick) {
-  const wanted = [...BASE, ...CLOUD_INIT, ...(quick ? [] : VM)];
+/** @param {"quick" | "drills" | "all"} extent quick: gates and unit tests; drills: and faults, namespaces, benchmarks; all: and VMs @returns {string[]} */
+export function missingPackages(extent) {
+  const wanted = [...BASE, ...CLOUD_INIT, ...(extent === "quick" ? [] : DRILLS), ...(extent === "all" ? VM : [])];
   const { stdout } = spawnSync("dpkg-query", ["-W", "-f", "${Package} ${db:Status-Status}\n", ...wanted], {
     encoding: "utf8",
   });

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Entry of `npm run demo`, `npm test`, `npm run setup` and `npm run clean`: plain JavaScript that runs on Node 20 before node_modules
-// exists. It says what will be installed, asks, installs Debian packages and npm's, and hands over to Node 24.
+// Entry of `npm run demo`, `npm test`, `npm run bench`, `npm run setup` and `npm run clean`: plain JavaScript that runs on Node 20 before
+// node_modules exists. It says what will be installed, asks, installs Debian packages and npm's, and hands over to Node 24.
 import { spawn } from "node:child_process";
 import { existsSync, rmSync, statfsSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
@@ -9,10 +9,12 @@ import { aptCommand, missingPackages, nodeModulesFresh, stampNodeModules, unsupp
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CACHE = process.env["BOOTSEED_CACHE"] ?? `${ROOT}.cache`;
-const HELP = `Usage: npm run demo | test | test:quick | setup | clean [-- options]
+const HELP = `Usage: npm run demo | test | test:quick | test:long | bench | setup | clean [-- options]
 
   demo    set-up, host service, pulumi up, a real VM, the proof, a top-up, clean-up   (--json FILE: all results)
   test    everything again as a test suite   (--quick: no VM and no engine; further words go to vitest)
+          test:long: the drills at full size (1,000,000 packets, 500 kills, …): hours, not part of \`npm test\`
+  bench   paired measurements against C peers and limits   (--json FILE)
   setup   only what demo and test need: Debian packages, npm packages, Pulumi engine, kernel, VM image
   clean   removes ${CACHE} (downloads, engine, image); node_modules and Debian packages stay
 
@@ -20,7 +22,12 @@ const HELP = `Usage: npm run demo | test | test:quick | setup | clean [-- option
 Examples:
   npm run demo -- --yes --json result.json
   npm test -- tests/vm/causal.test.ts`;
-const SCRIPTS = { demo: "tools/demo/main.ts", test: "tools/test/main.ts", setup: "tools/setup/main.ts" };
+const SCRIPTS = {
+  demo: "tools/demo/main.ts",
+  test: "tools/test/main.ts",
+  bench: "bench/main.ts",
+  setup: "tools/setup/main.ts",
+};
 
 /** @param {string} message @param {number} code @returns {never} */
 function fail(message, code) {
@@ -66,12 +73,13 @@ if (verb === "clean") {
   process.stderr.write(`removed ${CACHE}\n`);
   process.exit(0);
 }
-if (!(verb in SCRIPTS)) fail(`expected demo, test, setup or clean, got "${verb}"\n\n${HELP}`, 64);
+if (!(verb in SCRIPTS)) fail(`expected demo, test, bench, setup or clean, got "${verb}"\n\n${HELP}`, 64);
 const reason = unsupported();
 if (reason) fail(reason, 69);
 
-const quick = verb === "test" && args.includes("--quick");
-const packages = missingPackages(quick);
+const drills = verb === "bench" || (verb === "test" && args.includes("--long"));
+const quick = drills || (verb === "test" && args.includes("--quick"));
+const packages = missingPackages(drills ? "drills" : quick ? "quick" : "all");
 const npm = nodeModulesFresh(ROOT) ? [] : ["npm packages (550 MB on disk, Node 24 among them)"];
 const cached = quick || existsSync(`${CACHE}/ready`);
 if (packages.length > 0 || npm.length > 0 || !cached) {

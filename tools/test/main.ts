@@ -1,4 +1,5 @@
-// `npm test`: set-up, then vitest over all projects (with --quick: gates and unit only). The last line is vitest's own count.
+// `npm test`: set-up, then vitest over all projects but `long` (--quick: gates and unit only; --long: `long` only). The last line is
+// vitest's own count.
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -15,10 +16,11 @@ interface Report {
 
 const args = process.argv.slice(2);
 const quick = args.includes("--quick");
-const projects = quick ? ["gates", "unit"] : ["gates", "unit", "engine", "vm"];
+const long = args.includes("--long");
+const projects = long ? ["long"] : quick ? ["gates", "unit"] : ["gates", "unit", "drills", "engine", "vm"];
 mkdirSync(cacheRoot(), { recursive: true });
 if (quick) await ensureLinters(say);
-else await setUp();
+else if (!long) await setUp();
 
 const report = join(cacheRoot(), "test-report.json");
 rmSync(report, { force: true });
@@ -30,7 +32,7 @@ const { exitCode = 1 } = await execa(
     "--reporter=verbose",
     "--reporter=json",
     `--outputFile.json=${report}`,
-    ...args.filter((a) => a !== "--quick"),
+    ...args.filter((a) => a !== "--quick" && a !== "--long"),
   ],
   { cwd: ROOT, preferLocal: true, stdio: ["ignore", "inherit", "inherit"], reject: false },
 );
