@@ -1,4 +1,4 @@
-/** POST /v1/receipts: what the guest's kernel said to the last packet. */
+/** What the guest's kernel said to the last packet: POST /v1/receipts, or the last frame of `tcp`. */
 import { parseReceipt, parseReceiptRequest, toHex, verifyReceipt } from "@bootseed/protocol";
 import type { HostContext } from "../host-context.ts";
 import type { ReceiptKeys } from "./receipt-keys.ts";
@@ -6,8 +6,19 @@ import { empty, Refused } from "./refuse.ts";
 
 /** @throws Refused, BootseedError: answered with the identical 403 */
 export function handleReceipt(context: HostContext, keys: ReceiptKeys, bytes: Uint8Array): Response {
-  const { seedId, receipt: receiptBytes } = parseReceiptRequest(bytes);
-  const receipt = parseReceipt(receiptBytes);
+  const { seedId, receipt } = parseReceiptRequest(bytes);
+  takeReceipt(context, keys, seedId, receipt);
+  return empty(204);
+}
+
+/**
+ * Verifies a receipt and records it.
+ *
+ * @param seedId 16 bytes @param bytes 42 bytes
+ * @throws Refused, BootseedError when it proves nothing
+ */
+export function takeReceipt(context: HostContext, keys: ReceiptKeys, seedId: Uint8Array, bytes: Uint8Array): void {
+  const receipt = parseReceipt(bytes);
   const now = context.now();
   const { counter, rcMix, rcReseed } = receipt;
   const key = keys.get(seedId, counter, now);
@@ -19,5 +30,4 @@ export function handleReceipt(context: HostContext, keys: ReceiptKeys, bytes: Ui
   const fields = { seedId: toHex(seedId), counter, rcMix, rcReseed };
   if (rcMix === 0 && rcReseed === 0) context.log.info(fields, "receipt");
   else context.log.warn(fields, "receipt: the guest's kernel refused");
-  return empty(204);
 }

@@ -9,16 +9,17 @@ import {
   verifyCertificate,
   verifyHello,
   verifyStatement,
-  zeroNonce,
 } from "@bootseed/protocol";
 import type { HostContext } from "../host-context.ts";
 import { Refused } from "./refuse.ts";
 
 /**
  * Checks root → statement → certificate → hello, then records the enrolment.
+ *
+ * @param nonce 16 bytes that the hello is signed over
  * @throws Refused, BootseedError when any link is missing or wrong
  */
-export function reimport(context: HostContext, hello: Hello, request: PacketRequest): void {
+export function reimport(context: HostContext, hello: Hello, request: PacketRequest, nonce: Uint8Array): void {
   const { identity, store, log } = context;
   if (request.certificate === undefined) throw new Refused("hello of a VM that is not enrolled, without certificate");
   const certificate = parseCertificate(request.certificate);
@@ -29,7 +30,7 @@ export function reimport(context: HostContext, hello: Hello, request: PacketRequ
   if (signer === undefined) throw new Refused("certificate without the statement that names its key");
   verifyStatement(signer, identity.statement.rootPk);
   verifyCertificate(certificate, signer.packetPk);
-  verifyHello({ hello, hostId: identity.hostId, nonce: zeroNonce(), identityPk });
+  verifyHello({ hello, hostId: identity.hostId, nonce, identityPk });
   const enrolment = { seedId, identityPk, instanceHash: instanceIdHash };
   store.enrolments.reimport(enrolment, request.certificate, context.now());
   log.warn({ seedId: toHex(seedId) }, "VM taken back by its certificate");

@@ -1,0 +1,103 @@
+/** One delivery, whatever carries it: a signed hello in, a sealed packet out (docs/protocol.md, Delivery). */
+import {
+  claimSecretFor,
+  encodePacketAnswer,
+  type Hello,
+  parseHello,
+  type PacketRequest,
+  psk0For,
+  pskFor,
+  sealPacket,
+  sha256,
+  toHex,
+  verifyHello,
+  wipe,
+} from "@bootseed/protocol";
+import type { HostContext } from "../host-context.ts";
+import type { Enrolment, SendInput } from "../store/store.ts";
+import type { ReceiptKeys } from "./receipt-keys.ts";
+import { reimport } from "./reimport.ts";
+import { Refused } from "./refuse.ts";
+
+/**
+ * Signature before any counter or entropy is spent; the counter is durable before this returns.
+ *
+ * @param nonce 16 bytes that the hello is signed over: the host's greeting in `tcp`, zero over TLS
+ * @returns the packet answer: n ‖ n × lp(statement) ‖ lp(packet)
+ * @throws Refused, BootseedError: one identical answer for all that proves nothing
+ */
+export async function deliver(
+  context: HostContext,
+  keys: ReceiptKeys,
+  request: PacketRequest,
+  nonce: Uint8Array,
+): Promise<Uint8Array> {
+  const { identity, store, generator, log } = context;
+  const hello = parseHello(request.hello);
+  const enrolment = store.enrolments.get(hello.seedId);
+  if (enrolment === null) reimport(context, hello, request, nonce);
+  else verifyHello({ hello, hostId: identity.hostId, nonce, identityPk: enrolment.identityPk });
+
+  const { seedId, lastCounter } = hello;
+  const send: SendInput = { seedId, pkeHash: sha256(hello.pkE), lastCounter, now: context.now() };
+  if (!store.enrolments.maySend(send)) throw new Refused("hello repeated, or more packets than the quota");
+  generator.admit();
+  const { bytes: chunk } = await generator.chunk();
+  try {
+    const outcome = store.enrolments.recordSend(send);
+    if (!outcome.sent) throw new Refused(`hello: ${outcome.why}`);
+    const identityPk = (enrolment ?? required(context, seedId)).identityPk;
+    const packet = seal(context, keys, { hello, nonce, identityPk, counter: outcome.counter, chunk });
+    const fields = { seedId: toHex(seedId), counter: outcome.counter, bytes: packet.length };
+    if (outcome.rolledBack) log.warn(fields, "this VM acknowledged a later packet: a restored disk or a clone");
+    else log.info(fields, "packet");
+    const { statement } = identity;
+    const statements = hello.statementSerial < statement.serial ? [statement.bytes] : [];
+    return encodePacketAnswer({ statements, packet });
+  } finally {
+    wipe(chunk);
+  }
+}
+
+type Sealing = {
+  readonly hello: Hello;
+  readonly nonce: Uint8Array;
+  readonly identityPk: Uint8Array;
+  readonly counter: number;
+  readonly chunk: Uint8Array;
+};
+
+function seal(context: HostContext, keys: ReceiptKeys, sealing: Sealing): Uint8Array {
+  const { hello, nonce, identityPk, counter, chunk } = sealing;
+  const { hostId, keys: hostKeys, signPacket } = context.identity;
+  const { seedId, pkE } = hello;
+  const psk0 = psk0For(hostKeys.kPsk, seedId);
+  const claimSecret = claimSecretFor(hostKeys.kPsk, seedId, identityPk);
+  const psk = pskFor(psk0, claimSecret);
+  try {
+    const now = context.now();
+    const helloBytes = hello.bytes;
+    const sealed = sealPacket({
+      hostId,
+      seedId,
+      pkE,
+      psk,
+      timestamp: now,
+      counter,
+      chunk,
+      helloBytes,
+      nonce,
+      signPacket,
+    });
+    keys.put(seedId, counter, sealed.receiptKey, now);
+    return sealed.bytes;
+  } finally {
+    wipe(psk0, claimSecret, psk);
+  }
+}
+
+function required(context: HostContext, seedId: Uint8Array): Enrolment {
+  const enrolment = context.store.enrolments.get(seedId);
+  if (enrolment === null) throw new Refused("hello of a VM that is not enrolled");
+  return enrolment;
+}
