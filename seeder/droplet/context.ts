@@ -14,8 +14,8 @@ export interface ProgramContext {
   readonly commit: pulumi.ResourceHook;
   /** Before a report is stored: refuses the placeholder. */
   readonly needReport: pulumi.ResourceHook;
-  /** The run against one host. */
-  runFor(host: string): SeedRun;
+  /** The run against these hosts. */
+  runFor(hosts: readonly string[], minHosts: number): SeedRun;
   /** Whose hook is called with this URN. */
   owners: Map<string, SeedRun>;
 }
@@ -49,18 +49,19 @@ function makeContext(): ProgramContext {
     if (missing === undefined) return;
     throw new Error(`the droplet exists, but its host-key report did not come (${missing}): run pulumi up again`);
   });
-  const runFor = (host: string): SeedRun => {
-    const known = runs.get(host);
+  const runFor = (hosts: readonly string[], minHosts: number): SeedRun => {
+    const key = JSON.stringify([hosts, minHosts]);
+    const known = runs.get(key);
     if (known !== undefined) return known;
     const run = new SeedRun({
-      host,
-      client: new MintClient(host),
+      hosts: hosts.map((host) => ({ host, client: new MintClient(host) })),
+      minHosts,
       stack,
       warn: (message) => void pulumi.log.warn(message),
       now: Date.now,
       sleep: (ms) => sleep(ms),
     });
-    runs.set(host, run);
+    runs.set(key, run);
     return run;
   };
   return { commit, needReport, runFor, owners };

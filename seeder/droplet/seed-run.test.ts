@@ -18,21 +18,15 @@ import { SeedRun } from "./seed-run.ts";
 
 const fill = (bytes: number, value: number): Uint8Array => new Uint8Array(bytes).map((_, i) => value + i);
 const b64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
-const root = keyPair("ed25519", fill(32, 1));
-const hostId = hostIdOf(root.publicKey);
-const statement = encodeStatement(
-  {
-    hostId,
-    serial: 1,
-    rootAlg: 1,
-    rootPk: root.publicKey,
-    packetPk: keyPair("ed25519", fill(32, 2)).publicKey,
-    intervalMs: 1,
-    pins: [],
-    addresses: [],
-  },
-  ed25519Signer(root.privateKey),
-);
+/** hostId and statement of a host whose root key is made from `value`. */
+function identityOf(value: number): { hostId: Uint8Array; statement: Uint8Array } {
+  const root = keyPair("ed25519", fill(32, value));
+  const hostId = hostIdOf(root.publicKey);
+  const packetPk = keyPair("ed25519", fill(32, 2)).publicKey;
+  const fields = { hostId, serial: 1, rootAlg: 1 as const, rootPk: root.publicKey, packetPk, intervalMs: 1 };
+  return { hostId, statement: encodeStatement({ ...fields, pins: [], addresses: [] }, ed25519Signer(root.privateKey)) };
+}
+const { hostId } = identityOf(1);
 const SEED_ID = "ab".repeat(16);
 const web = { urn: "urn:web", name: "web", instanceId: "100", addresses: ["192.0.2.7"] };
 const noVm: CreatedVm = { urn: "urn:web", instanceId: "100", seedId: SEED_ID, state: "committed", report: null };
@@ -46,13 +40,19 @@ class Mint implements MintApi {
   known: Vm[] = [];
   failReserve: Error | undefined;
   failCommit: Error | undefined;
+  readonly #identity: ReturnType<typeof identityOf>;
+
+  constructor(root = 1) {
+    this.#identity = identityOf(root);
+  }
 
   async reserve(_stack: string, urns: readonly string[]): Promise<ReservationsAnswer> {
     this.asked.push(`reserve ${urns.length}`);
     if (this.failReserve) throw this.failReserve;
     const secrets = { pool: b64(this.pool), claimKey: b64(fill(32, 4)), psk0: b64(fill(32, 5)) };
     const reservations = urns.map((urn) => ({ urn, seedId: SEED_ID, token: "t", ...secrets }));
-    return { hostId: toHex(hostId), statement: b64(statement), sourceClass: "chained", reservations };
+    const { hostId: id, statement } = this.#identity;
+    return { hostId: toHex(id), statement: b64(statement), sourceClass: "chained", reservations };
   }
   async commit(_seedId: string, request: CommitRequest): Promise<void> {
     if (this.failCommit) throw this.failCommit;
@@ -70,12 +70,13 @@ class Mint implements MintApi {
   }
 }
 
-function open(mint: Mint): { run: SeedRun; warnings: string[]; clock: { ms: number } } {
+function open(mint: Mint, other?: Mint, minHosts = 1): { run: SeedRun; warnings: string[]; clock: { ms: number } } {
   const warnings: string[] = [];
   const clock = { ms: 1_767_225_700_000 };
   const sleep = async (ms: number): Promise<void> => void (clock.ms += ms);
   const warn = (message: string): void => void warnings.push(message);
-  const run = new SeedRun({ host: "unix:///h", client: mint, stack: "o/p/s", warn, now: () => clock.ms, sleep });
+  const hosts = [{ host: "unix:///h", client: mint }, ...(other ? [{ host: "unix:///other", client: other }] : [])];
+  const run = new SeedRun({ hosts, minHosts, stack: "o/p/s", warn, now: () => clock.ms, sleep });
   return { run, warnings, clock };
 }
 const quiet = (): void => undefined;
@@ -224,5 +225,66 @@ describe("report", () => {
       missing: expect.stringMatching(/instance 99, and web is 100/),
     });
     expect(await run.report(web, 0, quiet)).toMatchObject({ missing: expect.stringMatching(/holds no host key/) });
+  });
+});
+
+describe("two hosts", () => {
+  const failure = new BootseedError("unreachable", "host unix:///other is unreachable");
+
+  it("put one entry each into the seed file, and each commits its own", async () => {
+    const [mint, other] = [new Mint(1), new Mint(6)];
+    other.pool = fill(64, 9);
+    const { run } = open(mint, other, 2);
+    const reserved = await run.reserve("urn:web");
+    if (!reserved.ok) throw new Error(reserved.reason);
+    expect(parseSeedFile(reserved.seedFile).map((entry) => entry.pool)).toEqual([mint.pool, other.pool]);
+    await run.commit("urn:web", "web");
+    expect([mint.commits, other.commits].map((commits) => commits.length)).toEqual([1, 1]);
+  });
+  it("one is enough when it says so, with one warning; else the create is refused", async () => {
+    for (const minHosts of [1, 2]) {
+      const [mint, other] = [new Mint(1), new Mint(6)];
+      other.failReserve = failure;
+      const { run, warnings } = open(mint, other, minHosts);
+      const reserved = await run.reserve("urn:web");
+      await run.reserve("urn:db");
+      expect(warnings).toHaveLength(1);
+      expect(reserved.ok).toBe(minHosts === 1);
+      const commit = run.commit("urn:web", "web");
+      if (minHosts === 1) {
+        await commit;
+        expect(warnings[0]).toMatch(/other is unreachable\. 1 of 2 hosts gave seeds, 1 are enough/);
+      } else {
+        await expect(commit).rejects.toThrow(/1 of 2 hosts gave a seed, and minHosts is 2: .*nothing was created/);
+        expect(mint.commits).toEqual([]);
+      }
+    }
+  });
+  it("a commit that one of them refuses counts as none of its seeds", async () => {
+    for (const minHosts of [1, 2]) {
+      const [mint, other] = [new Mint(1), new Mint(6)];
+      other.failCommit = failure;
+      const { run, warnings } = open(mint, other, minHosts);
+      await run.reserve("urn:web");
+      const commit = run.commit("urn:web", "web");
+      if (minHosts === 2) await expect(commit).rejects.toThrow(/1 of 2 hosts took the commit, and minHosts is 2/);
+      else await commit;
+      expect(warnings).toHaveLength(minHosts === 1 ? 1 : 0);
+    }
+  });
+  it("that are one host under two names are one source", async () => {
+    const { run } = open(new Mint(1), new Mint(1), 2);
+    expect(await run.reserve("urn:web")).toMatchObject({ ok: false, reason: expect.stringMatching(/are one host/) });
+  });
+  it("that disagree about the host keys end the wait: nothing is trusted", async () => {
+    const [mint, other] = [new Mint(1), new Mint(6)];
+    const lie = sampleReport({
+      hostKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB"],
+    });
+    mint.answers = [{ ...noVm, state: "reported", report: sampleReport() }];
+    other.answers = [{ ...noVm, state: "reported", report: lie }];
+    const { run, warnings } = open(mint, other);
+    expect(await run.report(web, 180_000, quiet)).toMatchObject({ missing: expect.stringMatching(/hosts disagree/) });
+    expect(warnings).toEqual([expect.stringMatching(/^web: the hosts disagree about its SSH host keys/)]);
   });
 });

@@ -1,34 +1,26 @@
 /**
- * One run of `pulumi up` against one host: what was reserved, what was committed, which reports came. Everything that
- * decides is here, without Pulumi, so that it can be tested with a clock and a client of the test's own.
+ * One run of `pulumi up` against its hosts: seeds of all that answer, at least `minHosts`; no value of one host is ever
+ * given to another. Everything that decides is here, without Pulumi, so that it can be tested with a clock and clients
+ * of the test's own.
  */
-import {
-  BootseedError,
-  type CreatedVm,
-  encodeSeedEntry,
-  encodeSeedFile,
-  fromHex,
-  parseSeedEntry,
-  type Reservation,
-  type ReservationsAnswer,
-} from "@bootseed/protocol";
-import { batched } from "../mint-client/batch.ts";
-import type { CreatedDroplet, MintApi } from "../mint-client/client.ts";
-import { doubtIn, type DropletReport, type NoReport, noReport, reportOf } from "./report.ts";
+import { BootseedError, encodeSeedFile } from "@bootseed/protocol";
+import type { MintApi } from "../mint-client/client.ts";
+import { type Asked, HostRun, type LiveDroplet, messageOf, type Offer } from "./host-run.ts";
+import { agreedReport } from "./agreement.ts";
+import { doubtIn, type DropletReport, type NoReport, noReport } from "./report.ts";
 
 /** How long `up` waits for the report of a droplet that it has just created: boot, claim, host keys, sshd. */
 export const DEFAULT_REPORT_TIMEOUT_MS: number = 180_000;
 const ASK_AGAIN_MS = 2_000;
-/** A committed seed whose VM has not reported in this time is not merely slow. */
-const YOUNG_MS = 15 * 60_000;
 
 /** A reservation that came, or the reason why there is none. */
 export type Reserved = { ok: true; seedFile: Uint8Array; seedId: string } | { ok: false; reason: string };
 
 export interface SeedRunOptions {
-  /** The host as the user wrote it. */
-  host: string;
-  client: MintApi;
+  /** 1 to 4, as the user wrote them, each with its client. */
+  hosts: readonly { host: string; client: MintApi }[];
+  /** Fewer seeds than this make no droplet. */
+  minHosts: number;
   /** `org/project/stack`. */
   stack: string;
   /** One line for the user, once per kind of trouble. */
@@ -37,105 +29,91 @@ export interface SeedRunOptions {
   sleep: (ms: number) => Promise<void>;
 }
 
-/** A droplet that exists, as the host needs to know it. */
-export interface LiveDroplet extends CreatedDroplet {
-  name: string;
-}
+type Given = { run: HostRun; offer: Offer };
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, "base64"));
-
-/** The seed file of one reservation; parsed again, so that a host that sends zeros or rubbish is refused here. */
-function seedFileOf(answer: ReservationsAnswer, reservation: Reservation): Uint8Array {
-  const secrets = [reservation.pool, reservation.claimKey, reservation.psk0].map(bytesOf);
-  const [pool, claimKey, psk0] = secrets as [Uint8Array, Uint8Array, Uint8Array];
-  try {
-    const [hostId, seedId] = [fromHex(answer.hostId), fromHex(reservation.seedId)];
-    const entry = encodeSeedEntry({ hostId, seedId, pool, claimKey, psk0, statement: bytesOf(answer.statement) });
-    parseSeedEntry(entry);
-    return encodeSeedFile([entry]);
-  } finally {
-    for (const secret of secrets) secret.fill(0);
-  }
+/** Two names that lead to one host are one source: its second entry is no seed. */
+function withoutDoubles(given: readonly Given[]): Given[] {
+  const first = new Map<string, string>();
+  return given.map(({ run, offer }) => {
+    if (!offer.ok) return { run, offer };
+    const known = first.get(offer.hostId);
+    first.set(offer.hostId, known ?? run.host);
+    if (known === undefined) return { run, offer };
+    return { run, offer: { ok: false, reason: `${run.host} and ${known} are one host, ${offer.hostId}` } };
+  });
 }
 
 export class SeedRun {
   readonly #options: SeedRunOptions;
-  readonly #reserve: (urn: string) => Promise<{ answer: ReservationsAnswer; reservation: Reservation }>;
-  readonly #created: (droplet: CreatedDroplet) => Promise<CreatedVm>;
-  readonly #tokens = new Map<string, { seedId: string; token: string } | { reason: string }>();
-  readonly #committed = new Map<string, string>();
-  #warnedReserve = false;
-  #warnedCreated = false;
+  readonly #runs: readonly HostRun[];
+  /** The hosts whose seeds are in the droplet's user-data, or why there are too few. */
+  readonly #held = new Map<string, readonly HostRun[] | { reason: string }>();
+  readonly #used = new Set<string>();
+  readonly #warned = new Set<string>();
 
   constructor(options: SeedRunOptions) {
     this.#options = options;
-    const { client, stack } = options;
-    this.#reserve = batched(async (urns) => {
-      const answer = await client.reserve(stack, urns);
-      const byUrn = new Map(answer.reservations.map((reservation) => [reservation.urn, reservation]));
-      return urns.map((urn) => {
-        const reservation = byUrn.get(urn);
-        if (reservation === undefined) throw new BootseedError("malformed", `host ${options.host} left out ${urn}`);
-        return { answer, reservation };
-      });
-    });
-    this.#created = batched(async (droplets) => {
-      const vms = new Map((await client.created(stack, droplets)).map((vm) => [vm.urn, vm]));
-      return droplets.map(
-        ({ urn, instanceId }) => vms.get(urn) ?? { urn, instanceId, seedId: null, state: null, report: null },
-      );
-    });
+    this.#runs = options.hosts.map(({ host, client }) => new HostRun(host, client, options.stack));
   }
 
   /**
-   * Asks for a seed. Never fails: a host that does not answer must not block a run that creates nothing.
+   * Asks every host for a seed. Never fails: hosts that do not answer must not block a run that creates nothing.
    *
    * @param urn of the droplet itself, not of the component around it
    */
   async reserve(urn: string): Promise<Reserved> {
-    try {
-      const { answer, reservation } = await this.#reserve(urn);
-      const seedFile = seedFileOf(answer, reservation);
-      this.#tokens.set(urn, { seedId: reservation.seedId, token: reservation.token });
-      return { ok: true, seedFile, seedId: reservation.seedId };
-    } catch (error) {
-      const reason = messageOf(error);
-      this.#tokens.set(urn, { reason });
-      if (!this.#warnedReserve) {
-        this.#warnedReserve = true;
-        this.#options.warn(`no seeds in this run: ${reason}. What exists is left alone; a new droplet will be refused`);
-      }
+    const offers = await Promise.all(this.#runs.map(async (run) => ({ run, offer: await run.reserve(urn) })));
+    const given = withoutDoubles(offers);
+    const seeds = given.flatMap(({ run, offer }) => (offer.ok ? [{ run, offer }] : []));
+    const reasons = given.flatMap(({ offer }) => (offer.ok ? [] : [offer.reason]));
+    const [first] = seeds;
+    if (first === undefined || seeds.length < this.#options.minHosts) {
+      const reason = this.#tooFew(seeds.length, "gave a seed", reasons);
+      this.#held.set(urn, { reason });
+      const advice = "What exists is left alone; a new droplet will be refused";
+      this.#warnOnce("reserve", `no seeds in this run: ${reason}. ${advice}`);
       return { ok: false, reason };
     }
+    if (reasons.length > 0) {
+      const enough = `${seeds.length} of ${given.length} hosts gave seeds, ${this.#options.minHosts} are enough (minHosts)`;
+      this.#warnOnce("some", `${reasons.join("; ")}. ${enough}`);
+    }
+    const runs = seeds.map(({ run }) => run);
+    this.#held.set(urn, runs);
+    const seedFile = encodeSeedFile(seeds.map(({ offer }) => offer.entry));
+    for (const { offer } of seeds) offer.entry.fill(0);
+    return { ok: true, seedFile, seedId: first.offer.seedId };
   }
 
   /**
-   * Takes the reserved seed for good, immediately before the droplet is created. It throws when there is none, and
+   * Takes the reserved seeds for good, immediately before the droplet is created. It throws when they are too few, and
    * then nothing has been created.
    *
    * @param urn as in `reserve`
    * @param name shown by `bootseed vm ls` and in messages
    */
   async commit(urn: string, name: string): Promise<void> {
-    const held = this.#tokens.get(urn) ?? { reason: "none was reserved in this run" };
+    const held = this.#held.get(urn) ?? { reason: "none was reserved in this run" };
     const refuse = (reason: string, cause?: unknown): never => {
       const message = `no seed for ${name}: ${reason}; nothing was created; run pulumi up again when that is mended`;
       throw new BootseedError("unavailable", message, { cause });
     };
     if ("reason" in held) return refuse(held.reason);
-    if (this.#committed.has(urn)) return refuse("its seed was already used in this run");
-    try {
-      await this.#options.client.commit(held.seedId, { token: held.token, bind: "instance", name });
-    } catch (error) {
-      return refuse(messageOf(error), error);
-    }
-    this.#committed.set(urn, held.seedId);
+    if (this.#used.has(urn)) return refuse("its seed was already used in this run");
+    const results = await Promise.allSettled(held.map((run) => run.commit(urn, name)));
+    const failed = results.filter((result) => result.status === "rejected");
+    const reasons = failed.map(({ reason }) => messageOf(reason));
+    const committed = held.length - failed.length;
+    if (committed < this.#options.minHosts)
+      return refuse(this.#tooFew(committed, "took the commit", reasons), failed[0]?.reason);
+    this.#used.add(urn);
+    // Its entry is in the user-data all the same: it is mixed, and that host will not know the VM.
+    if (failed.length > 0) this.#options.warn(`${name}: not committed everywhere: ${reasons.join("; ")}`);
   }
 
   /**
-   * Tells the host that this droplet exists and returns what the VM has reported. Waits only for a droplet that was
-   * committed in this run or is still young at the host, at most `timeoutMs`; never fails.
+   * Tells every host that this droplet exists and returns what the VM has reported: once `minHosts` hosts say the same.
+   * Waits only for a droplet that was committed in this run or is still young at a host, at most `timeoutMs`; never fails.
    *
    * @param progress called with a line about every two seconds while waiting
    */
@@ -144,52 +122,54 @@ export class SeedRun {
     timeoutMs: number,
     progress: (line: string) => void,
   ): Promise<DropletReport | NoReport> {
-    const { now, sleep } = this.#options;
+    const { now, sleep, minHosts } = this.#options;
+    const { urn, name } = droplet;
     const start = now();
-    let young: boolean | undefined = this.#committed.has(droplet.urn) ? true : undefined;
+    let young: boolean | undefined = this.#used.has(urn) ? true : undefined;
     for (;;) {
-      const { value, state } = await this.#ask(droplet);
-      if (value !== undefined) {
-        const doubt = doubtIn(value);
+      const asked = await Promise.all(this.#runs.map((run) => run.ask(droplet)));
+      this.#warnOfFailed(name, asked);
+      const agreed = agreedReport(asked, minHosts);
+      if (agreed.kind === "report") {
+        const doubt = doubtIn(agreed.report);
         if (doubt !== undefined)
-          this.#options.warn(
-            `${droplet.name}: ${doubt}: trust no key it made at first boot; see bootseed vm show ${droplet.name}`,
-          );
-        return value;
+          this.#options.warn(`${name}: ${doubt}: trust no key it made at first boot; see bootseed vm show ${name}`);
+        return agreed.report;
+      }
+      if (agreed.kind === "contradiction") {
+        this.#options.warn(`${name}: ${agreed.state}`);
+        return noReport(`${name}: ${agreed.state}`);
       }
       young ??= await this.#isYoung(droplet);
       const waited = now() - start;
-      if (!young || waited >= timeoutMs) return noReport(`${droplet.name}: ${state}`);
-      progress(`waiting for its report: ${state}, ${Math.round(waited / 1000)} of ${Math.round(timeoutMs / 1000)} s`);
+      if (!young || waited >= timeoutMs) return noReport(`${name}: ${agreed.state}`);
+      const seconds = (ms: number): number => Math.round(ms / 1000);
+      progress(`waiting for its report: ${agreed.state}, ${seconds(waited)} of ${seconds(timeoutMs)} s`);
       await sleep(Math.min(ASK_AGAIN_MS, timeoutMs - waited));
     }
   }
 
-  async #ask(droplet: LiveDroplet): Promise<{ value?: DropletReport; state: string }> {
-    const { urn, instanceId, addresses, name } = droplet;
-    try {
-      const vm = await this.#created({ urn, instanceId, addresses });
-      if (vm.report !== null) return { value: reportOf(vm, droplet), state: "reported" };
-      const mine = this.#committed.get(urn);
-      if (vm.seedId === null && mine === undefined) return { value: reportOf(vm, droplet), state: "without a seed" };
-      return { state: `${vm.state ?? "unknown"} at host ${this.#options.host}` };
-    } catch (error) {
-      if (!this.#warnedCreated && !this.#warnedReserve) {
-        this.#warnedCreated = true;
-        this.#options.warn(
-          `${name}: the host was not told that it exists: ${messageOf(error)}. The next run repeats it`,
-        );
-      }
-      return { state: messageOf(error) };
-    }
+  #tooFew(count: number, did: string, reasons: readonly string[]): string {
+    const { minHosts } = this.#options;
+    if (this.#runs.length === 1) return reasons.join("; ");
+    return `${count} of ${this.#runs.length} hosts ${did}, and minHosts is ${minHosts}: ${reasons.join("; ")}`;
+  }
+
+  #warnOfFailed(name: string, asked: readonly Asked[]): void {
+    const states = asked.flatMap((one) => (one.kind === "failed" ? [one.state] : []));
+    if (states.length === 0 || this.#warned.has("reserve") || this.#warned.has("some")) return;
+    const text = `${name}: the host was not told that it exists: ${states.join("; ")}. The next run repeats it`;
+    this.#warnOnce("created", text);
+  }
+
+  #warnOnce(kind: string, text: string): void {
+    if (this.#warned.has(kind)) return;
+    this.#warned.add(kind);
+    this.#options.warn(text);
   }
 
   async #isYoung(droplet: LiveDroplet): Promise<boolean> {
-    try {
-      const vm = (await this.#options.client.vms()).find((one) => one.instanceId === droplet.instanceId);
-      return vm !== undefined && this.#options.now() - vm.committedAt * 1000 < YOUNG_MS;
-    } catch {
-      return false;
-    }
+    const answers = await Promise.all(this.#runs.map((run) => run.knowsAsYoung(droplet, this.#options.now())));
+    return answers.includes(true);
   }
 }

@@ -7,6 +7,7 @@
  */
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
+import { seedHosts } from "../mint-client/seed-hosts.ts";
 import { loadKit } from "../render/kit.ts";
 import { type ProgramContext, programContext } from "./context.ts";
 import { knownHostsLines } from "./known-hosts.ts";
@@ -20,7 +21,11 @@ const DROPLET_TYPE = "digitalocean:index/droplet:Droplet";
 /** All of a droplet's arguments, and where its seed comes from. */
 export interface SeededDropletArgs extends digitalocean.DropletArgs {
   /** The mint, `unix:///run/bootseed/mint.sock`. A plain string: reservations are asked for before any resource exists. */
-  host: string;
+  host?: string;
+  /** Several independent hosts instead, at most 4: the VM mixes a seed of each, and one that is dead or lies weakens nothing. */
+  hosts?: string[];
+  /** How many of `hosts` must give a seed, and must agree on the report; default all. */
+  minHosts?: number;
   /** Port in the `knownHosts` lines, default 22. */
   sshPort?: number;
   /** `"force"` passes user-data on whose leading text cloud-init does not know. */
@@ -61,8 +66,10 @@ export class SeededDroplet extends pulumi.ComponentResource {
   constructor(name: string, args: SeededDropletArgs, opts: SeededDropletOptions = {}) {
     super(COMPONENT_TYPE, name, {}, withoutPassedOn(opts));
     const context = programContext();
-    const run = context.runFor(args.host);
-    const { host: _host, sshPort, wrap, maxUserDataBytes, reportTimeoutSeconds, userData, ...dropletArgs } = args;
+    const { host, hosts, minHosts, sshPort, wrap, maxUserDataBytes, reportTimeoutSeconds, userData, ...dropletArgs } =
+      args;
+    const from = seedHosts({ host, hosts, minHosts });
+    const run = context.runFor(from.hosts, from.minHosts);
     const template = pulumi.output(userData);
     const urn = pulumi.createUrn(name, DROPLET_TYPE, this);
     // At once, not when the template is known: all droplets of a run ask together.

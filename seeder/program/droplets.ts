@@ -1,26 +1,45 @@
 /** Seeded droplets from the stack's configuration; `main.mjs` has checked everything that can be said in one sentence. */
 import * as pulumi from "@pulumi/pulumi";
 import { SeededDroplet } from "../droplet/seeded-droplet.ts";
+import { seedHosts } from "../mint-client/seed-hosts.ts";
 import { type DropletConfig, parseDroplets } from "./config.ts";
 
 const config = new pulumi.Config("bootseed");
-const host = config.require("host");
+const hostsConfig = {
+  host: config.get("host"),
+  hosts: config.getObject<string[]>("hosts"),
+  minHosts: config.getNumber("minHosts"),
+};
 const sshPort = config.getNumber("sshPort") ?? 22;
 const reportTimeoutSeconds = config.getNumber("reportTimeoutSeconds") ?? 180;
 
-function readDroplets(): DropletConfig[] {
+/** A RunError is shown without a stack trace. */
+function configured<T>(read: () => T): T {
   try {
-    return parseDroplets(config.getObject("droplets"));
+    return read();
   } catch (error) {
     throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
   }
 }
 
-const seeded = readDroplets().map(({ name, image, size, region, userData, tags }) => {
+const { hosts, minHosts } = configured(() => seedHosts(hostsConfig));
+const wanted: DropletConfig[] = configured(() => parseDroplets(config.getObject("droplets")));
+
+const seeded = wanted.map(({ name, image, size, region, userData, tags }) => {
   const document = { ...(userData === undefined ? {} : { userData }), ...(tags === undefined ? {} : { tags }) };
   return {
     name,
-    made: new SeededDroplet(name, { name, image, size, region, host, sshPort, reportTimeoutSeconds, ...document }),
+    made: new SeededDroplet(name, {
+      name,
+      image,
+      size,
+      region,
+      hosts: [...hosts],
+      minHosts,
+      sshPort,
+      reportTimeoutSeconds,
+      ...document,
+    }),
   };
 });
 

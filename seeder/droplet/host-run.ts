@@ -1,0 +1,127 @@
+/** One run of `pulumi up` against one host: what it gave, what was committed there, what it knows of a droplet. */
+import {
+  BootseedError,
+  type CreatedVm,
+  encodeSeedEntry,
+  fromHex,
+  parseSeedEntry,
+  type Reservation,
+  type ReservationsAnswer,
+} from "@bootseed/protocol";
+import { batched } from "../mint-client/batch.ts";
+import type { CreatedDroplet, MintApi } from "../mint-client/client.ts";
+import { type DropletReport, reportOf } from "./report.ts";
+
+/** A droplet that exists, as the hosts need to know it. */
+export interface LiveDroplet extends CreatedDroplet {
+  name: string;
+}
+
+/** A seed of one host, or the reason why there is none. */
+export type Offer = { ok: true; entry: Uint8Array; seedId: string; hostId: string } | { ok: false; reason: string };
+
+/** What a host says of a droplet: its report, that it never gave it a seed, or how far it is. */
+export type Asked =
+  | { kind: "report"; report: DropletReport }
+  | { kind: "unseeded"; report: DropletReport }
+  | { kind: "waiting"; state: string }
+  | { kind: "failed"; state: string };
+
+/** A committed seed whose VM has not reported in this time is not merely slow. */
+const YOUNG_MS = 15 * 60_000;
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, "base64"));
+
+/** One reservation as a seed entry; parsed again, so that a host that sends zeros or rubbish is refused here. */
+function entryOf(answer: ReservationsAnswer, reservation: Reservation): Uint8Array {
+  const secrets = [reservation.pool, reservation.claimKey, reservation.psk0].map(bytesOf);
+  const [pool, claimKey, psk0] = secrets as [Uint8Array, Uint8Array, Uint8Array];
+  try {
+    const [hostId, seedId] = [fromHex(answer.hostId), fromHex(reservation.seedId)];
+    const entry = encodeSeedEntry({ hostId, seedId, pool, claimKey, psk0, statement: bytesOf(answer.statement) });
+    parseSeedEntry(entry);
+    return entry;
+  } finally {
+    for (const secret of secrets) secret.fill(0);
+  }
+}
+
+export class HostRun {
+  /** The host as the user wrote it. */
+  readonly host: string;
+  readonly #client: MintApi;
+  readonly #reserve: (urn: string) => Promise<{ answer: ReservationsAnswer; reservation: Reservation }>;
+  readonly #created: (droplet: CreatedDroplet) => Promise<CreatedVm>;
+  readonly #tokens = new Map<string, { seedId: string; token: string }>();
+  readonly #committed = new Set<string>();
+
+  /** @param stack `org/project/stack` */
+  constructor(host: string, client: MintApi, stack: string) {
+    this.host = host;
+    this.#client = client;
+    this.#reserve = batched(async (urns) => {
+      const answer = await client.reserve(stack, urns);
+      const byUrn = new Map(answer.reservations.map((reservation) => [reservation.urn, reservation]));
+      return urns.map((urn) => {
+        const reservation = byUrn.get(urn);
+        if (reservation === undefined) throw new BootseedError("malformed", `host ${host} left out ${urn}`);
+        return { answer, reservation };
+      });
+    });
+    this.#created = batched(async (droplets) => {
+      const vms = new Map((await client.created(stack, droplets)).map((vm) => [vm.urn, vm]));
+      return droplets.map(
+        ({ urn, instanceId }) => vms.get(urn) ?? { urn, instanceId, seedId: null, state: null, report: null },
+      );
+    });
+  }
+
+  /** Asks for a seed; never fails. @param urn of the droplet itself, not of the component around it */
+  async reserve(urn: string): Promise<Offer> {
+    try {
+      const { answer, reservation } = await this.#reserve(urn);
+      const entry = entryOf(answer, reservation);
+      this.#tokens.set(urn, { seedId: reservation.seedId, token: reservation.token });
+      return { ok: true, entry, seedId: reservation.seedId, hostId: answer.hostId };
+    } catch (error) {
+      return { ok: false, reason: messageOf(error) };
+    }
+  }
+
+  /** Takes the reserved seed for good. @throws whatever the host said */
+  async commit(urn: string, name: string): Promise<void> {
+    const held = this.#tokens.get(urn);
+    if (held === undefined) throw new BootseedError("unavailable", `host ${this.host} reserved no seed`);
+    await this.#client.commit(held.seedId, { token: held.token, bind: "instance", name });
+    this.#committed.add(urn);
+  }
+
+  /** Whether this host's seed was committed in this run. */
+  committed(urn: string): boolean {
+    return this.#committed.has(urn);
+  }
+
+  /** Tells the host that this droplet exists, and asks what it knows of it; never fails. */
+  async ask(droplet: LiveDroplet): Promise<Asked> {
+    const { urn, instanceId, addresses } = droplet;
+    try {
+      const vm = await this.#created({ urn, instanceId, addresses });
+      if (vm.report !== null) return { kind: "report", report: reportOf(vm, droplet) };
+      if (vm.seedId === null && !this.committed(urn)) return { kind: "unseeded", report: reportOf(vm, droplet) };
+      return { kind: "waiting", state: `${vm.state ?? "unknown"} at host ${this.host}` };
+    } catch (error) {
+      return { kind: "failed", state: messageOf(error) };
+    }
+  }
+
+  /** Whether the host saw this droplet's seed committed only minutes ago. */
+  async knowsAsYoung(droplet: LiveDroplet, nowMs: number): Promise<boolean> {
+    try {
+      const vm = (await this.#client.vms()).find((one) => one.instanceId === droplet.instanceId);
+      return vm !== undefined && nowMs - vm.committedAt * 1000 < YOUNG_MS;
+    } catch {
+      return false;
+    }
+  }
+}
