@@ -22,6 +22,8 @@ describe("config", () => {
       allowChained: false,
       listen: { guests: "127.0.0.1:7443", mint: "/run/bootseed/mint.sock" },
       intervalMs: 21_600_000,
+      dial: { allow: [] },
+      push: { port: 7444, concurrency: 64 },
     });
     expect(parseConfig(`${GOOD}sources: [{driver: hwrng}]`, "f").sources).toEqual([
       {
@@ -85,6 +87,9 @@ describe("config", () => {
       `${GOOD}sources:\n  - driver: system\n`,
       "host.yaml:4: sources[0].driver: the system generator is a chained source",
     ],
+    ["a network that is none", `${GOOD}dial: { allow: [10.0.0.1] }\n`, "host.yaml:3: dial.allow[0]: expected a CIDR"],
+    ["a key beside it", `${GOOD}dial: { deny: [] }\n`, 'host.yaml:3: unknown key "deny"; known here: allow'],
+    ["a port that is none", `${GOOD}push: { port: 0 }\n`, "host.yaml:3: push.port: expected a port"],
     ["an alias", `${GOOD}listen: &a {guests: "1.2.3.4:5"}\nsources: [*a]\n`, "host.yaml:4: aliases are not used here"],
   ])("refuses %s", (_, text, start) => {
     expect(complaint(text)).toContain(start);

@@ -1,5 +1,6 @@
 /** The config file of `bootseed-host`: one schema, strict, with every default in it. */
 import { z } from "zod";
+import { parseCidr } from "../deliver/address-policy.ts";
 import { SOURCE_CLASSES, type SourceClass } from "../sources/source.ts";
 
 /** sun_path holds 108 bytes with the final zero (unix(7)). */
@@ -37,6 +38,18 @@ const listen = z.strictObject({
     .default("/run/bootseed/mint.sock"),
 });
 
+const dial = z.strictObject({
+  allow: z
+    .array(z.string().refine((text) => parseCidr(text) !== null, "expected a CIDR, such as 10.1.0.0/16"))
+    .max(64, "expected at most 64 networks")
+    .default([]),
+});
+
+const push = z.strictObject({
+  port: z.int("expected a port").min(1, "expected a port").max(65_535, "expected a port from 1 to 65535").default(7444),
+  concurrency: z.int("expected a number").min(1, "expected at least 1").max(1024, "expected at most 1024").default(64),
+});
+
 /** A source as configured, defaults filled in. */
 export type SourceConfig =
   | {
@@ -60,6 +73,10 @@ export type Config = {
   /** What guests dial, at most 4, literal addresses first. */
   advertise: string[];
   intervalMs: number;
+  /** Networks that the service may dial although it would not by itself: its own, loopback, link-local. */
+  dial: { allow: string[] };
+  /** Delivery by `tcp`: the one port that is dialled on VMs, and how many connections at once. */
+  push: { port: number; concurrency: number };
 };
 
 export const configSchema: z.ZodType<Config> = z
@@ -79,6 +96,8 @@ export const configSchema: z.ZodType<Config> = z
       .min(1, "expected at least one address that guests can dial")
       .max(4, "expected at most 4 addresses"),
     intervalMs: z.int("expected milliseconds").min(60_000).max(0xffff_ffff).default(21_600_000),
+    dial: dial.default({ allow: [] }),
+    push: push.default({ port: 7444, concurrency: 64 }),
   })
   .superRefine((config, context) => {
     for (const [i, source] of (config.sources ?? []).entries()) {
@@ -102,8 +121,10 @@ export const configSchema: z.ZodType<Config> = z
 /** Known keys where a path leads, to name them beside an unknown one. */
 export function knownKeys(at: readonly PropertyKey[]): readonly string[] {
   if (at[0] === "listen") return ["guests", "mint"];
+  if (at[0] === "dial") return ["allow"];
+  if (at[0] === "push") return ["port", "concurrency"];
   if (at[0] === "sources") return ["driver", "device", "rngCurrent", "minEntropyBits", "class"];
-  return ["stateDir", "sources", "allowChained", "listen", "advertise", "intervalMs"];
+  return ["stateDir", "sources", "allowChained", "listen", "advertise", "intervalMs", "dial", "push"];
 }
 
 function validPort(address: string): boolean {
