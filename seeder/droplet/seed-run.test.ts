@@ -272,6 +272,18 @@ describe("two hosts", () => {
       expect(warnings).toHaveLength(minHosts === 1 ? 1 : 0);
     }
   });
+  it("of which one is away: a droplet of an earlier run is not waited for, however young", async () => {
+    const [mint, other] = [new Mint(1), new Mint(6)];
+    const { run, clock } = open(mint, other, 2);
+    mint.known = [sampleVm({ committedAt: clock.ms / 1000 - 60 })];
+    mint.answers = [{ ...noVm, state: "reported", report: sampleReport() }];
+    other.answers = [failure];
+    const before = clock.ms;
+    expect(await run.report(web, 180_000, quiet)).toMatchObject({
+      missing: expect.stringMatching(/^web: 1 of 2 hosts/),
+    });
+    expect(clock.ms).toBe(before);
+  });
   it("that are one host under two names are one source", async () => {
     const { run } = open(new Mint(1), new Mint(1), 2);
     expect(await run.reserve("urn:web")).toMatchObject({ ok: false, reason: expect.stringMatching(/are one host/) });

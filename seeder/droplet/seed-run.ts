@@ -140,7 +140,8 @@ export class SeedRun {
         this.#options.warn(`${name}: ${agreed.state}`);
         return noReport(`${name}: ${agreed.state}`);
       }
-      young ??= await this.#isYoung(droplet);
+      // A host that is away has nothing to wait for, unless it took this run's commit: then it was there a moment ago.
+      young ??= asked.every((one) => one.kind !== "failed") && (await this.#isYoung(droplet));
       const waited = now() - start;
       if (!young || waited >= timeoutMs) return noReport(`${name}: ${agreed.state}`);
       const seconds = (ms: number): number => Math.round(ms / 1000);

@@ -5,11 +5,10 @@
 import { parseSeedFile, toHex } from "@bootseed/protocol";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { GuestProcess } from "../loopback/guest-process.ts";
 import { HostProcess } from "../loopback/host-process.ts";
 import { prerequisite } from "../prerequisite.ts";
 import { ROOT } from "./engine.ts";
-import type { TinyDroplet } from "./tiny-api.ts";
+import { KitVms, seedIn } from "./kit-vms.ts";
 import { Workbench } from "./workbench.ts";
 
 const python = await execa("/usr/bin/python3", ["-I", "-c", "import cryptography"], { reject: false });
@@ -17,37 +16,18 @@ const present = prerequisite(!python.failed, "expected Debian's python3-cryptogr
 
 let bench: Workbench;
 let host: HostProcess;
-const guests: GuestProcess[] = [];
-const boots: Promise<{ droplet: TinyDroplet; hostKeys: string[] }>[] = [];
-
-/** The seed file where the rendered hook holds it. */
-function seedIn(userData: string): Uint8Array {
-  const base64 = /^BOOTSEED=([A-Za-z0-9+/]+=*)$/m.exec(userData)?.[1];
-  if (base64 === undefined) throw new Error("expected BOOTSEED=… in the user-data");
-  return new Uint8Array(Buffer.from(base64, "base64"));
-}
-
-/** What a first boot does, by the kit itself; a claim before the id is known is asked again, as its unit would. */
-async function boot(droplet: TinyDroplet): Promise<{ droplet: TinyDroplet; hostKeys: string[] }> {
-  const guest = new GuestProcess(String(droplet.id), seedIn(droplet.userData));
-  guests.push(guest);
-  await guest.kit("hook");
-  for (let tries = 0; tries < 20 && guest.state("certificate") === null; tries++) await guest.kit("claim");
-  const hostKeys = await guest.makeHostKeys();
-  await guest.kit("report");
-  return { droplet, hostKeys };
-}
+const vms = new KitVms();
+const { boots } = vms;
 
 beforeAll(async () => {
   if (!present) return;
   host = await HostProcess.make();
   await host.start();
   bench = await Workbench.open();
-  bench.api.onCreate = (droplet) => void boots.push(boot(droplet));
+  bench.api.onCreate = vms.boot;
 });
 afterAll(async () => {
-  await Promise.allSettled(boots);
-  for (const guest of guests) guest[Symbol.dispose]();
+  await vms[Symbol.asyncDispose]();
   await host?.[Symbol.asyncDispose]();
   await bench?.close();
 });

@@ -102,10 +102,16 @@ export class Workbench {
     return output;
   }
 
-  async configure(host: string, droplets: WantedDroplet[], more: Record<string, string> = {}): Promise<void> {
+  /** @param host one mint, or several: `bootseed:hosts` */
+  async configure(
+    host: string | readonly string[],
+    droplets: WantedDroplet[],
+    more: Record<string, string> = {},
+  ): Promise<void> {
     const base = { image: "debian-12-x64", size: "s-1vcpu-1gb", region: "ams3" };
     const all = droplets.map((droplet) => ({ ...base, ...droplet }));
-    for (const [key, value] of Object.entries({ host, droplets: JSON.stringify(all), ...more })) {
+    const from = typeof host === "string" ? { host } : { hosts: JSON.stringify(host) };
+    for (const [key, value] of Object.entries({ ...from, droplets: JSON.stringify(all), ...more })) {
       await this.must("config", "set", `bootseed:${key}`, value);
     }
   }

@@ -68,8 +68,8 @@ export class GuestProcess implements Disposable {
   }
 
   /** Runs one verb of the kit; with a root, each host is tried once. */
-  async kit(verb: string): Promise<Ran> {
-    return this.#exec("/usr/bin/python3", ["-I", KIT, verb, "--root", this.root]);
+  async kit(verb: string, ...more: readonly string[]): Promise<Ran> {
+    return this.#exec("/usr/bin/python3", ["-I", KIT, verb, "--root", this.root, ...more]);
   }
 
   async #exec(program: string, args: readonly string[]): Promise<Ran> {
