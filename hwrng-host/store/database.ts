@@ -42,20 +42,31 @@ export class Database {
     }
   }
 
-  /** Runs `work` as one transaction: all of it is durable on return, or none of it happened. */
+  /**
+   * Runs `work` as one transaction: all of it is durable on return, or none of it happened. Inside another transaction
+   * it is a part of that one: undone alone when it throws, durable when the outer one returns.
+   */
   transaction<T>(work: () => T): T {
+    const [begin, commit, undo] = this.#db.isTransaction
+      ? ["SAVEPOINT part", "RELEASE part", "ROLLBACK TO part; RELEASE part"]
+      : ["BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"];
     return this.#guard(() => {
-      this.#db.exec("BEGIN IMMEDIATE");
+      this.#db.exec(begin);
       try {
         const result = work();
-        this.#db.exec("COMMIT");
+        this.#db.exec(commit);
         return result;
       } catch (error) {
         // SQLite ends the transaction by itself on some errors (full disk); a second ROLLBACK would be an error.
-        if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+        if (this.#db.isTransaction) this.#db.exec(undo);
         throw error;
       }
     });
+  }
+
+  /** Whether a transaction is open: false after SQLite ended one by itself. */
+  get inTransaction(): boolean {
+    return this.#db.isTransaction;
   }
 
   /** @returns number of rows changed */

@@ -1,6 +1,8 @@
 /** The embedded store: one SQLite file in the state folder. */
+import { CommitGroup } from "./commit-group.ts";
 import { Database } from "./database.ts";
 import { SqliteEnrolments } from "./enrolments.ts";
+import { SqlitePush } from "./push.ts";
 import { SqliteReports } from "./reports.ts";
 import { SqliteSeeds } from "./seeds.ts";
 import type { Store } from "./store.ts";
@@ -8,10 +10,13 @@ import type { Store } from "./store.ts";
 /** @param file path of host.db @throws HostError as {@link Database} */
 export function openSqliteStore(file: string): Store {
   const db = new Database(file);
+  const group = new CommitGroup(db);
   return {
     seeds: new SqliteSeeds(db),
     enrolments: new SqliteEnrolments(db),
     reports: new SqliteReports(db),
+    push: new SqlitePush(db),
+    together: async (work) => group.run(work),
     close: () => db.close(),
   };
 }

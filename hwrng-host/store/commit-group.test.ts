@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { CommitGroup } from "./commit-group.ts";
+import { Database } from "./database.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "bootseed-group-"));
+const db = new Database(join(dir, "host.db"));
+db.run("CREATE TABLE note (n INTEGER PRIMARY KEY) STRICT");
+const insert = (n: number): number => db.transaction(() => db.run("INSERT INTO note VALUES (?)", n));
+const notes = (): unknown[] => db.all("SELECT n FROM note ORDER BY n").map((row) => row["n"]);
+
+afterAll(() => {
+  db.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+describe("a group of writes", () => {
+  it("is one transaction, and nothing is told before it is durable", async () => {
+    const commits: (() => void)[] = [];
+    const group = new CommitGroup(db, (commit) => commits.push(commit));
+    const told: number[] = [];
+    const all = [1, 2, 3].map(async (n) => {
+      await group.run(() => insert(n));
+      told.push(n);
+    });
+    expect([commits.length, notes()]).toEqual([1, []]);
+    await Promise.resolve();
+    expect(told).toEqual([]);
+    commits[0]?.();
+    await Promise.all(all);
+    expect([told, notes()]).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+  });
+
+  it("undoes alone the part that throws", async () => {
+    const group = new CommitGroup(db);
+    const results = await Promise.allSettled([
+      group.run(() => insert(4)),
+      group.run(() => insert(5) + insert(1)),
+      group.run(() => insert(6)),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(notes()).toEqual([1, 2, 3, 4, 6]);
+  });
+
+  it("fails as a whole when the database ended the transaction by itself", async () => {
+    const group = new CommitGroup(db);
+    const results = await Promise.allSettled([
+      group.run(() => insert(7)),
+      group.run(() => {
+        // What SQLite does on a full disk.
+        db.run("ROLLBACK");
+        throw new Error("disk full");
+      }),
+      group.run(() => insert(8)),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    expect(notes()).toEqual([1, 2, 3, 4, 6]);
+    await group.run(() => insert(9));
+    expect(notes()).toContain(9);
+  });
+});
