@@ -16,18 +16,18 @@ const present = prerequisite(!python.failed, "expected Debian's python3-cryptogr
 
 let bench: Workbench;
 let host: HostProcess;
-const vms = new KitVms();
-const { boots } = vms;
+const machines = new KitVms();
+const { boots } = machines;
 
 beforeAll(async () => {
   if (!present) return;
   host = await HostProcess.make();
   await host.start();
   bench = await Workbench.open();
-  bench.api.onCreate = vms.boot;
+  bench.api.onCreate = machines.boot;
 });
 afterAll(async () => {
-  await vms[Symbol.asyncDispose]();
+  await machines[Symbol.asyncDispose]();
   await host?.[Symbol.asyncDispose]();
   await bench?.close();
 });
