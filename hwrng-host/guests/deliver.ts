@@ -17,7 +17,7 @@ import type { HostContext } from "../host-context.ts";
 import type { Enrolment, SendInput } from "../store/store.ts";
 import type { ReceiptKeys } from "./receipt-keys.ts";
 import { reimport } from "./reimport.ts";
-import { Refused } from "./refuse.ts";
+import { Limited, Refused } from "./refuse.ts";
 
 /**
  * Signature before any counter or entropy is spent; the counter is durable before this returns.
@@ -40,11 +40,11 @@ export async function deliver(
 
   const { seedId, lastCounter } = hello;
   const send: SendInput = { seedId, pkeHash: sha256(hello.pkE), lastCounter, now: context.now() };
-  if (!store.enrolments.maySend(send)) throw new Refused("hello repeated, or more packets than the quota");
+  if (!store.enrolments.maySend(send)) throw new Limited("hello repeated, or more packets than the quota");
   generator.admit();
   const { bytes: chunk } = await generator.chunk();
   try {
-    const outcome = store.enrolments.recordSend(send);
+    const outcome = await store.together(() => store.enrolments.recordSend(send));
     if (!outcome.sent) throw new Refused(`hello: ${outcome.why}`);
     const identityPk = (enrolment ?? required(context, seedId)).identityPk;
     const packet = seal(context, keys, { hello, nonce, identityPk, counter: outcome.counter, chunk });

@@ -5,9 +5,9 @@ import type { ReceiptKeys } from "./receipt-keys.ts";
 import { empty, Refused } from "./refuse.ts";
 
 /** @throws Refused, BootseedError: answered with the identical 403 */
-export function handleReceipt(context: HostContext, keys: ReceiptKeys, bytes: Uint8Array): Response {
+export async function handleReceipt(context: HostContext, keys: ReceiptKeys, bytes: Uint8Array): Promise<Response> {
   const { seedId, receipt } = parseReceiptRequest(bytes);
-  takeReceipt(context, keys, seedId, receipt);
+  await takeReceipt(context, keys, seedId, receipt);
   return empty(204);
 }
 
@@ -17,7 +17,12 @@ export function handleReceipt(context: HostContext, keys: ReceiptKeys, bytes: Ui
  * @param seedId 16 bytes @param bytes 42 bytes
  * @throws Refused, BootseedError when it proves nothing
  */
-export function takeReceipt(context: HostContext, keys: ReceiptKeys, seedId: Uint8Array, bytes: Uint8Array): void {
+export async function takeReceipt(
+  context: HostContext,
+  keys: ReceiptKeys,
+  seedId: Uint8Array,
+  bytes: Uint8Array,
+): Promise<void> {
   const receipt = parseReceipt(bytes);
   const now = context.now();
   const { counter, rcMix, rcReseed } = receipt;
@@ -25,8 +30,9 @@ export function takeReceipt(context: HostContext, keys: ReceiptKeys, seedId: Uin
   if (key === null) throw new Refused("receipt for no packet of the last 60 s");
   // A wrong receipt leaves the key: otherwise anybody could make the right one come too late.
   verifyReceipt(receipt, key);
-  context.store.enrolments.recordReceipt({ seedId, counter, rcMix, rcReseed, now });
   keys.spend(seedId);
+  const { store } = context;
+  await store.together(() => store.enrolments.recordReceipt({ seedId, counter, rcMix, rcReseed, now }));
   const fields = { seedId: toHex(seedId), counter, rcMix, rcReseed };
   if (rcMix === 0 && rcReseed === 0) context.log.info(fields, "receipt");
   else context.log.warn(fields, "receipt: the guest's kernel refused");

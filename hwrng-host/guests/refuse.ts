@@ -5,27 +5,31 @@ import type { HostContext } from "../host-context.ts";
 /** Thrown by handlers: the request proves nothing. The reason is for the log, never for the wire. */
 export class Refused extends Error {}
 
+/** The guest proved itself, and had its share already. On the wire this is a refusal like any other. */
+export class Limited extends Refused {}
+
 /** An empty answer. */
 export function empty(status: number, headers: Record<string, string> = {}): Response {
   return new Response(null, { status, headers });
 }
 
 /** Codes that are our trouble, not the guest's: it may come back with the same message. */
-const OURS = new Set<string>(["no-source", "source-failed", "storage-failed", "unavailable"]);
+const OURS = new Set<string>(["no-source", "source-failed", "storage-failed", "unavailable", "rate-limited"]);
 const RETRY_SECONDS = "10";
+
+/** Whether what was thrown says that the guest's message proves nothing; all else is our trouble. */
+export function isRefusal(error: unknown): error is Error {
+  return error instanceof Refused || (error instanceof BootseedError && !OURS.has(error.code));
+}
 
 /** The answer for anything thrown by a handler of the guest API. */
 export function refusal(context: HostContext, kind: string, error: unknown): Response {
-  if (error instanceof Refused) {
+  if (isRefusal(error)) {
     context.log.info({ kind, reason: error.message }, "refused");
     return empty(403);
   }
   if (error instanceof BootseedError && error.code === "rate-limited")
     return empty(429, { "retry-after": RETRY_SECONDS });
-  if (error instanceof BootseedError && !OURS.has(error.code)) {
-    context.log.info({ kind, reason: error.message }, "refused");
-    return empty(403);
-  }
   context.log.error({ kind, err: error }, "guest request failed");
   return empty(503, { "retry-after": RETRY_SECONDS });
 }
