@@ -40,6 +40,8 @@ export class TestGuest {
   psk: Uint8Array = new Uint8Array(32);
   certificate: Uint8Array = new Uint8Array(0);
   lastCounter = 0;
+  /** The host's, in `tcp`; zero over TLS. */
+  nonce: Uint8Array = zeroNonce();
   #receiveKey: KeyPair = keyPair("x25519", randomBytes(32));
   #hello: Uint8Array = new Uint8Array(0);
   readonly #host: HostSide;
@@ -114,7 +116,7 @@ export class TestGuest {
       lastCounter: change.lastCounter ?? this.lastCounter,
       statementSerial: change.statementSerial ?? statement.serial,
     };
-    this.#hello = signHello(fields, { hostId, nonce: zeroNonce() }, ed25519Signer(this.identity.privateKey));
+    this.#hello = signHello(fields, { hostId, nonce: this.nonce }, ed25519Signer(this.identity.privateKey));
     return this.request(change.proof ?? false);
   }
 
@@ -135,7 +137,7 @@ export class TestGuest {
       seedId: this.seedId,
       psk: this.psk,
       helloBytes: this.#hello,
-      nonce: zeroNonce(),
+      nonce: this.nonce,
       skE: this.#receiveKey.privateKey,
       packetPk: this.#host.statement.packetPk,
       lastCounter: this.lastCounter,
