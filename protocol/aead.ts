@@ -17,7 +17,9 @@ export function aeadSeal({ key, nonce }: AeadKey, aad: Uint8Array, pt: Uint8Arra
     authTagLength: TAG_BYTES,
   });
   cipher.setAAD(aad, { plaintextLength: pt.length });
-  return concat(cipher.update(pt), cipher.final(), cipher.getAuthTag());
+  const body = cipher.update(pt);
+  cipher.final(); // a stream cipher keeps nothing back; this computes the tag
+  return concat(body, cipher.getAuthTag());
 }
 
 /** @param ct - ciphertext ‖ tag 16 @throws RangeError for lengths, an error of OpenSSL for a wrong tag */
@@ -29,7 +31,9 @@ export function aeadOpen({ key, nonce }: AeadKey, aad: Uint8Array, ct: Uint8Arra
   const body = ct.subarray(0, ct.length - TAG_BYTES);
   decipher.setAAD(aad, { plaintextLength: body.length });
   decipher.setAuthTag(ct.subarray(body.length));
-  return concat(decipher.update(body), decipher.final());
+  const pt = decipher.update(body);
+  decipher.final(); // throws for a wrong tag
+  return new Uint8Array(pt.buffer, pt.byteOffset, pt.length);
 }
 
 /** A key object, since raw bytes cost 10 µs more (see `withoutStack`); OpenSSL wipes its copy when it is collected. */

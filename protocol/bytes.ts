@@ -8,13 +8,21 @@ import { BootseedError } from "./errors.ts";
 
 /** Joins byte strings into a new one. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const whole = new Uint8Array(length);
+  putAt(whole, 0, parts);
+  return whole;
+}
+
+/** Writes byte strings one after the other. @returns where they end @throws RangeError when they do not fit */
+export function putAt(target: Uint8Array, at: number, parts: readonly Uint8Array[]): number {
+  let offset = at;
   for (const part of parts) {
-    whole.set(part, offset);
+    target.set(part, offset);
     offset += part.length;
   }
-  return whole;
+  return offset;
 }
 
 /** Asserts that a field has exactly the length the format gives it. @throws RangeError naming the field. */
@@ -61,9 +69,11 @@ export function lp(bytes: Uint8Array): Uint8Array {
   return concat(u16be(bytes.length), bytes);
 }
 
+const ENCODER = new TextEncoder();
+
 /** UTF-8 bytes of a text. */
 export function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+  return ENCODER.encode(text);
 }
 
 /** Same length and same bytes, compared in constant time. */

@@ -97,22 +97,28 @@ function toInteger(content: Uint8Array, reader: Reader): bigint {
 }
 
 function encode(timestamp: bigint, counter: bigint, chunk: Uint8Array): Uint8Array {
-  return tlv(TAG_SEQUENCE, concat(integer(timestamp), integer(counter), tlv(TAG_OCTET_STRING, chunk)));
+  const [time, count] = [integer(timestamp), integer(counter)];
+  const octetsHead = head(TAG_OCTET_STRING, chunk.length);
+  const content = time.length + count.length + octetsHead.length + chunk.length;
+  return concat(head(TAG_SEQUENCE, content), time, count, octetsHead, chunk);
 }
 
-function tlv(tag: number, content: Uint8Array): Uint8Array {
-  const { length } = content;
-  if (length < 0x80) return concat(Uint8Array.of(tag, length), content);
-  if (length < 0x100) return concat(Uint8Array.of(tag, 0x81, length), content);
-  return concat(u8(tag), u8(0x82), u16be(length), content);
+/** Tag and length, the length in the fewest bytes (X.690 section 10.1). @param length - below 65,536 */
+function head(tag: number, length: number): Uint8Array {
+  if (length < 0x80) return Uint8Array.of(tag, length);
+  if (length < 0x100) return Uint8Array.of(tag, 0x81, length);
+  return concat(u8(tag), u8(0x82), u16be(length));
 }
 
-/** X.690 section 8.3.2: the fewest bytes that hold the value and a clear sign bit. */
+const SCRATCH = new DataView(new ArrayBuffer(10));
+
+/** X.690 section 8.3.2: the fewest bytes that hold the value and a clear sign bit. @param value - below 2^64 */
 function integer(value: bigint): Uint8Array {
-  let length = 1;
-  while (value >> BigInt(8 * length - 1) !== 0n) length++;
-  const content = Uint8Array.from({ length }, (_, index) =>
-    Number((value >> BigInt(8 * (length - 1 - index))) & 0xffn),
-  );
-  return tlv(TAG_INTEGER, content);
+  SCRATCH.setUint16(0, 0);
+  SCRATCH.setBigUint64(2, value);
+  const bytes = new Uint8Array(SCRATCH.buffer);
+  let start = 2;
+  while (start < 9 && bytes[start] === 0) start++;
+  if ((bytes[start] ?? 0) >= 0x80) start--;
+  return concat(Uint8Array.of(TAG_INTEGER, 10 - start), bytes.subarray(start));
 }

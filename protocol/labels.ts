@@ -15,7 +15,11 @@ export const VERSION = 1;
 /** Suite 1: X25519, ChaCha20-Poly1305, Ed25519. 2 (all-NIST) and 3 (MLKEM768-X25519) are reserved. */
 export const SUITE = 1;
 
-/** The bytes of `bootseed v1 <name>\0`. */
+const LABELS = new Map<LabelName, Uint8Array>();
+
+/** The bytes of `bootseed v1 <name>\0`: the same ones at each call, to be read and never written. */
 export function label(name: LabelName): Uint8Array {
-  return utf8(`bootseed v1 ${name}\0`);
+  let bytes = LABELS.get(name);
+  if (bytes === undefined) LABELS.set(name, (bytes = utf8(`bootseed v1 ${name}\0`)));
+  return bytes;
 }

@@ -3,7 +3,7 @@
  * hash: `createHmac` costs four times as much per call here, and a packet needs eight of them.
  */
 import { hash } from "node:crypto";
-import { concat, exactly, u8 } from "./bytes.ts";
+import { concat, exactly, putAt, u8 } from "./bytes.ts";
 
 const HASH_BYTES = 32;
 const BLOCK_BYTES = 64;
@@ -15,22 +15,31 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(digest.buffer, digest.byteOffset, digest.byteLength);
 }
 
+/**
+ * Where an HMAC is put together. Fresh memory for each would cost more than the hashing: V8 keeps arrays over 64 bytes
+ * outside of its heap. Nothing here waits, so no two calls meet; both are wiped before the call ends.
+ */
+const INNER = new Uint8Array(BLOCK_BYTES + 512);
+const OUTER = new Uint8Array(BLOCK_BYTES + HASH_BYTES);
+
 /** HMAC-SHA-256 of the concatenation of `parts`, 32 bytes. @param key - any length */
 export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
   // RFC 2104 section 2: keys longer than the block are hashed first.
   const short = key.length > BLOCK_BYTES ? sha256(key) : key;
-  const inner = concat(new Uint8Array(BLOCK_BYTES), ...parts);
-  const outer = new Uint8Array(BLOCK_BYTES + HASH_BYTES);
+  let length = BLOCK_BYTES;
+  for (const part of parts) length += part.length;
+  const inner = length > INNER.length ? new Uint8Array(length) : INNER.subarray(0, length);
   for (let index = 0; index < BLOCK_BYTES; index++) {
     const byte = short[index] ?? 0;
     inner[index] = byte ^ 0x36;
-    outer[index] = byte ^ 0x5c;
+    OUTER[index] = byte ^ 0x5c;
   }
-  outer.set(sha256(inner), BLOCK_BYTES);
-  const mac = sha256(outer);
+  putAt(inner, BLOCK_BYTES, parts);
+  OUTER.set(sha256(inner), BLOCK_BYTES);
+  const mac = sha256(OUTER);
   // Both hold the key, XORed with a constant; `inner` may hold secret parts.
   inner.fill(0);
-  outer.fill(0);
+  OUTER.fill(0);
   return mac;
 }
 
@@ -41,12 +50,17 @@ export function hkdfExtract(salt: Uint8Array, ...ikm: readonly Uint8Array[]): Ui
 
 /** HKDF-Expand (RFC 5869 section 2.3). @param length - 0 to 8,160 bytes @throws RangeError beyond */
 export function hkdfExpand(prk: Uint8Array, info: Uint8Array, length: number): Uint8Array {
+  return hkdfExpandParts(prk, [info], length);
+}
+
+/** HKDF-Expand whose info comes in parts. */
+export function hkdfExpandParts(prk: Uint8Array, info: readonly Uint8Array[], length: number): Uint8Array {
   if (!Number.isInteger(length) || length < 0 || length > 255 * HASH_BYTES)
     throw new RangeError(`HKDF-Expand: expected 0 to ${255 * HASH_BYTES} bytes, got ${length}`);
   const okm = new Uint8Array(length);
   let block: Uint8Array = new Uint8Array(0);
   for (let counter = 1, done = 0; done < length; counter++, done += HASH_BYTES) {
-    block = hmacSha256(prk, block, info, u8(counter));
+    block = hmacSha256(prk, block, ...info, u8(counter));
     okm.set(block.subarray(0, length - done), done);
   }
   return okm;
