@@ -42,8 +42,10 @@ export async function deliver(
   const send: SendInput = { seedId, pkeHash: sha256(hello.pkE), lastCounter, now: context.now() };
   if (!store.enrolments.maySend(send)) throw new Limited("hello repeated, or more packets than the quota");
   generator.admit();
-  const { bytes: chunk } = await generator.chunk();
+  let chunk: Uint8Array = new Uint8Array(0);
+  const leave = store.enter();
   try {
+    chunk = (await generator.chunk()).bytes;
     const outcome = await store.together(() => store.enrolments.recordSend(send));
     if (!outcome.sent) throw new Refused(`hello: ${outcome.why}`);
     const identityPk = (enrolment ?? required(context, seedId)).identityPk;
@@ -55,6 +57,7 @@ export async function deliver(
     const statements = hello.statementSerial < statement.serial ? [statement.bytes] : [];
     return encodePacketAnswer({ statements, packet });
   } finally {
+    leave();
     wipe(chunk);
   }
 }

@@ -18,22 +18,37 @@ afterAll(() => {
 
 describe("a group of writes", () => {
   it("is one transaction, and nothing is told before it is durable", async () => {
-    const commits: (() => void)[] = [];
-    const group = new CommitGroup(db, (commit) => commits.push(commit));
+    const group = new CommitGroup(db);
     const told: number[] = [];
     const all = [1, 2, 3].map(async (n) => {
       await group.run(() => insert(n));
-      told.push(n);
+      // All that share the commit are there when the first one hears of it.
+      told.push(n, notes().length);
     });
-    expect([commits.length, notes()]).toEqual([1, []]);
-    await Promise.resolve();
-    expect(told).toEqual([]);
-    commits[0]?.();
+    expect(notes()).toEqual([]);
     await Promise.all(all);
-    expect([told, notes()]).toEqual([
-      [1, 2, 3],
-      [1, 2, 3],
-    ]);
+    expect(told).toEqual([1, 3, 2, 3, 3, 3]);
+  });
+
+  it("waits a little for those that are under way, and not for ever", async () => {
+    const group = new CommitGroup(db);
+    const leave = [group.enter(), group.enter(), group.enter()];
+    let syncs = 0;
+    const write = async (n: number): Promise<void> => {
+      await group.run(() => insert(n));
+      syncs = notes().length;
+    };
+    const first = write(11);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(notes()).not.toContain(11);
+    const second = write(12);
+    leave[2]?.();
+    await Promise.all([write(13), first, second]);
+    expect(syncs).toBe(6);
+    // The two others never come.
+    await write(14);
+    expect(notes()).toContain(14);
+    for (const n of [11, 12, 13, 14]) db.run("DELETE FROM note WHERE n = ?", n);
   });
 
   it("undoes alone the part that throws", async () => {

@@ -1,17 +1,26 @@
-/** Group commit: what many deliveries write in one turn of the event loop becomes durable with one sync. */
+/** Group commit: what many deliveries write at about one time becomes durable with one sync. */
 import type { Database } from "./database.ts";
+
+/** Longest wait for others that are under way: a sync costs about as much time. */
+const WAIT_MS = 5;
 
 type Part = { readonly run: () => void; readonly done: () => void; readonly failed: (error: unknown) => void };
 
 export class CommitGroup {
   readonly #db: Database;
-  readonly #soon: (commit: () => void) => void;
   #parts: Part[] = [];
+  #underWay = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #committing = false;
 
-  /** @param soon called once for a group, with what commits it */
-  constructor(db: Database, soon: (commit: () => void) => void = setImmediate) {
+  constructor(db: Database) {
     this.#db = db;
-    this.#soon = soon;
+  }
+
+  /** Somebody will write soon: others wait for it, a few milliseconds. @returns call it when that is over */
+  enter(): () => void {
+    this.#underWay++;
+    return () => void this.#underWay--;
   }
 
   /**
@@ -23,13 +32,25 @@ export class CommitGroup {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     let result: T;
     this.#parts.push({ run: () => (result = work()), done: () => resolve(result), failed: reject });
-    if (this.#parts.length === 1) this.#soon(() => this.#commit());
+    if (this.#parts.length >= this.#underWay) this.#soon();
+    else this.#timer ??= setTimeout(() => this.#commit(), WAIT_MS);
     return promise;
   }
 
+  /** At the end of this turn of the event loop: what else comes in it joins. */
+  #soon(): void {
+    if (this.#committing) return;
+    this.#committing = true;
+    setImmediate(() => this.#commit());
+  }
+
   #commit(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#committing = false;
     const parts = this.#parts;
     this.#parts = [];
+    if (parts.length === 0) return;
     try {
       const good = this.#db.transaction(() => parts.filter((part) => this.#attempt(part)));
       for (const part of good) part.done();

@@ -16,6 +16,7 @@ export function openSqliteStore(file: string): Store {
     enrolments: new SqliteEnrolments(db),
     reports: new SqliteReports(db),
     push: new SqlitePush(db),
+    enter: () => group.enter(),
     together: async (work) => group.run(work),
     close: () => db.close(),
   };

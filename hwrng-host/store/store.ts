@@ -167,10 +167,9 @@ export interface PushStore {
 
 export interface Store {
   readonly push: PushStore;
-  /**
-   * Runs `work` in the next transaction, which it shares with everything else that comes in the same turn of the event
-   * loop: one sync for many. Durable when it resolves.
-   */
+  /** Somebody will call {@link Store.together} soon: others wait for it, a few milliseconds. @returns ends that */
+  enter(): () => void;
+  /** Runs `work` in the next transaction, which it shares with others: one sync for many. Durable when it resolves. */
   together<T>(work: () => T): Promise<T>;
   readonly seeds: SeedStore;
   readonly enrolments: EnrolmentStore;
