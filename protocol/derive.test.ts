@@ -15,6 +15,7 @@ describe("keys of a host", () => {
   it("are HKDF of the host secret, each under its own label", () => {
     expect(hostKeys(ex.hostSecret)).toEqual({
       kClaim: hkdf("bootseed v1 claim\0"),
+      kJoin: hkdf("bootseed v1 join\0"),
       kPsk: hkdf("bootseed v1 psk\0"),
       kToken: hkdf("bootseed v1 token\0"),
     });

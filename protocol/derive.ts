@@ -6,7 +6,7 @@ import { concat, exactly } from "./bytes.ts";
 import { label } from "./labels.ts";
 import { hkdfSha256, hmacSha256, key32 } from "./mac.ts";
 
-/** The three keys of a host, 32 bytes each: K_x = HKDF-SHA256(secret, no salt, info = label x). */
+/** The keys of a host, 32 bytes each: K_x = HKDF-SHA256(secret, no salt, info = label x). */
 export interface HostKeys {
   /** makes claimKey */
   readonly kClaim: Uint8Array;
@@ -14,13 +14,15 @@ export interface HostKeys {
   readonly kPsk: Uint8Array;
   /** MACs reservation tokens */
   readonly kToken: Uint8Array;
+  /** makes join keys and the seedIds of joined machines */
+  readonly kJoin: Uint8Array;
 }
 
 /** @param secret32 - the host secret, 32 bytes @throws RangeError for another length */
 export function hostKeys(secret32: Uint8Array): HostKeys {
-  const key = (name: "claim" | "psk" | "token"): Uint8Array =>
+  const key = (name: "claim" | "psk" | "token" | "join"): Uint8Array =>
     hkdfSha256(key32(secret32, "host secret"), new Uint8Array(0), label(name), 32);
-  return { kClaim: key("claim"), kPsk: key("psk"), kToken: key("token") };
+  return { kClaim: key("claim"), kPsk: key("psk"), kToken: key("token"), kJoin: key("join") };
 }
 
 /** claimKey = HMAC-SHA-256(K_claim, seedId), 32 bytes. */

@@ -27,7 +27,9 @@ export {
 export { label, SUITE, VERSION, type LabelName } from "./labels.ts";
 export { hkdfExpand, hkdfExtract, hkdfSha256, hmacSha256, sha256 } from "./mac.ts";
 export { checkEd25519, checkX25519, ed25519Signer, ed25519Verify, keyPair, type KeyPair, type Signer } from "./keys.ts";
+export { p256Key, p256Verify, type P256Key } from "./p256.ts";
 export * from "./statement.ts";
+export * from "./follow.ts";
 export * from "./seed-entry.ts";
 export * from "./derive.ts";
 export * from "./certificate.ts";
@@ -42,5 +44,7 @@ export { exportSecret, openPsk, sealPsk, type PskContext, type Sealed } from "./
 export * from "./packet.ts";
 export * from "./receipt.ts";
 export * from "./transport.ts";
+export * from "./tcp.ts";
+export * from "./join.ts";
 export * from "./token.ts";
 export * from "./mint.ts";

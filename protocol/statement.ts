@@ -11,11 +11,12 @@ import { BootseedError } from "./errors.ts";
 import { checkEd25519, requireSignature, type Signer } from "./keys.ts";
 import { label, SUITE, VERSION } from "./labels.ts";
 import { sha256 } from "./mac.ts";
+import { P256_BYTES, p256Verify } from "./p256.ts";
 
-/** 1 = Ed25519, 2 = P-256 (a TPM's; its bytes are reserved, its signatures are not verified yet). */
+/** 1 = Ed25519, 2 = P-256 with SHA-256, as a TPM has it. */
 export type RootAlg = 1 | 2;
 
-const ROOT_BYTES: Record<RootAlg, number> = { 1: 32, 2: 33 };
+const ROOT_BYTES: Record<RootAlg, number> = { 1: 32, 2: P256_BYTES };
 const MAX_PINS = 4;
 const MAX_ADDRESSES = 4;
 const MAX_ADDRESS_BYTES = 255;
@@ -118,19 +119,18 @@ export function parseStatement(bytes: Uint8Array): Statement {
  * Verifies a statement under the root key that the caller already trusts; the key inside the statement must be that
  * key.
  *
- * @param rootPk - Ed25519, 32 bytes
- * @throws BootseedError "mismatch" (another root), "unsupported" (P-256 root), "bad-signature"
+ * @throws BootseedError "mismatch" (another root), "bad-signature"
  */
-export function verifyStatement(statement: Statement, rootPk: Uint8Array): void {
-  if (statement.rootAlg !== 1)
-    throw new BootseedError(
-      "unsupported",
-      "statement: its root is a P-256 key, which this version cannot verify: upgrade",
-    );
-  if (!equalConstantTime(statement.rootPk, rootPk))
+export function verifyStatement(statement: Statement, root: RootKey): void {
+  if (statement.rootAlg !== root.rootAlg || !equalConstantTime(statement.rootPk, root.rootPk))
     throw new BootseedError("mismatch", "statement: signed by another root key than the one this host is known by");
-  const signed = statement.bytes.subarray(0, statement.bytes.length - 64);
-  requireSignature(rootPk, concat(label("statement"), signed), statement.signature, "statement");
+  const message = concat(label("statement"), statement.bytes.subarray(0, statement.bytes.length - 64));
+  if (root.rootAlg === 1) requireSignature(root.rootPk, message, statement.signature, "statement");
+  else if (!p256Verify(root.rootPk, message, statement.signature))
+    throw new BootseedError(
+      "bad-signature",
+      "statement: the signature was not made by the P-256 root over these bytes",
+    );
 }
 
 function rootBytes(root: RootKey): Uint8Array {

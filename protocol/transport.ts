@@ -3,8 +3,9 @@
  *
  *     POST /v1/packets  = hello 126 ‖ lp(certificate or empty) ‖ n ‖ n × lp(statement)     200 = n ‖ n × lp(statement) ‖ lp(packet)
  *     POST /v1/receipts = seedId 16 ‖ receipt 42          204
+ *     POST /v1/statements = hostId 8 ‖ serial u32          200 = n ‖ n × lp(statement)
  */
-import { concat, exactly, lp, Reader, u8 } from "./bytes.ts";
+import { concat, exactly, lp, Reader, u32be, u8 } from "./bytes.ts";
 import { CERTIFICATE_BYTES } from "./certificate.ts";
 import { HELLO_BYTES } from "./hello.ts";
 import { RECEIPT_BYTES } from "./receipt.ts";
@@ -35,6 +36,14 @@ export interface ReceiptRequest {
   readonly seedId: Uint8Array;
   /** 42 bytes */
   readonly receipt: Uint8Array;
+}
+
+/** What a guest asks a server whose certificate it does not know: nothing but what is newer than its own statement. */
+export interface StatementsRequest {
+  /** 8 bytes */
+  readonly hostId: Uint8Array;
+  /** of the newest statement the guest has, u32 */
+  readonly serial: number;
 }
 
 export function encodePacketRequest(request: PacketRequest): Uint8Array {
@@ -81,6 +90,32 @@ export function parseReceiptRequest(bytes: Uint8Array): ReceiptRequest {
   const request = { seedId: reader.take(16, "seedId"), receipt: reader.take(RECEIPT_BYTES, "receipt") };
   reader.end();
   return request;
+}
+
+/** @returns 12 bytes */
+export function encodeStatementsRequest({ hostId, serial }: StatementsRequest): Uint8Array {
+  return concat(exactly(hostId, 8, "hostId"), u32be(serial));
+}
+
+/** @throws BootseedError "malformed" */
+export function parseStatementsRequest(bytes: Uint8Array): StatementsRequest {
+  const reader = new Reader(bytes, "statements request");
+  const request = { hostId: reader.take(8, "hostId"), serial: reader.u32("serial") };
+  reader.end();
+  return request;
+}
+
+/** @param statements - oldest first, at most 32; none when the guest has the newest */
+export function encodeStatementsAnswer(statements: readonly Uint8Array[]): Uint8Array {
+  return encodeStatements(statements);
+}
+
+/** @returns the messages, not yet parsed @throws BootseedError "malformed" */
+export function parseStatementsAnswer(bytes: Uint8Array): Uint8Array[] {
+  const reader = new Reader(bytes, "statements answer");
+  const statements = readStatements(reader);
+  reader.end();
+  return statements;
 }
 
 function encodeStatements(statements: readonly Uint8Array[]): Uint8Array {

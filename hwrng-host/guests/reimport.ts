@@ -28,7 +28,7 @@ export function reimport(context: HostContext, hello: Hello, request: PacketRequ
   if (!equalConstantTime(seedId, hello.seedId)) throw new Refused("certificate of another seed");
   const signer = request.statements.map(parseStatement).find(({ serial }) => serial === statementSerial);
   if (signer === undefined) throw new Refused("certificate without the statement that names its key");
-  verifyStatement(signer, identity.statement.rootPk);
+  verifyStatement(signer, identity.statement);
   verifyCertificate(certificate, signer.packetPk);
   verifyHello({ hello, hostId: identity.hostId, nonce, identityPk });
   const enrolment = { seedId, identityPk, instanceHash: instanceIdHash };

@@ -62,7 +62,7 @@ export function loadIdentity(dir: string, announce: Announcement): HostIdentity 
   const tlsPin = pinOf(tlsCertificatePem);
   const packetPk = keyPair("ed25519", packetKey).publicKey;
   try {
-    verifyStatement(statement, root.publicKey);
+    verifyStatement(statement, { rootAlg: 1, rootPk: root.publicKey });
   } catch (cause) {
     throw mismatch(`was not signed by ${FILES.rootKey}`, "restore the state folder from its backup", cause);
   } finally {

@@ -47,7 +47,7 @@ describe("init", () => {
       expect([name, statSync(state.path(name)).mode & 0o777]).toEqual([name, 0o600]);
     }
     const identity = loadIdentity(state.dir, ANNOUNCE);
-    verifyStatement(identity.statement, identity.statement.rootPk);
+    verifyStatement(identity.statement, identity.statement);
     expect(identity.statement).toMatchObject({ serial: 1, addresses: ANNOUNCE.advertise, pins: [identity.tlsPin] });
     const der = new X509Certificate(identity.tlsCertificatePem).raw;
     expect(toHex(identity.tlsPin)).toBe(createHash("sha256").update(der).digest("hex"));

@@ -15,7 +15,7 @@ const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1"
 const CHECKS: Readonly<Record<string, Check>> = {
   statement(bytes, known) {
     const statement = p.parseStatement(bytes);
-    p.verifyStatement(statement, known("rootPk"));
+    p.verifyStatement(statement, { rootAlg: 1, rootPk: known("rootPk") });
     return statement;
   },
   "seed entry": (bytes) => p.parseSeedEntry(bytes),
