@@ -8,7 +8,7 @@ import { refusal } from "./testing/refusal.ts";
 
 const message = utf8("statement");
 const pem = (namedCurve: string, type: "pkcs8" | "sec1" = "pkcs8"): string =>
-  generateKeyPairSync("ec", { namedCurve }).privateKey.export({ format: "pem", type });
+  generateKeyPairSync("ec", { namedCurve }).privateKey.export({ format: "pem", type }).toString();
 
 describe("P-256", () => {
   it.each(["pkcs8", "sec1"] as const)("signs with a %s key what @noble verifies", (type) => {
