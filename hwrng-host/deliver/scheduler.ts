@@ -44,7 +44,7 @@ export class PushScheduler {
   readonly #stop = new AbortController();
   readonly #active = new Set<Promise<void>>();
   readonly #counters = new Map<string, number>();
-  #results: PushResult[] = [];
+  readonly #results: PushResult[] = [];
   #turning: Promise<void> | null = null;
 
   constructor(input: SchedulerInput) {
@@ -73,7 +73,12 @@ export class PushScheduler {
   /** Records what is finished and fills the free places, in one transaction. */
   async #turn(): Promise<void> {
     try {
-      const { stale, taken } = await this.#input.store.together(() => this.#exchange());
+      let settled = 0;
+      const { stale, taken } = await this.#input.store.together(() => {
+        settled = this.#results.length;
+        return this.#exchange();
+      });
+      this.#results.splice(0, settled);
       for (const { seedId, address } of stale) {
         this.#input.log.warn({ seedId: toHex(seedId), address }, "VM no longer dialled: set its address again");
       }
@@ -81,6 +86,8 @@ export class PushScheduler {
       if (!this.#stop.signal.aborted) for (const target of taken) this.#begin(target);
     } catch (error) {
       this.#input.log.error({ err: error }, "push schedule");
+      this.#turning = null;
+      return;
     }
     this.#turning = this.#results.length === 0 ? null : this.#turn();
   }
@@ -88,9 +95,7 @@ export class PushScheduler {
   #exchange(): { stale: PushTarget[]; taken: PushTarget[] } {
     const { store, intervalSeconds, concurrency } = this.#input;
     const now = this.#input.now();
-    const results = this.#results;
-    this.#results = [];
-    const stale = results.length === 0 ? [] : store.push.settle(results, now);
+    const stale = this.#results.length === 0 ? [] : store.push.settle(this.#results, now);
     const free = this.#stop.signal.aborted ? 0 : concurrency - this.#active.size;
     const horizon = now + intervalSeconds + LEASE_SECONDS;
     return { stale, taken: free === 0 ? [] : store.push.take(now, free, now + LEASE_SECONDS, horizon) };

@@ -24,9 +24,9 @@ export class CommitGroup {
   }
 
   /**
-   * @param work writes, synchronously; undone alone when it throws
+   * @param work writes, synchronously, to the database only: when a neighbour throws, it is undone and runs again
    * @returns its result, after the commit
-   * @throws what `work` threw, or HostError "storage-failed" for every part when the commit fails
+   * @throws what `work` threw, or HostError "storage-failed" when the commit fails
    */
   async run<T>(work: () => T): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
@@ -50,24 +50,23 @@ export class CommitGroup {
     this.#committing = false;
     const parts = this.#parts;
     this.#parts = [];
-    if (parts.length === 0) return;
     try {
-      const good = this.#db.transaction(() => parts.filter((part) => this.#attempt(part)));
-      for (const part of good) part.done();
-    } catch (error) {
-      for (const part of parts) part.failed(error);
+      this.#db.transaction(() => {
+        for (const { run } of parts) run();
+      });
+      for (const { done } of parts) done();
+    } catch {
+      // Nothing of it happened. One by one, the others get what they would have got without the part that threw.
+      for (const part of parts) this.#alone(part);
     }
   }
 
-  #attempt({ run, failed }: Part): boolean {
+  #alone({ run, done, failed }: Part): void {
     try {
       this.#db.transaction(run);
-      return true;
+      done();
     } catch (error) {
-      // SQLite ended the whole transaction: the parts before this one are gone too.
-      if (!this.#db.inTransaction) throw error;
       failed(error);
-      return false;
     }
   }
 }

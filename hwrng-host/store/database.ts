@@ -44,29 +44,22 @@ export class Database {
 
   /**
    * Runs `work` as one transaction: all of it is durable on return, or none of it happened. Inside another transaction
-   * it is a part of that one: undone alone when it throws, durable when the outer one returns.
+   * it is a part of that one, and what it throws must end that one too: there is no savepoint to go back to.
    */
   transaction<T>(work: () => T): T {
-    const [begin, commit, undo] = this.#db.isTransaction
-      ? ["SAVEPOINT part", "RELEASE part", "ROLLBACK TO part; RELEASE part"]
-      : ["BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"];
+    if (this.#db.isTransaction) return work();
     return this.#guard(() => {
-      this.#db.exec(begin);
+      this.#db.exec("BEGIN IMMEDIATE");
       try {
         const result = work();
-        this.#db.exec(commit);
+        this.#db.exec("COMMIT");
         return result;
       } catch (error) {
         // SQLite ends the transaction by itself on some errors (full disk); a second ROLLBACK would be an error.
-        if (this.#db.isTransaction) this.#db.exec(undo);
+        if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
         throw error;
       }
     });
-  }
-
-  /** Whether a transaction is open: false after SQLite ended one by itself. */
-  get inTransaction(): boolean {
-    return this.#db.isTransaction;
   }
 
   /** @returns number of rows changed */
