@@ -2,7 +2,7 @@
  * DHKEM(X25519, HKDF-SHA256), RFC 9180 section 4.1. OpenSSL's own, ExtractAndExpand included, in one synchronous call
  * each way.
  */
-import { decapsulate, diffieHellman, encapsulate } from "node:crypto";
+import nodeCrypto from "node:crypto";
 import { concat, u16be, utf8, wipe } from "./bytes.ts";
 import { checkX25519, privateKeyObject, publicKeyObject, rawPublicKey } from "./keys.ts";
 import { labeledExpand, labeledExtract } from "./labeled-hkdf.ts";
@@ -27,28 +27,40 @@ export interface Encapsulated {
 export function encap(pkR: Uint8Array, skE?: Uint8Array): Encapsulated {
   const key = publicKeyObject("x25519", checkX25519(pkR, "HPKE: pkR"));
   if (skE === undefined) {
-    const { ciphertext, sharedKey } = encapsulate(key);
+    const { ciphertext, sharedKey } = nodeCrypto.encapsulate(key);
     return { enc: Uint8Array.from(ciphertext), sharedSecret: sharedKey };
   }
   const enc = rawPublicKey(privateKeyObject("x25519", skE));
-  const dh = x25519(skE, pkR);
-  const eaePrk = labeledExtract(KEM_SUITE, new Uint8Array(0), "eae_prk", dh);
-  const sharedSecret = labeledExpand(KEM_SUITE, eaePrk, "shared_secret", concat(enc, pkR), 32);
-  wipe(dh, eaePrk);
-  return { enc, sharedSecret };
+  return { enc, sharedSecret: extractAndExpand(x25519(skE, pkR), enc, pkR) };
 }
 
 /**
- * Decap(enc, skR).
+ * Decap(enc, skR): by OpenSSL, or step by step on a Node (below 24.7) that cannot ask it; guests may have 18.
  * @throws BootseedError "small-order-key"; RangeError or an error of OpenSSL for bytes that are no key
  */
 export function decap(enc: Uint8Array, skR: Uint8Array): Uint8Array {
-  return decapsulate(privateKeyObject("x25519", skR), Buffer.from(checkX25519(enc, "HPKE: enc")));
+  checkX25519(enc, "HPKE: enc");
+  if (typeof nodeCrypto.decapsulate !== "function") return decapByHand(enc, skR);
+  return nodeCrypto.decapsulate(privateKeyObject("x25519", skR), Buffer.from(enc));
+}
+
+/** The same, from X25519 and HKDF (RFC 9180 section 4.1). */
+export function decapByHand(enc: Uint8Array, skR: Uint8Array): Uint8Array {
+  const dh = x25519(skR, enc);
+  return extractAndExpand(dh, enc, rawPublicKey(privateKeyObject("x25519", skR)));
+}
+
+/** ExtractAndExpand (RFC 9180 section 4.1) with kem_context = enc ‖ pkR. `dh` is wiped. */
+function extractAndExpand(dh: Uint8Array, enc: Uint8Array, pkR: Uint8Array): Uint8Array {
+  const eaePrk = labeledExtract(KEM_SUITE, new Uint8Array(0), "eae_prk", dh);
+  const sharedSecret = labeledExpand(KEM_SUITE, eaePrk, "shared_secret", concat(enc, pkR), 32);
+  wipe(dh, eaePrk);
+  return sharedSecret;
 }
 
 /** X25519 (RFC 7748 section 5). @throws an error of OpenSSL if the result is all zeros, as section 6.1 allows */
 export function x25519(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array {
   const keys = { privateKey: privateKeyObject("x25519", privateKey), publicKey: publicKeyObject("x25519", publicKey) };
-  const secret = diffieHellman(keys);
+  const secret = nodeCrypto.diffieHellman(keys);
   return new Uint8Array(secret.buffer, secret.byteOffset, secret.byteLength);
 }

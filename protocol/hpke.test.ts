@@ -1,6 +1,8 @@
 import * as fc from "fast-check";
 import * as hpke from "hpke";
 import { describe, expect, it } from "vitest";
+import { toHex } from "./bytes.ts";
+import { decap, decapByHand, encap } from "./dhkem.ts";
 import { exportSecret, openPsk, sealPsk, type PskContext } from "./hpke.ts";
 import { keyPair } from "./keys.ts";
 import * as ex from "./testing/example.ts";
@@ -24,6 +26,15 @@ const sealWith = (change: Partial<PskContext>): unknown =>
   sealPsk(ex.pkE.publicKey, { ...context, ...change }, ex.chunk);
 
 describe("HPKE mode_psk", () => {
+  it("decapsulates by hand, as an older Node must, what OpenSSL decapsulates", () => {
+    for (let i = 0; i < 10; i++) {
+      const { enc, sharedSecret } = encap(ex.pkE.publicKey);
+      expect([decap(enc, ex.pkE.privateKey), decapByHand(enc, ex.pkE.privateKey)].map(toHex)).toEqual(
+        [sharedSecret, sharedSecret].map(toHex),
+      );
+    }
+  });
+
   it("opens what the hpke library seals, and the library opens what this seals", async () => {
     await fc.assert(
       fc.asyncProperty(cases, async ({ seed, pt, info, psk, pskId, aad }) => {

@@ -25,6 +25,15 @@ const PKCS8_HEADER: Record<Curve, Uint8Array> = {
   x25519: fromHex("302e020100300506032b656e04220420"),
 };
 
+/** RFC 8410 section 4: a SubjectPublicKeyInfo header, likewise. */
+const SPKI_HEADER: Record<Curve, Uint8Array> = {
+  ed25519: fromHex("302a300506032b6570032100"),
+  x25519: fromHex("302a300506032b656e032100"),
+};
+
+/** Whether this Node takes raw keys, which is quicker; guests may have 18, which does not. */
+const RAW_KEYS: boolean = takesRawKeys();
+
 /**
  * y coordinates of the eight points of small order, with those encodings that are not reduced modulo p = 2^255 - 19;
  * little-endian, sign bit cleared. Both values of the sign bit are refused.
@@ -71,10 +80,23 @@ function checkOrder(publicKey: Uint8Array, refused: ReadonlySet<string>, field: 
   return publicKey;
 }
 
+function takesRawKeys(): boolean {
+  try {
+    createPublicKey({ key: Buffer.alloc(32, 9), format: "raw-public", asymmetricKeyType: "x25519" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A public key as an object that OpenSSL can use again and again (making one costs 6 µs). */
 export function publicKeyObject(curve: Curve, publicKey: Uint8Array): KeyObject {
-  const key = Buffer.from(exactly(publicKey, 32, `${curve} public key`));
-  return withoutStack(() => createPublicKey({ key, format: "raw-public", asymmetricKeyType: curve }));
+  const raw = Buffer.from(exactly(publicKey, 32, `${curve} public key`));
+  return withoutStack(() =>
+    RAW_KEYS
+      ? createPublicKey({ key: raw, format: "raw-public", asymmetricKeyType: curve })
+      : createPublicKey({ key: Buffer.from(concat(SPKI_HEADER[curve], raw)), format: "der", type: "spki" }),
+  );
 }
 
 /** A private key (RFC 8032 seed, RFC 7748 scalar before clamping) as an object. */
