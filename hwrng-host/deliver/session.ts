@@ -7,13 +7,20 @@
  *     guest → host   after a refusal, once: lp(packet request) with the same hello and its certificate
  *     guest → host   lp(receipt)
  */
-import { BootseedError, equalConstantTime, type PacketRequest, parsePacketRequest } from "@bootseed/protocol";
+import {
+  BootseedError,
+  encodeGreeting,
+  equalConstantTime,
+  frame,
+  FrameReader,
+  type PacketRequest,
+  parsePacketRequest,
+} from "@bootseed/protocol";
 import { deliver } from "../guests/deliver.ts";
 import type { ReceiptKeys } from "../guests/receipt-keys.ts";
 import { takeReceipt } from "../guests/receipts.ts";
 import { isRefusal, Limited, Refused } from "../guests/refuse.ts";
 import type { HostContext } from "../host-context.ts";
-import { encodeGreeting, frame, FrameReader } from "./frames.ts";
 
 /** Longest frame of a guest: a packet request with a certificate and a few statements. */
 const MAX_GUEST_FRAME_BYTES = 4096;

@@ -1,7 +1,7 @@
 /** Test aid: a VM that takes deliveries by `tcp`, on an address of 127.0.0.0/8. It can be told to misbehave. */
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import { FrameReader, frame, parseGreeting } from "../deliver/frames.ts";
+import { frame, FrameReader, parseGreeting } from "@bootseed/protocol";
 import { boundPort } from "../server/bound-port.ts";
 import type { TestGuest } from "./guest.ts";
 
