@@ -1,0 +1,36 @@
+/** One delivery as a conformance test describes it: what the guest starts from, what the host says, what must come of it. */
+import { encodePacketAnswer } from "../../protocol/transport.ts";
+import * as ex from "../../protocol/testing/example.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly body: Uint8Array;
+}
+
+export interface Case {
+  readonly name: string;
+  /** `accepted`, or the code of the refusal; `refused`: whichever code, but the same in both guests. */
+  readonly expected: string;
+  /** Counter file before, 0 for none. */
+  readonly counter?: number;
+  /** Statement before; by default the one with serial 1. */
+  readonly statement?: Uint8Array;
+  /** The host's answers in order; what the guest asks after them is not answered. */
+  readonly answers: readonly Answer[];
+}
+
+/** The receipt was taken. */
+const NO_CONTENT: Answer = { status: 204, body: new Uint8Array(0) };
+
+/** 200 with this body, and the receipt is taken. */
+export const says = (body: Uint8Array): readonly Answer[] => [{ status: 200, body }, NO_CONTENT];
+
+/** A packet answer without statements, or with them. */
+export const answered = (packet: Uint8Array, ...statements: Uint8Array[]): readonly Answer[] =>
+  says(encodePacketAnswer({ statements, packet }));
+
+/** What is refused, whatever the code. */
+export const refused = (name: string, body: Uint8Array): Case => ({ name, expected: "refused", answers: says(body) });
+
+/** The delivery that must be taken: the host's own packet to the guest's own hello. */
+export const good: Case = { name: "the host's own packet", expected: "accepted", answers: answered(ex.sealed.bytes) };

@@ -1,0 +1,98 @@
+"""The guest kit under conformance tests: its own modules, as they are shipped, one delivery per line of standard input.
+
+Network, kernel, clocks and the one-time key are replaced; nothing else. Each line is a JSON object: `counter` and
+`statement` to start from (hexadecimal), `answers`: what the host says, in order, as [status, base64]. Each answer line
+says what the kit did: its entry in topup.json, what it sent, what it mixed, and the files it left.
+
+    python3 -I -B tests/conformance/kit_guest.py KIT_FOLDER ROOT HOST_ID ONE_TIME_KEY CLOCKS PIN
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import sys
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+sys.path.insert(0, sys.argv[1])
+_, _, ROOT, HOST_ID, ONE_TIME_KEY, CLOCKS, PIN = sys.argv
+
+from bootseed import kernel, topup  # noqa: E402
+from bootseed.guest import Guest, Host  # noqa: E402
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey  # noqa: E402
+
+SENT: list[list[str]] = []
+KERNEL: list[str] = []
+ANSWERS: list[tuple[int, bytes]] = []
+
+
+def digest(data: bytes) -> str:
+    """SHA-256, short: what is compared."""
+    return hashlib.sha256(data).hexdigest()[:24]
+
+
+def send(_host: Host, path: str, body: Callable[[bytes], bytes]) -> tuple[int, bytes]:
+    """In place of the network."""
+    SENT.append([path, digest(body(bytes.fromhex(PIN)))])
+    if not ANSWERS:
+        raise OSError("no address answers")
+    return ANSWERS.pop(0)
+
+
+def mix(data: bytes, credit_bits: int) -> int:
+    """In place of the kernel."""
+    KERNEL.append(f"mix {credit_bits} {digest(bytes(data))}")
+    return 0
+
+
+def reseed() -> int:
+    """In place of the kernel."""
+    KERNEL.append("reseed")
+    return 0
+
+
+def one_time_key() -> X25519PrivateKey:
+    """The same key at every delivery, so that a test can answer before it is asked."""
+    return X25519PrivateKey.from_private_bytes(bytes.fromhex(ONE_TIME_KEY))
+
+
+def deliver(host: Host, case: dict[str, Any]) -> dict[str, Any]:
+    """One top-up from a state that the case names."""
+    for name in ("counter", "statement"):
+        wanted = bytes.fromhex(case[name])
+        if host.read(name) != wanted:
+            (host.folder / name).write_bytes(wanted)
+    if not case["counter"]:
+        (host.folder / "counter").unlink(missing_ok=True)
+    (host.folder / "topup.json").unlink(missing_ok=True)
+    SENT.clear()
+    KERNEL.clear()
+    ANSWERS[:] = [(status, base64.b64decode(body)) for status, body in case["answers"]]
+    try:
+        topup.once(host)
+        thrown = ""
+    except OSError as error:
+        thrown = type(error).__name__
+    notes = json.loads(host.read("topup.json") or "{}")
+    files = {path.name: digest(path.read_bytes()) for path in host.folder.iterdir() if path.name != "topup.json"}
+    return {"notes": notes, "thrown": thrown, "sent": SENT, "kernel": KERNEL, "files": files}
+
+
+def main() -> None:
+    """Answer every line; the kit's own lines go to standard error."""
+    kernel.mix = mix
+    kernel.reseed = reseed
+    module: Any = topup
+    module.clocks = lambda: bytes.fromhex(CLOCKS)
+    module.post = send
+    module.X25519PrivateKey = SimpleNamespace(generate=one_time_key)
+    talk, sys.stdout = sys.stdout, sys.stderr
+    host = Host(Guest(ROOT), bytes.fromhex(HOST_ID))
+    for line in sys.stdin:
+        print(json.dumps(deliver(host, json.loads(line))), file=talk, flush=True)
+
+
+main()
