@@ -49,7 +49,7 @@ interface Ran {
 
 function runHook(change: (hook: string) => string = (hook) => hook, instanceId = "4711"): Ran {
   const hook = readFileSync(join(PACKED, "hook.sh"), "utf8")
-    .replace("@KIT@", () => readFileSync(join(PACKED, "kit.b85"), "utf8").trim())
+    .replace("@KIT@", () => readFileSync(join(PACKED, "kit.b94"), "utf8").trim())
     .replace("@SEED@", SEED)
     .replace("\ncd /\n", `\ncd ${root}\n`)
     .replace("kit.pyz hook", `kit.pyz hook --root ${root}`);

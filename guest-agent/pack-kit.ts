@@ -1,9 +1,9 @@
 /**
  * Packs the kit for user-data: `npm run kit` writes seeder/kit/, which is committed, since a machine that runs `pulumi up` may lack python3.
  *
- *     kit.b85    the packed modules and units, one line of base85: what stands for @KIT@ in hook.sh
+ *     kit.b94    the packed program and units, one line of base 94: what stands for @KIT@ in hook.sh
  *     hook.sh    the boothook, with the gate in it, and @KIT@ and @SEED@ still to be filled in
- *     kit.pyz    what the hook makes of kit.b85 on the VM, as a stored zip
+ *     kit.pyz    what the hook makes of kit.b94 on the VM, as a stored zip
  *     kit.json   version, and size and SHA-256 of kit.pyz
  */
 import { execFileSync } from "node:child_process";
@@ -17,7 +17,7 @@ const KIT = join(HERE, "kit");
 const OUT = join(HERE, "..", "seeder", "kit");
 
 /** The files of seeder/kit/, by name. */
-export type KitFiles = Readonly<Record<"kit.b85" | "hook.sh" | "kit.pyz" | "kit.json", Uint8Array | string>>;
+export type KitFiles = Readonly<Record<"kit.b94" | "hook.sh" | "kit.pyz" | "kit.json", Uint8Array | string>>;
 
 /** Bytes in user-data. */
 export interface UserDataSizes {
@@ -60,15 +60,15 @@ function hook(): string {
 /** Makes everything in memory. @param python - an interpreter with `ast.unparse` and `lzma`, 3.9 or later */
 export function packKit(python = "/usr/bin/python3"): KitFiles {
   const texts = units();
-  const command = ["-I", join(HERE, "strip.py"), KIT];
+  const command = ["-sEB", join(HERE, "strip.py"), KIT];
   const stdout = execFileSync(python, command, { input: JSON.stringify(texts), encoding: "utf8" });
-  const { modules, packed } = JSON.parse(stdout) as { modules: Record<string, string>; packed: string };
-  const files = Object.entries({ ...modules, ...texts });
+  const { main, packed } = JSON.parse(stdout) as { main: string; packed: string };
+  const files = Object.entries({ "__main__.py": main, ...texts });
   const pyz = storedZip(files.map(([name, text]) => ({ name, data: Buffer.from(text) })));
-  const version = /VERSION = '([^']+)'/.exec(modules["bootseed/__init__.py"] ?? "")?.[1];
+  const version = /VERSION = "([^"]+)"/.exec(source("bootseed/__init__.py"))?.[1];
   const sha256 = createHash("sha256").update(pyz).digest("hex");
   return {
-    "kit.b85": `${packed}\n`,
+    "kit.b94": `${packed}\n`,
     "hook.sh": hook(),
     "kit.pyz": pyz,
     "kit.json": `${JSON.stringify({ version, bytes: pyz.length, sha256 }, null, 2)}\n`,
@@ -77,7 +77,7 @@ export function packKit(python = "/usr/bin/python3"): KitFiles {
 
 /** What the kit adds to user-data, besides the MIME envelope. */
 export function userDataSizes(files: KitFiles): UserDataSizes {
-  const kit = files["kit.b85"].length - 1;
+  const kit = files["kit.b94"].length - 1;
   const hookBytes = files["hook.sh"].length - "@KIT@@SEED@".length;
   const seed = 4 * Math.ceil((2 + 396) / 3);
   return { kit, hook: hookBytes, seed, total: kit + hookBytes + seed };

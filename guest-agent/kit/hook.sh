@@ -21,7 +21,12 @@ E
   systemctl daemon-reload
   systemctl start --no-block bootseed-first-boot
   # Then the kit, which unpacks itself (unpack.py).
-  echo '@KIT@' | python3 -Ic 'import base64,lzma;exec(lzma.decompress(base64.b85decode(input())))'
+  python3 -Ic 'import lzma
+n=0
+for c in input():n=n*94+ord(c)-33
+exec(lzma.decompress(n.to_bytes(9**4,"big").lstrip(b"\0")))' <<'E'
+@KIT@
+E
   sync $l/*
 }
 # The seed, 0600 in RAM; an assignment and a builtin, so that it is in no process's arguments.

@@ -7,14 +7,14 @@ import type { Kit } from "./render.ts";
 const FOLDER = join(import.meta.dirname, "..", "kit");
 
 /**
- * @param folder with `hook.sh` and `kit.b85`
+ * @param folder with `hook.sh` and `kit.b94`
  * @throws BootseedError "not-found" when the kit was never packed
  */
 export function loadKit(folder: string = FOLDER): Kit {
   try {
     return {
       hook: readFileSync(join(folder, "hook.sh"), "utf8"),
-      packed: readFileSync(join(folder, "kit.b85"), "utf8"),
+      packed: readFileSync(join(folder, "kit.b94"), "utf8"),
     };
   } catch (cause) {
     throw new BootseedError("not-found", `the first-boot kit is not in ${folder}: run npm run kit`, { cause });

@@ -22,7 +22,7 @@ export const TYPICAL_SEED_FILE_BYTES = 398;
 export interface Kit {
   /** sh boothook with the placeholders `@KIT@` and `@SEED@`, each once. */
   hook: string;
-  /** The packed kit as one line of base85. */
+  /** The packed kit as one line of base 94. */
   packed: string;
 }
 
@@ -72,7 +72,7 @@ function fillHook(kit: Kit, seed: string): string {
   if (!/^[\t\n\u0020-\u007e]*$/.test(kit.hook)) {
     throw new BootseedError("malformed", "the hook template is not plain ASCII: run npm run kit");
   }
-  // Replacement functions, since a `$&` in a replacement string would be expanded; the kit last, since base85 has "@".
+  // Replacement functions, since a `$&` in a replacement string would be expanded; the kit last, since it may have "@" in it.
   return kit.hook.replace("@SEED@", () => seed).replace("@KIT@", () => kit.packed.trim());
 }
 

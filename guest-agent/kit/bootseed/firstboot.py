@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from . import kernel
+from . import claim, kernel
 from .guest import KEEP, RUN, Guest, Host, clocks, each, overwrite, say, wipe, write
 from .seed import Entry, parse_file
 from .wire import label, lp
@@ -105,7 +105,7 @@ def claims(guest: Guest) -> None:
         metadata(guest, "add")
         for host in hosts:
             host.identity()
-        if each(hosts, "claim", 5):
+        if each(hosts, claim.once, 5):
             metadata(guest, "del")
         else:
             guest.start("bootseed-claim")

@@ -9,7 +9,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from importlib import import_module
+from functools import partial
 from pathlib import Path
 from signal import alarm
 from typing import IO, Any
@@ -148,10 +148,9 @@ class Guest:
         return [Host(self, bytes.fromhex(path.parent.name)) for path in self.at(KEEP).glob("*/statement")]
 
 
-def each(hosts: Sequence[Host], verb: str, seconds: int) -> bool:
-    """Run a verb's `once` for all hosts at once, each in a child of its own; whether all are done."""
-    todo = [lambda host=host: import_module("bootseed." + verb).once(host) for host in hosts]
-    return join([fork(seconds, once) for once in todo])
+def each(hosts: Sequence[Host], once: Callable[[Host], bool], seconds: int) -> bool:
+    """Do it for all hosts at once, each in a child of its own; whether all are done."""
+    return join([fork(seconds, partial(once, host)) for host in hosts])
 
 
 class Host:
