@@ -1,5 +1,5 @@
 /** The shipped kit, run as on a VM by Debian's python3, on a root folder of its own (`--root`). */
-import { execFile } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import {
   chmodSync,
@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { Wrapping } from "./host-process.ts";
 
 const KIT = join(import.meta.dirname, "../../seeder/kit/kit.pyz");
 /** The kit's hook kills its claim after 5 s. */
@@ -70,6 +71,25 @@ export class GuestProcess implements Disposable {
   /** Runs one verb of the kit; with a root, each host is tried once. */
   async kit(verb: string, ...more: readonly string[]): Promise<Ran> {
     return this.#exec("/usr/bin/python3", ["-I", KIT, verb, "--root", this.root, ...more]);
+  }
+
+  /** The same, with faults: the process leads a group of its own. `started` gets it, to end it at some moment. */
+  async kitUnder(wrapping: Wrapping, verb: string, started?: (child: ChildProcess) => void): Promise<Ran> {
+    return this.run(["/usr/bin/python3", "-I", KIT, verb, "--root", this.root], wrapping, started);
+  }
+
+  /** Runs any program of a guest like that. @returns code -1 when a signal ended it */
+  async run(argv: readonly string[], wrapping: Wrapping, started?: (child: ChildProcess) => void): Promise<Ran> {
+    const { promise, resolve, reject } = Promise.withResolvers<Ran>();
+    const [program = "", ...words] = [...(wrapping.before ?? []), ...argv];
+    const env = { ...process.env, ...wrapping.env };
+    const child = spawn(program, words, { stdio: ["ignore", "pipe", "pipe"], detached: true, env });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk));
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code: code ?? -1, output }));
+    started?.(child);
+    return promise;
   }
 
   async #exec(program: string, args: readonly string[]): Promise<Ran> {

@@ -23,42 +23,66 @@ import { freePort } from "../../hwrng-host/testing/free-port.ts";
 const MAIN = join(import.meta.dirname, "../../hwrng-host/main.ts");
 const STACK = "org/project/stack";
 
+/** How a process is started for drills. */
+export type Wrapping = {
+  /** Words before the program: `faketime -f +1h`. */
+  readonly before?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+};
+
 /** A seed as the seeder would put it into user-data. */
 export type MintedSeed = { readonly seedId: string; readonly urn: string; readonly file: Uint8Array };
 
 export class HostProcess implements AsyncDisposable {
   readonly dir: string = mkdtempSync(join(tmpdir(), "bootseed-loopback-"));
   readonly port: number;
+  readonly mintSocket: string = join(this.dir, "mint.sock");
   /** Everything the service wrote to stderr, over all its lives. */
   log = "";
-  readonly #config: string = join(this.dir, "host.yaml");
+  readonly config: string = join(this.dir, "host.yaml");
+  readonly stateDir: string;
   readonly #client: MintClient;
   #child: ChildProcess | null = null;
 
-  private constructor(port: number) {
+  private constructor(port: number, stateDir: string | undefined) {
     this.port = port;
-    this.#client = new MintClient(join(this.dir, "mint.sock"));
+    this.stateDir = stateDir ?? join(this.dir, "state");
+    this.#client = new MintClient(this.mintSocket);
   }
 
-  /** @param advertised the port that guests dial; by default the host's own */
-  static async make(port?: number, advertised?: number): Promise<HostProcess> {
+  /**
+   * @param advertised the port that guests dial; by default the host's own
+   * @param stateDir where keys and database are; by default a folder in `dir`
+   */
+  static async make(port?: number, advertised?: number, stateDir?: string): Promise<HostProcess> {
     const own = port ?? (await freePort());
-    const host = new HostProcess(own);
+    const host = new HostProcess(own, stateDir);
     await init({
-      config: host.#config,
-      stateDir: join(host.dir, "state"),
-      mint: join(host.dir, "mint.sock"),
+      config: host.config,
+      stateDir: host.stateDir,
+      mint: host.mintSocket,
       guests: `127.0.0.1:${own}`,
       advertise: [`127.0.0.1:${advertised ?? own}`],
       allowChained: true,
     });
-    appendFileSync(host.#config, "sources: [{ driver: system }]\n");
+    appendFileSync(host.config, "sources: [{ driver: system }]\n");
     return host;
   }
 
-  async start(): Promise<void> {
-    const child = spawn(process.execPath, [MAIN, "serve", "--config", this.#config], {
+  /** @param wrapping with one, the process leads a group of its own, so that a fault may end the whole group */
+  async start(wrapping?: Wrapping): Promise<void> {
+    const [program = "", ...words] = [
+      ...(wrapping?.before ?? []),
+      process.execPath,
+      MAIN,
+      "serve",
+      "--config",
+      this.config,
+    ];
+    const child = spawn(program, words, {
       stdio: ["ignore", "pipe", "pipe"],
+      detached: wrapping !== undefined,
+      env: { ...process.env, ...wrapping?.env },
     });
     this.#child = child;
     child.stderr.on("data", (chunk: Buffer) => (this.log += chunk.toString()));
@@ -71,15 +95,24 @@ export class HostProcess implements AsyncDisposable {
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     const child = this.#child;
     this.#child = null;
-    if (child === null || child.exitCode !== null) return;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
     const exit = once(child, "exit");
     child.kill(signal);
     await exit;
   }
 
+  /** Whether it still runs. */
+  get alive(): boolean {
+    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   /** What a disk that died takes with it; keys and statement come back from the backup. */
   loseDatabase(): void {
-    rmSync(join(this.dir, "state", "host.db"));
+    rmSync(join(this.stateDir, "host.db"));
   }
 
   /** Reserves and commits a seed, bound to the instance-id that `created` will name. */

@@ -1,0 +1,103 @@
+/** A host's process that is killed while VMs talk to it, and what must hold after every restart. */
+import { expect } from "vitest";
+import { Random } from "../simulation/random.ts";
+import { HostProcess } from "../loopback/host-process.ts";
+import { Books } from "./books.ts";
+import { ACTION, EVERYTHING, Fault } from "./fault.ts";
+import { Vm } from "./vm.ts";
+
+/** VMs at once: deliveries share commits. */
+const CROWD = 4;
+
+export class HostDrill implements AsyncDisposable {
+  readonly host: HostProcess;
+  readonly fault: Fault;
+  readonly books: Books = new Books();
+  /** Slowest restart until it answered, milliseconds. */
+  slowestRestartMs = 0;
+  restarts = 0;
+  #vms = 0;
+
+  private constructor(host: HostProcess) {
+    this.host = host;
+    this.fault = new Fault(host.stateDir);
+  }
+
+  static async start(): Promise<HostDrill> {
+    const drill = new HostDrill(await HostProcess.make());
+    await drill.restart();
+    return drill;
+  }
+
+  async restart(): Promise<void> {
+    const begun = performance.now();
+    this.fault.disarm();
+    await this.host.start({ env: this.fault.env });
+    this.slowestRestartMs = Math.max(this.slowestRestartMs, performance.now() - begun);
+    this.restarts++;
+  }
+
+  crowd(size: number = CROWD): Vm[] {
+    return Array.from({ length: size }, () => new Vm(`vm-${++this.#vms}`, this.host, this.books));
+  }
+
+  /** @returns duration of one crowd's work, milliseconds */
+  async measure(): Promise<number> {
+    const crowd = this.crowd();
+    const begun = performance.now();
+    await Promise.all(crowd.map((vm) => vm.live()));
+    expect(crowd.every((vm) => vm.done)).toBe(true);
+    return performance.now() - begun;
+  }
+
+  /** Kills at a random moment of a crowd's work. */
+  async killAtRandom(random: Random, withinMs: number): Promise<void> {
+    const crowd = this.crowd();
+    const working = Promise.all(crowd.map((vm) => vm.live()));
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    setTimeout(() => resolve(undefined), random.between(0, withinMs));
+    await promise;
+    await this.host.stop("SIGKILL");
+    await working;
+    await this.restart();
+    await this.#recovered(crowd);
+  }
+
+  /** How many calls one VM's life makes. @throws when nothing is counted: the injector is not there */
+  async count(): Promise<number> {
+    this.fault.arm({ kinds: EVERYTHING, at: 0, action: 0 });
+    const [vm] = this.crowd(1);
+    await vm?.live();
+    const calls = this.fault.seen;
+    expect(calls).toBeGreaterThan(20);
+    return calls;
+  }
+
+  /** Kills before the `at`-th call of one VM's life. @returns whether there was such a call */
+  async killAt(at: number): Promise<boolean> {
+    const crowd = this.crowd(1);
+    this.fault.arm({ kinds: EVERYTHING, at, action: ACTION.kill });
+    await Promise.all(crowd.map((vm) => vm.live()));
+    const fired = this.fault.fired === 1;
+    if (fired) {
+      await this.host.stop("SIGKILL");
+      await this.restart();
+    }
+    await this.#recovered(crowd);
+    return fired;
+  }
+
+  async #recovered(crowd: readonly Vm[]): Promise<void> {
+    expect(await this.books.missing(this.host)).toEqual([]);
+    for (const vm of crowd) {
+      const statuses = await vm.live();
+      expect(vm.done, `${vm.at}: ${statuses.join(" ")}\n${this.host.log.slice(-2000)}`).toBe(true);
+    }
+    expect(await this.books.missing(this.host)).toEqual([]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.host[Symbol.asyncDispose]();
+    this.fault[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * What a power cut would have taken at the moment something left the process. kill -9 cannot show that: the kernel
+ * keeps what was written. So the order of the calls is checked: written, then synced; renamed, then the folder synced.
+ */
+import { dirname } from "node:path";
+import type { Call } from "./fault.ts";
+
+export type Lost = { readonly at: string; readonly files: readonly string[] };
+
+/**
+ * @param calls of one process and its children, in order
+ * @param leaving names of calls that tell somebody: `send`, `mix`
+ * @param matters whether this file must be durable by then
+ * @returns every such call that was made while some file was not durable
+ */
+export function unsynced(
+  calls: readonly Call[],
+  leaving: readonly string[],
+  matters: (path: string) => boolean,
+): Lost[] {
+  const dirty = new Set<string>();
+  const lost: Lost[] = [];
+  const changed = (path: string): void => {
+    if (matters(path)) dirty.add(path);
+  };
+  for (const { name, detail } of calls) {
+    const [first = "", second = ""] = detail.split(" ");
+    if (name === "write" || name === "truncate") changed(first);
+    // Only a name that is there to stay: a temp file's appears and goes.
+    else if (name === "rename" || name === "link") {
+      if (dirty.delete(first) && matters(second)) dirty.add(second);
+      if (matters(second)) dirty.add(dirname(second));
+    } else if (name === "unlink") dirty.delete(first);
+    else if (name === "sync") dirty.delete(first);
+    else if (leaving.includes(name) && dirty.size > 0) lost.push({ at: `${name} ${detail}`, files: [...dirty] });
+  }
+  return lost;
+}
