@@ -74,6 +74,8 @@ function decode(bytes: Uint8Array): RawPlaintext {
     };
     inner.end();
     outer.end();
+    // OCTET STRING (1024): a length that needs fewer than its two bytes is another shape, not a short chunk.
+    if (value.chunk.length < 0x100) inner.refuse("a chunk of less than 256 bytes");
     return value;
   } catch (cause) {
     throw new BootseedError("non-canonical", "packet plaintext: not DER of the expected shape", { cause });
@@ -93,7 +95,9 @@ function readTlv(reader: Reader, tag: number): Uint8Array {
 /** Both are an int64 of 2014, and neither is ever negative: what is, does not survive the comparison. */
 function toInteger(content: Uint8Array, reader: Reader): bigint {
   if (content.length < 1 || content.length > 8) reader.refuse(`an integer of ${content.length} bytes: expected 1 to 8`);
-  return content.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
+  INTEGER_VIEW.setBigUint64(2, 0n);
+  INTEGER.set(content, 10 - content.length);
+  return INTEGER_VIEW.getBigUint64(2);
 }
 
 function encode(timestamp: bigint, counter: bigint, chunk: Uint8Array): Uint8Array {
@@ -110,15 +114,19 @@ function head(tag: number, length: number): Uint8Array {
   return concat(u8(tag), u8(0x82), u16be(length));
 }
 
-const SCRATCH = new DataView(new ArrayBuffer(10));
+const INTEGER = new Uint8Array(10);
+const INTEGER_VIEW = new DataView(INTEGER.buffer);
 
 /** X.690 section 8.3.2: the fewest bytes that hold the value and a clear sign bit. @param value - below 2^64 */
 function integer(value: bigint): Uint8Array {
-  SCRATCH.setUint16(0, 0);
-  SCRATCH.setBigUint64(2, value);
-  const bytes = new Uint8Array(SCRATCH.buffer);
+  INTEGER_VIEW.setBigUint64(2, value);
   let start = 2;
-  while (start < 9 && bytes[start] === 0) start++;
-  if ((bytes[start] ?? 0) >= 0x80) start--;
-  return concat(Uint8Array.of(TAG_INTEGER, 10 - start), bytes.subarray(start));
+  while (start < 9 && INTEGER[start] === 0) start++;
+  INTEGER[1] = 0; // for a value whose highest bit would be read as a sign
+  if ((INTEGER[start] ?? 0) >= 0x80) start--;
+  const tlv = new Uint8Array(2 + 10 - start);
+  tlv[0] = TAG_INTEGER;
+  tlv[1] = 10 - start;
+  for (let at = start; at < 10; at++) tlv[2 + at - start] = INTEGER[at] ?? 0;
+  return tlv;
 }

@@ -24,7 +24,10 @@ function* followed(): Generator<Case> {
   yield chain("a newer statement", "accepted", [statementBy(r0, at(2))]);
   yield chain("the highest serial there is", "accepted", [statementBy(r0, at(2 ** 32 - 1))]);
   yield chain("other pins, addresses and interval", "accepted", [
-    statementBy(r0, at(2, { pins: [], addresses: ["[2001:db8::1]:1", "h:65535"], intervalMs: 1 })),
+    statementBy(
+      r0,
+      at(2, { pins: [newKey.publicKey, ex.tlsPin], addresses: ["[2001:db8::1]:1", "h:65535"], intervalMs: 1 }),
+    ),
   ]);
   yield {
     name: "a new packet key signs at once",

@@ -1,0 +1,189 @@
+/**
+ * What this machine keeps of one host, `/var/lib/bootseed/<hostId>/`: byte for byte the kit's files, so that either takes
+ * over from the other between two deliveries (docs/protocol.md, State on the guest).
+ */
+import {
+  type Certificate,
+  equalConstantTime,
+  fromHex,
+  type KeyPair,
+  MAX_COUNTER,
+  parseCertificate,
+  parseStatement,
+  Reader,
+  type Statement,
+  u64be,
+} from "@bootseed/protocol";
+import { parseOpensshKey } from "./openssh-key.ts";
+import { Refusal } from "./refusal.ts";
+import type { World } from "./world.ts";
+
+/** Counts of refusals by code, and the last delivery. */
+export type Notes = { last?: LastDelivery } & Record<string, unknown>;
+
+/** What topup.json says of the last delivery; `receipt` is the HTTP status, 0 for one that got lost. */
+export interface LastDelivery {
+  counter: number;
+  timestamp: number;
+  rcMix: number;
+  rcReseed: number;
+  receipt: number;
+}
+
+/** A guest asks again when this part of the interval has passed: the timer's own jitter fills the rest. */
+const DUE_FRACTION = 0.9;
+const HOST_ID = /^[0-9a-f]{16}$/;
+
+/** Folders of all hosts, by hostId. */
+export function hostFolders(world: World, stateDir: string): HostFolder[] {
+  const names = world.disk.list(stateDir).filter((name) => HOST_ID.test(name));
+  return names.toSorted().map((name) => new HostFolder(world, `${stateDir}/${name}`));
+}
+
+export class HostFolder {
+  readonly path: string;
+  readonly hostId: Uint8Array;
+  readonly #world: World;
+
+  /** @param path ends in the hostId, 16 hex digits */
+  constructor(world: World, path: string) {
+    this.#world = world;
+    this.path = path;
+    this.hostId = fromHex(path.slice(-16), 8);
+  }
+
+  read(name: string): Uint8Array | null {
+    return this.#world.disk.read(`${this.path}/${name}`);
+  }
+
+  /** Replaces a file, durable on return. */
+  write(name: string, content: Uint8Array): void {
+    this.#world.disk.replace(`${this.path}/${name}`, content);
+  }
+
+  get enrolled(): boolean {
+    return this.read("certificate") !== null;
+  }
+
+  /** The newest statement; falls back to `issuer` when it is damaged. @throws Refusal "state-statement" */
+  statement(): Statement {
+    for (const name of ["statement", "issuer"]) {
+      const statement = this.#parsed(name, (bytes) => this.#mine(parseStatement(bytes)));
+      if (statement !== null) return statement;
+    }
+    return this.#lost("statement");
+  }
+
+  /** @throws Refusal "state-certificate" */
+  certificate(): Certificate {
+    return this.#parsed("certificate", (bytes) => this.#mine(parseCertificate(bytes))) ?? this.#lost("certificate");
+  }
+
+  /** The identity's keys; the private one is a secret. @throws Refusal "state-identity" */
+  identity(): KeyPair {
+    const { identityPk } = this.certificate();
+    const pair = this.#parsed("identity", (bytes) => {
+      const key = parseOpensshKey(bytes);
+      if (!equalConstantTime(key.publicKey, identityPk)) throw new Error("not the identity that was enrolled");
+      return key;
+    });
+    return pair ?? this.#lost("identity");
+  }
+
+  /** 32 bytes, secret. @throws Refusal "state-psk" */
+  psk(): Uint8Array {
+    const psk = this.#parsed("psk", (bytes) => {
+      if (bytes.length !== 32 || bytes.every((byte) => byte === 0)) throw new Error("expected 32 bytes");
+      return bytes;
+    });
+    return psk ?? this.#lost("psk");
+  }
+
+  /** Of the last packet taken. A damaged one counts from 0: a one-time key opens no old packet, and the host sees it. */
+  counter(): number {
+    const counter = this.#parsed("counter", (bytes) => {
+      const reader = new Reader(bytes, "counter");
+      const value = reader.u64("counter");
+      reader.end();
+      if (value >= MAX_COUNTER) throw new Error("at the end of its range");
+      return value;
+    });
+    return counter ?? 0;
+  }
+
+  keepCounter(counter: number): void {
+    this.write("counter", u64be(counter));
+  }
+
+  /** Keeps a statement that was verified, and the one that signed the certificate under a name of its own. */
+  keepStatement(statement: Statement): void {
+    this.keepIssuer(this.statement());
+    this.write("statement", statement.bytes);
+  }
+
+  /** Keeps a statement as `issuer` when it is the one that the certificate names. */
+  keepIssuer(statement: Statement): void {
+    if (this.read("issuer") !== null || !this.enrolled) return;
+    if (statement.serial === this.certificate().statementSerial) this.write("issuer", statement.bytes);
+  }
+
+  /** Statements that prove the enrolment to a host that lost it, oldest first. */
+  proofs(): Uint8Array[] {
+    const newest = this.statement();
+    const issuer = this.#parsed("issuer", (bytes) => this.#mine(parseStatement(bytes)));
+    return issuer !== null && issuer.serial < newest.serial ? [issuer.bytes, newest.bytes] : [newest.bytes];
+  }
+
+  notes(): Notes {
+    return this.#parsed("topup.json", (bytes) => object(JSON.parse(Buffer.from(bytes).toString("utf8")))) ?? {};
+  }
+
+  keepNotes(notes: Notes): void {
+    this.write("topup.json", new TextEncoder().encode(JSON.stringify(notes)));
+  }
+
+  /** Whether it is time for a top-up. A time in the future is a clock that was set: due. */
+  due(): boolean {
+    const at = this.#world.disk.modifiedMs(`${this.path}/counter`);
+    if (at === null) return true;
+    const age = this.#world.nowMs() - at;
+    return age < 0 || age >= this.statement().intervalMs * DUE_FRACTION;
+  }
+
+  /** One more refusal with this code. */
+  count(code: string): void {
+    const notes = this.notes();
+    const before = notes[code];
+    this.keepNotes({ ...notes, [code]: (typeof before === "number" ? before : 0) + 1 });
+  }
+
+  #mine<T extends { readonly hostId: Uint8Array }>(message: T): T {
+    if (!equalConstantTime(message.hostId, this.hostId)) throw new Error("it belongs to another host");
+    return message;
+  }
+
+  /** Null when the file is not there, or was damaged and is now aside. */
+  #parsed<T>(name: string, parse: (bytes: Uint8Array) => T): T | null {
+    const bytes = this.read(name);
+    if (bytes === null) return null;
+    try {
+      return parse(bytes);
+    } catch (error) {
+      const path = `${this.path}/${name}`;
+      this.#world.disk.rename(path, `${path}.corrupt`);
+      this.#world.say(`${path} is damaged and was put aside as ${name}.corrupt: ${(error as Error).message}`);
+      this.count(`state-${name}`);
+      return null;
+    }
+  }
+
+  #lost(name: string): never {
+    const message = `${this.path}/${name}: expected what the enrolment left; it is gone or was damaged: join again`;
+    throw new Refusal(`state-${name}`, message);
+  }
+}
+
+function object(value: unknown): Notes {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("expected an object");
+  return value as Notes;
+}

@@ -1,0 +1,66 @@
+/** One request to a host: TLS 1.3, the certificate compared with the statement's pins, one address after the other. */
+import {
+  BootseedError,
+  encodeStatementsRequest,
+  equalConstantTime,
+  followStatements,
+  parseStatementsAnswer,
+  type Statement,
+} from "@bootseed/protocol";
+import type { HostFolder } from "./host-folder.ts";
+import type { Answer, Connection, World } from "./world.ts";
+
+/** A newer statement was kept: whatever was to be sent has to be made anew. */
+export class Followed extends Error {}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/**
+ * @param body gets the pin of the server that will have it
+ * @param mayFollow whether a server with another certificate may be asked for newer statements
+ * @returns the first answer
+ * @throws Followed; BootseedError "unreachable" when no address answers
+ */
+export async function request(
+  world: World,
+  folder: HostFolder,
+  path: string,
+  body: (pin: Uint8Array) => Uint8Array,
+  mayFollow: boolean,
+): Promise<Answer> {
+  const statement = folder.statement();
+  for (const address of statement.addresses) {
+    try {
+      const connection = await world.network.connect(address);
+      try {
+        if (statement.pins.some((pin) => equalConstantTime(pin, connection.pin))) {
+          const answer = await connection.post(path, body(connection.pin));
+          world.say(`${address} ${path} ${answer.status}`);
+          return answer;
+        }
+        if (mayFollow) await follow(folder, statement, connection);
+        world.say(`${address} ${path}: its certificate is not a pinned one: nothing was sent`);
+      } finally {
+        connection.close();
+      }
+    } catch (error) {
+      if (error instanceof Followed) throw error;
+      world.say(`${address} ${path}: ${messageOf(error)}`);
+    }
+  }
+  throw new BootseedError("unreachable", `no address of the host answers: ${statement.addresses.join(", ")}`);
+}
+
+/**
+ * Asks a server that proved nothing for statements: the root's signature on what comes is the proof.
+ * @throws Followed when there was a newer one, now kept; BootseedError for what is refused
+ */
+async function follow(folder: HostFolder, known: Statement, connection: Connection): Promise<void> {
+  const asked = encodeStatementsRequest({ hostId: folder.hostId, serial: known.serial });
+  const { status, body } = await connection.post("/v1/statements", asked);
+  if (status !== 200) return;
+  const newest = followStatements(known, parseStatementsAnswer(body));
+  if (newest === known) return;
+  folder.keepStatement(newest);
+  throw new Followed(`statement ${newest.serial}`);
+}
