@@ -41,6 +41,7 @@ export class Ledger {
   readonly #faults = new Map<string, number>(FAULTS.map((fault) => [fault, 0]));
   readonly #counts = new Map<string, number>();
   readonly #nowMs: () => number;
+  #unexpected: unknown = null;
   /** The last lines, for the reader of a violation. */
   readonly #tail: string[] = [];
 
@@ -72,7 +73,20 @@ export class Ledger {
   /** @param about ends of the names of the machines concerned: the trace is shown for them */
   violated(message: string, ...about: string[]): never {
     const lines = this.#tail.filter((line) => about.some((name) => line.includes(name))).slice(-40);
-    throw new Violation(`${(this.#nowMs() / 3_600_000).toFixed(2)} h: ${message}\n${lines.join("\n")}`);
+    const violation = new Violation(`${(this.#nowMs() / 3_600_000).toFixed(2)} h: ${message}\n${lines.join("\n")}`);
+    // The code under test may catch what is thrown through it.
+    this.remember(violation);
+    throw violation;
+  }
+
+  /** An error that the code under test did not mean to throw: the world ends after this event. */
+  remember(error: unknown): void {
+    this.#unexpected ??= error;
+  }
+
+  /** @throws what was remembered */
+  rethrow(): void {
+    if (this.#unexpected !== null) throw this.#unexpected;
   }
 
   get traceHash(): string {

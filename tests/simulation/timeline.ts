@@ -9,6 +9,7 @@ type Event = { readonly atMs: number; readonly order: number; readonly run: () =
 export class Timeline {
   #nowMs = 0;
   #order = 0;
+  #busy = 0;
   /** Binary heap by time, then by order of entry: two events of one instant always come in the same order. */
   readonly #heap: Event[] = [];
   /** Told after every event. */
@@ -36,6 +37,16 @@ export class Timeline {
     await promise;
   }
 
+  /** For code under test that awaits something real (a commit): time stands still until it is done. */
+  async standStill<T>(work: Promise<T>): Promise<T> {
+    this.#busy++;
+    try {
+      return await work;
+    } finally {
+      this.#busy--;
+    }
+  }
+
   /** Runs every event up to `endMs`. What an event sets in motion comes to rest before the next one. */
   async runUntil(endMs: number): Promise<void> {
     for (;;) {
@@ -44,10 +55,9 @@ export class Timeline {
       this.#pop();
       this.#nowMs = next.atMs;
       await next.run();
-      // The code under test awaits nothing real but promises: one turn of the event loop drains them all.
-      await new Promise((resolve) => {
-        setImmediate(resolve);
-      });
+      // One turn of the event loop drains all promises that wait for nothing real.
+      do await turn();
+      while (this.#busy > 0);
       this.afterEvent();
     }
     this.#nowMs = endMs;
@@ -78,4 +88,10 @@ export class Timeline {
     if (one !== undefined && other !== undefined) [this.#heap[a], this.#heap[b]] = [other, one];
     return true;
   }
+}
+
+async function turn(): Promise<void> {
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }

@@ -63,7 +63,7 @@ export class Watch {
   accepted(vm: string, host: HostNode, packet: Uint8Array, counter: number): void {
     const { ledger, nowMs } = this.#options;
     const pair = this.#pair(vm, host.name);
-    const digest = createHash("sha256").update(packet).digest("base64");
+    const digest = digestOf(packet);
     if (pair.taken.has(digest)) ledger.violated(`${vm} took one packet of ${host.name} twice`, vm);
     if (counter <= pair.counter)
       ledger.violated(`${vm} took counter ${counter} of ${host.name} after ${pair.counter}`, vm);
@@ -74,6 +74,11 @@ export class Watch {
     if (pair.recent.length > MAX_PER_DAY * (1 + host.history))
       ledger.violated(`${vm} got ${pair.recent.length} packets of ${host.name} within a day`, vm);
     ledger.count("deliveries");
+  }
+
+  /** Whether this VM took this very packet, of whatever host. */
+  took(vm: string, packet: Uint8Array): boolean {
+    return this.#options.hosts.some(({ name }) => this.#pair(vm, name).taken.has(digestOf(packet)));
   }
 
   /** What a guest finds on its disk after a loss of power. */
@@ -123,4 +128,8 @@ export class Watch {
     if (pair === undefined) throw new Error(`no such pair: ${vm} ${host}`);
     return pair;
   }
+}
+
+function digestOf(packet: Uint8Array): string {
+  return createHash("sha256").update(packet).digest("base64");
 }

@@ -98,7 +98,7 @@ export class Wire {
     if (kill !== undefined) this.killNext.delete(host.name);
     if (kill !== undefined) this.#ledger.fault(`host killed ${kill} the commit`, `${host.name}, asked by ${vm}`);
     if (kill === "before") host.restart();
-    const answer = kill === "before" ? null : await server.handle(vm, path, body);
+    const answer = kill === "before" ? null : await this.#timeline.standStill(server.handle(vm, path, body));
     if (kill === "after") host.restart();
     if (kill !== undefined) this.onHurt(vm, host.name);
     if (answer !== null) this.#ledger.trace(`${host.name} answers ${vm} ${path} ${answer.status}`);
