@@ -6,6 +6,8 @@ import { Capture } from "./wire-bytes.ts";
 
 /** Of one delivery when no statement is due, TCP and IP headers included. */
 const MAX_WIRE_BYTES = 2000;
+const USUAL_PACKETS = 12;
+const ACKNOWLEDGEMENT_BYTES = 52;
 
 /** Nobody comes in; what this machine began may be answered. */
 const NOBODY_IN = `table ip push {
@@ -19,7 +21,7 @@ const onlyFrom = (host: string): string => `table ip push {
   chain output { type filter hook output priority 0; policy drop; ct state established accept; oif lo accept; }
 }`;
 
-describe.skipIf(!NAMESPACES_READY)("push", () => {
+describe.skipIf(!NAMESPACES_READY).concurrent("push", () => {
   it("reaches a VM that reaches nobody, from a host that nobody reaches", { timeout: 120_000 }, async () => {
     await using stack = new AsyncDisposableStack();
     const network = stack.use(new Network());
@@ -45,7 +47,10 @@ describe.skipIf(!NAMESPACES_READY)("push", () => {
     const bytes = packets.reduce((sum, packet) => sum + packet.bytes, 0);
     const sizes = packets.map((packet) => packet.bytes).join(" + ");
     process.stdout.write(`one delivery by tcp: ${bytes} B on the wire in ${packets.length} packets (${sizes})\n`);
-    expect(bytes).toBeLessThanOrEqual(MAX_WIRE_BYTES);
+    // A VM that needs over 40 ms for the packet makes its kernel acknowledge it by itself.
+    const separately = Math.max(0, packets.length - USUAL_PACKETS);
+    expect(bytes).toBeLessThanOrEqual(MAX_WIRE_BYTES + separately * ACKNOWLEDGEMENT_BYTES);
+    expect(separately).toBeLessThanOrEqual(2);
     // greeting, hello, answer with the packet, receipt: one packet of IP each
     expect(packets.flatMap(({ payload }) => (payload > 0 ? [payload] : []))).toEqual([26, 128, 1160, 44]);
 
