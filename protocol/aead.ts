@@ -16,7 +16,7 @@ export function aeadSeal({ key, nonce }: AeadKey, aad: Uint8Array, pt: Uint8Arra
   const cipher = createCipheriv(CIPHER, keyObject(key), exactly(nonce, 12, "nonce"), {
     authTagLength: TAG_BYTES,
   });
-  cipher.setAAD(aad, { plaintextLength: pt.length });
+  if (aad.length > 0) cipher.setAAD(aad, { plaintextLength: pt.length });
   const body = cipher.update(pt);
   cipher.final(); // a stream cipher keeps nothing back; this computes the tag
   return concat(body, cipher.getAuthTag());
@@ -29,7 +29,7 @@ export function aeadOpen({ key, nonce }: AeadKey, aad: Uint8Array, ct: Uint8Arra
     authTagLength: TAG_BYTES,
   });
   const body = ct.subarray(0, ct.length - TAG_BYTES);
-  decipher.setAAD(aad, { plaintextLength: body.length });
+  if (aad.length > 0) decipher.setAAD(aad, { plaintextLength: body.length });
   decipher.setAuthTag(ct.subarray(body.length));
   const pt = decipher.update(body);
   decipher.final(); // throws for a wrong tag

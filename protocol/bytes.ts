@@ -15,11 +15,13 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** Writes byte strings one after the other. @returns where they end @throws RangeError when they do not fit */
+/** Writes byte strings one after the other. They must fit. @returns where they end */
 export function putAt(target: Uint8Array, at: number, parts: readonly Uint8Array[]): number {
   let offset = at;
   for (const part of parts) {
-    target.set(part, offset);
+    // For a few bytes, a loop is quicker than the call.
+    if (part.length > 64) target.set(part, offset);
+    else for (let index = 0; index < part.length; index++) target[offset + index] = part[index] ?? 0;
     offset += part.length;
   }
   return offset;

@@ -28,7 +28,7 @@ export function encap(pkR: Uint8Array, skE?: Uint8Array): Encapsulated {
   const key = publicKeyObject("x25519", checkX25519(pkR, "HPKE: pkR"));
   if (skE === undefined) {
     const { ciphertext, sharedKey } = nodeCrypto.encapsulate(key);
-    return { enc: Uint8Array.from(ciphertext), sharedSecret: sharedKey };
+    return { enc: new Uint8Array(ciphertext), sharedSecret: sharedKey };
   }
   const enc = rawPublicKey(privateKeyObject("x25519", skE));
   return { enc, sharedSecret: extractAndExpand(x25519(skE, pkR), enc, pkR) };

@@ -73,7 +73,7 @@ export function checkX25519(publicKey: Uint8Array, field: string): Uint8Array {
 }
 
 function checkOrder(publicKey: Uint8Array, refused: ReadonlySet<string>, field: string): Uint8Array {
-  const masked = Uint8Array.from(exactly(publicKey, 32, field));
+  const masked = new Uint8Array(exactly(publicKey, 32, field));
   masked[31] = (masked[31] ?? 0) & 0x7f;
   if (refused.has(toHex(masked)))
     throw new BootseedError("small-order-key", `${field}: a public key of small order proves nothing: make a new key`);
@@ -101,7 +101,12 @@ export function publicKeyObject(curve: Curve, publicKey: Uint8Array): KeyObject 
 
 /** A private key (RFC 8032 seed, RFC 7748 scalar before clamping) as an object. */
 export function privateKeyObject(curve: Curve, privateKey: Uint8Array): KeyObject {
-  const der = Buffer.from(concat(PKCS8_HEADER[curve], exactly(privateKey, 32, `${curve} private key`)));
+  const raw = exactly(privateKey, 32, `${curve} private key`);
+  if (RAW_KEYS) {
+    const key = Buffer.from(raw.buffer, raw.byteOffset, raw.length);
+    return withoutStack(() => createPrivateKey({ key, format: "raw-private", asymmetricKeyType: curve }));
+  }
+  const der = Buffer.from(concat(PKCS8_HEADER[curve], raw));
   try {
     return withoutStack(() => createPrivateKey({ key: der, format: "der", type: "pkcs8" }));
   } finally {
@@ -112,6 +117,7 @@ export function privateKeyObject(curve: Curve, privateKey: Uint8Array): KeyObjec
 /** The raw 32 bytes of the public half of a key object. */
 export function rawPublicKey(key: KeyObject): Uint8Array {
   const publicKey = key.type === "private" ? createPublicKey(key) : key;
+  if (RAW_KEYS) return new Uint8Array(publicKey.export({ format: "raw-public" }));
   const spki = publicKey.export({ format: "der", type: "spki" });
   return Uint8Array.from(spki.subarray(spki.length - 32));
 }
@@ -125,7 +131,7 @@ export function keyPair(curve: Curve, randomness32: Uint8Array): KeyPair {
 /** A signer over an Ed25519 seed; the key object is made once. */
 export function ed25519Signer(privateKey: Uint8Array): Signer {
   const key = privateKeyObject("ed25519", privateKey);
-  return (message) => Uint8Array.from(sign(null, message, key));
+  return (message) => new Uint8Array(sign(null, message, key));
 }
 
 /**

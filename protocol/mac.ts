@@ -11,6 +11,11 @@ const digestOf: (data: Uint8Array) => Buffer =
   typeof nodeCrypto.hash === "function"
     ? (data) => nodeCrypto.hash("sha256", data, "buffer")
     : (data) => nodeCrypto.createHash("sha256").update(data).digest();
+/** As latin1: a text is made in a third of the time of a Buffer. */
+const digestTextOf: (data: Uint8Array) => string =
+  typeof nodeCrypto.hash === "function"
+    ? (data) => nodeCrypto.hash("sha256", data, "binary")
+    : (data) => digestOf(data).toString("latin1");
 const BLOCK_BYTES = 64;
 
 /** SHA-256 of the concatenation of `parts`, 32 bytes. */
@@ -25,7 +30,7 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
  * outside of its heap. Nothing here waits, so no two calls meet; both are wiped before the call ends.
  */
 const INNER = new Uint8Array(BLOCK_BYTES + 512);
-const OUTER = new Uint8Array(BLOCK_BYTES + HASH_BYTES);
+const OUTER: Buffer = Buffer.alloc(BLOCK_BYTES + HASH_BYTES);
 
 /** HMAC-SHA-256 of the concatenation of `parts`, 32 bytes. @param key - any length */
 export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
@@ -40,7 +45,9 @@ export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Ui
     OUTER[index] = byte ^ 0x5c;
   }
   putAt(inner, BLOCK_BYTES, parts);
-  OUTER.set(sha256(inner), BLOCK_BYTES);
+  // A text cannot be wiped, but without K ^ opad this digest tells nothing about key or result. The outer one, a key
+  // as often as not, stays in bytes.
+  OUTER.write(digestTextOf(inner), BLOCK_BYTES, HASH_BYTES, "latin1");
   const mac = sha256(OUTER);
   // Both hold the key, XORed with a constant; `inner` may hold secret parts.
   inner.fill(0);
