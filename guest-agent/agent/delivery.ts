@@ -51,6 +51,7 @@ export async function beginDelivery(world: World, folder: HostFolder, nonce: Uin
   const certificate = folder.certificate();
   const { seedId } = certificate;
   const lastCounter = folder.counter();
+  const psk = folder.psk();
   const identity = folder.identity();
   // A reseed first: the receive key must not come from a generator that a clone of this machine shares.
   await world.kernel.reseed();
@@ -61,10 +62,9 @@ export async function beginDelivery(world: World, folder: HostFolder, nonce: Uin
 
   const proof = (): Uint8Array =>
     encodePacketRequest({ hello, certificate: certificate.bytes, statements: folder.proofs() });
-  const abandon = (): void => wipe(receiveKey.privateKey);
+  const abandon = (): void => wipe(receiveKey.privateKey, psk);
   const accept = async (bytes: Uint8Array): Promise<Delivered> => {
     const arrived = world.clocks();
-    const psk = folder.psk();
     try {
       const answer = parsePacketAnswer(bytes);
       const newest = followStatements(statement, answer.statements);
@@ -90,7 +90,6 @@ export async function beginDelivery(world: World, folder: HostFolder, nonce: Uin
       wipe(chunk, receiptKey, mixed);
       return { counter, timestamp, ...codes, receipt };
     } finally {
-      wipe(psk);
       abandon();
     }
   };

@@ -34,10 +34,13 @@ export interface LastDelivery {
 const DUE_FRACTION = 0.9;
 const HOST_ID = /^[0-9a-f]{16}$/;
 
-/** Folders of all hosts, by hostId. */
+/** Of all hosts that have a statement or certificate here, were it put aside as damaged: not of those only `spent`. */
 export function hostFolders(world: World, stateDir: string): HostFolder[] {
-  const names = world.disk.list(stateDir).filter((name) => HOST_ID.test(name));
-  return names.toSorted().map((name) => new HostFolder(world, `${stateDir}/${name}`));
+  const known = (folder: string): boolean =>
+    world.disk.list(`${stateDir}/${folder}`).some((name) => /^(statement|certificate|issuer)/.test(name));
+  const names = world.disk.list(stateDir).filter((name) => HOST_ID.test(name) && known(name));
+  // oxlint-disable-next-line unicorn/no-array-sort -- Node 18 has no toSorted
+  return names.sort().map((name) => new HostFolder(world, `${stateDir}/${name}`));
 }
 
 export class HostFolder {
@@ -65,13 +68,33 @@ export class HostFolder {
     return this.read("certificate") !== null;
   }
 
+  /** Puts every damaged file aside before anything is asked for: what is wrong shows at once, as in the kit. */
+  putAside(): void {
+    const reads = [
+      () => this.notes(),
+      () => this.counter(),
+      () => this.statement(),
+      () => this.psk(),
+      () => this.certificate(),
+      () => this.identity(),
+    ];
+    for (const read of reads) {
+      try {
+        read();
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+      }
+    }
+  }
+
   /** The newest statement; falls back to `issuer` when it is damaged. @throws Refusal "state-statement" */
   statement(): Statement {
-    for (const name of ["statement", "issuer"]) {
-      const statement = this.#parsed(name, (bytes) => this.#mine(parseStatement(bytes)));
-      if (statement !== null) return statement;
-    }
-    return this.#lost("statement");
+    const read = (name: string): Statement | null => this.#parsed(name, (bytes) => this.#mine(parseStatement(bytes)));
+    const newest = read("statement");
+    if (newest !== null) return newest;
+    const issuer = read("issuer") ?? this.#lost("statement");
+    this.write("statement", issuer.bytes);
+    return issuer;
   }
 
   /** @throws Refusal "state-certificate" */
@@ -93,7 +116,7 @@ export class HostFolder {
   /** 32 bytes, secret. @throws Refusal "state-psk" */
   psk(): Uint8Array {
     const psk = this.#parsed("psk", (bytes) => {
-      if (bytes.length !== 32 || bytes.every((byte) => byte === 0)) throw new Error("expected 32 bytes");
+      if (bytes.length !== 32) throw new Error("expected 32 bytes");
       return bytes;
     });
     return psk ?? this.#lost("psk");

@@ -21,3 +21,11 @@ export function refusalCode(error: unknown): string | null {
   if (error instanceof Refusal) return error.code;
   return error instanceof BootseedError && !NOT_COUNTED.has(error.code) ? error.code : null;
 }
+
+/** The code of any error: ours, or errno's name (`ENOSPC`); "failed" for one that has none. */
+export function codeOf(error: unknown): string {
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" ? code : "failed";
+}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

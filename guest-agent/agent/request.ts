@@ -8,18 +8,17 @@ import {
   type Statement,
 } from "@bootseed/protocol";
 import type { HostFolder } from "./host-folder.ts";
+import { messageOf, Refusal, refusalCode } from "./refusal.ts";
 import type { Answer, Connection, World } from "./world.ts";
 
 /** A newer statement was kept: whatever was to be sent has to be made anew. */
 export class Followed extends Error {}
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 /**
  * @param body gets the pin of the server that will have it
  * @param mayFollow whether a server with another certificate may be asked for newer statements
  * @returns the first answer
- * @throws Followed; BootseedError "unreachable" when no address answers
+ * @throws Followed; the last refusal, else BootseedError "unreachable", when no address answers
  */
 export async function request(
   world: World,
@@ -29,6 +28,7 @@ export async function request(
   mayFollow: boolean,
 ): Promise<Answer> {
   const statement = folder.statement();
+  let refused: unknown = null;
   for (const address of statement.addresses) {
     try {
       const connection = await world.network.connect(address);
@@ -39,15 +39,17 @@ export async function request(
           return answer;
         }
         if (mayFollow) await follow(folder, statement, connection);
-        world.say(`${address} ${path}: its certificate is not a pinned one: nothing was sent`);
+        throw new Refusal("pin", "its certificate is not one that the statement names: nothing was sent");
       } finally {
         connection.close();
       }
     } catch (error) {
       if (error instanceof Followed) throw error;
+      if (refusalCode(error) !== null) refused = error;
       world.say(`${address} ${path}: ${messageOf(error)}`);
     }
   }
+  if (refused !== null) throw refused;
   throw new BootseedError("unreachable", `no address of the host answers: ${statement.addresses.join(", ")}`);
 }
 

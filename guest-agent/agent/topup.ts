@@ -1,14 +1,14 @@
 /** Top-ups from every host at once: one that is dead or lies neither blocks nor weakens the others. */
-import { toHex } from "@bootseed/protocol";
+import { equalConstantTime, sha256, toHex, utf8 } from "@bootseed/protocol";
 import { type HostFolder, hostFolders, type LastDelivery } from "./host-folder.ts";
 import { pull } from "./pull.ts";
-import { refusalCode } from "./refusal.ts";
+import { codeOf, messageOf, Refusal, refusalCode } from "./refusal.ts";
 import type { World } from "./world.ts";
 
-/** What came of one host; `skipped`: not due, or not enrolled there. */
+/** What came of one host; `skipped`: not due. */
 export type TopUp =
   | { readonly hostId: string; readonly outcome: "delivered"; readonly delivery: LastDelivery }
-  | { readonly hostId: string; readonly outcome: "skipped"; readonly why: "not due" | "not enrolled" }
+  | { readonly hostId: string; readonly outcome: "skipped"; readonly why: "not due" }
   | { readonly hostId: string; readonly outcome: "failed"; readonly code: string; readonly message: string };
 
 /**
@@ -23,8 +23,10 @@ export async function topUpAll(world: World, stateDir: string, now: boolean): Pr
 export async function topUp(world: World, folder: HostFolder, now: boolean): Promise<TopUp> {
   const hostId = toHex(folder.hostId);
   try {
-    if (!folder.enrolled) return { hostId, outcome: "skipped", why: "not enrolled" };
     if (!now && !folder.due()) return { hostId, outcome: "skipped", why: "not due" };
+    folder.putAside();
+    if (!folder.enrolled) throw new Refusal("not enrolled", "no certificate of this host: join it");
+    checkInstance(world, folder);
     const delivery = await pull(world, folder);
     folder.keepNotes({ ...folder.notes(), last: delivery });
     return { hostId, outcome: "delivered", delivery };
@@ -33,25 +35,27 @@ export async function topUp(world: World, folder: HostFolder, now: boolean): Pro
   }
 }
 
+/** A copy of another machine's disk must not speak for it. @throws Refusal "instance" */
+export function checkInstance(world: World, folder: HostFolder): void {
+  const { instanceId } = world;
+  if (instanceId === undefined || equalConstantTime(sha256(utf8(instanceId)), folder.certificate().instanceIdHash))
+    return;
+  const advice = "its enrolment belongs to the machine this disk was copied from: join again";
+  throw new Refusal("instance", `expected an enrolment of this machine (${instanceId}): ${advice}`);
+}
+
 /** Counts a refusal and says it; what is no refusal is only said. */
 export function failed(world: World, folder: HostFolder, error: unknown): { code: string; message: string } {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const refused = refusalCode(error);
-  const code = refused ?? errorCode(error);
   world.say(`${toHex(folder.hostId)}: ${refused === null ? "" : `refused, ${refused}: `}${message}`);
-  // A damaged file was counted when it was put aside.
+  // A damaged file was counted when it was put aside; one that is gone counts once.
   if (refused !== null && !(refused.startsWith("state-") && folder.notes()[refused] !== undefined)) {
     try {
       folder.count(refused);
     } catch (cause) {
-      world.say(`cannot write ${folder.path}/topup.json: ${cause instanceof Error ? cause.message : String(cause)}`);
+      world.say(`cannot write ${folder.path}/topup.json: ${messageOf(cause)}`);
     }
   }
-  return { code, message };
-}
-
-/** Node's own codes and those of BootseedError. */
-function errorCode(error: unknown): string {
-  const { code } = error as { code?: unknown };
-  return typeof code === "string" ? code : "failed";
+  return { code: refused ?? codeOf(error), message };
 }
