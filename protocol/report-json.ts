@@ -41,7 +41,8 @@ export interface Report {
   readonly evidence: Evidence;
   /** OpenSSH public-key lines, at most 8 */
   readonly hostKeys: readonly string[];
-  readonly versions: { readonly kit: string; readonly python: string };
+  /** what runs there: `kit` and `python`, or `agent` and `node` */
+  readonly versions: Readonly<Record<string, string>>;
 }
 
 /** Host keys in one report: ed25519, three ECDSA, RSA, and room. */
@@ -87,5 +88,7 @@ export const reportSchema: z.ZodType<Report> = z.strictObject({
         .regex(/^[a-z0-9-]+ [A-Za-z0-9+/]+={0,2}$/, "expected `type base64`"),
     )
     .max(MAX_HOST_KEYS),
-  versions: z.strictObject({ kit: printable(64), python: printable(64) }),
+  versions: z
+    .record(z.string().regex(/^[a-z]{1,16}$/, "expected a program's name"), printable(64))
+    .refine((versions) => Object.keys(versions).length <= 4, "expected at most 4 programs"),
 });

@@ -7,9 +7,17 @@ import {
   parseStatementsAnswer,
   type Statement,
 } from "@bootseed/protocol";
-import type { HostFolder } from "./host-folder.ts";
 import { messageOf, Refusal, refusalCode } from "./refusal.ts";
 import type { Answer, Connection, World } from "./world.ts";
+
+/** Whose statement says where to go: a host's folder, or a join token. */
+export interface StatementSource {
+  readonly hostId: Uint8Array;
+  statement(): Statement;
+  keepStatement(statement: Statement): void;
+  /** In place of the statement's own. */
+  addresses?(): readonly string[];
+}
 
 /** A newer statement was kept: whatever was to be sent has to be made anew. */
 export class Followed extends Error {}
@@ -22,14 +30,15 @@ export class Followed extends Error {}
  */
 export async function request(
   world: World,
-  folder: HostFolder,
+  source: StatementSource,
   path: string,
   body: (pin: Uint8Array) => Uint8Array,
   mayFollow: boolean,
 ): Promise<Answer> {
-  const statement = folder.statement();
+  const statement = source.statement();
+  const addresses = source.addresses?.() ?? statement.addresses;
   let refused: unknown = null;
-  for (const address of statement.addresses) {
+  for (const address of addresses) {
     try {
       const connection = await world.network.connect(address);
       try {
@@ -38,7 +47,7 @@ export async function request(
           world.say(`${address} ${path} ${answer.status}`);
           return answer;
         }
-        if (mayFollow) await follow(folder, statement, connection);
+        if (mayFollow) await follow(source, statement, connection);
         throw new Refusal("pin", "its certificate is not one that the statement names: nothing was sent");
       } finally {
         connection.close();
@@ -50,19 +59,19 @@ export async function request(
     }
   }
   if (refused !== null) throw refused;
-  throw new BootseedError("unreachable", `no address of the host answers: ${statement.addresses.join(", ")}`);
+  throw new BootseedError("unreachable", `no address of the host answers: ${addresses.join(", ")}`);
 }
 
 /**
  * Asks a server that proved nothing for statements: the root's signature on what comes is the proof.
  * @throws Followed when there was a newer one, now kept; BootseedError for what is refused
  */
-async function follow(folder: HostFolder, known: Statement, connection: Connection): Promise<void> {
-  const asked = encodeStatementsRequest({ hostId: folder.hostId, serial: known.serial });
+async function follow(source: StatementSource, known: Statement, connection: Connection): Promise<void> {
+  const asked = encodeStatementsRequest({ hostId: source.hostId, serial: known.serial });
   const { status, body } = await connection.post("/v1/statements", asked);
   if (status !== 200) return;
   const newest = followStatements(known, parseStatementsAnswer(body));
   if (newest === known) return;
-  folder.keepStatement(newest);
+  source.keepStatement(newest);
   throw new Followed(`statement ${newest.serial}`);
 }

@@ -1,0 +1,72 @@
+/** What the agent reads of the machine it runs on, as files below a root. */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+
+export const STATE_DIR = "/var/lib/bootseed";
+
+export class Machine {
+  readonly root: string;
+
+  /** @param root prefix of every path, for tests */
+  constructor(root = "") {
+    this.root = root;
+  }
+
+  at(path: string): string {
+    return this.root + path;
+  }
+
+  /** A file's text without white space around it; empty when it cannot be read. */
+  text(path: string): string {
+    try {
+      return readFileSync(this.at(path), "utf8").trim();
+    } catch {
+      return "";
+    }
+  }
+
+  /** The cloud's name for this machine; where there is no cloud-init, its machine-id. */
+  instanceId(): string {
+    return this.text("/var/lib/cloud/data/instance-id") || this.text("/etc/machine-id");
+  }
+
+  /** UUID of this boot; zeros where there is no /proc. */
+  bootId(): string {
+    return this.text("/proc/sys/kernel/random/boot_id") || "00000000-0000-0000-0000-000000000000";
+  }
+
+  hostname(): string {
+    return this.text("/etc/hostname") || this.text("/proc/sys/kernel/hostname") || "machine";
+  }
+
+  /** Paths of sshd's private keys, as the kit reports them: ecdsa, ed25519, rsa. */
+  hostKeys(): string[] {
+    let names: string[] = [];
+    try {
+      names = readdirSync(this.at("/etc/ssh"));
+    } catch {
+      return [];
+    }
+    return names
+      .filter((name) => /^ssh_host_[er].*key$/.test(name))
+      .toSorted()
+      .map((name) => this.at(`/etc/ssh/${name}`));
+  }
+
+  /** What the kernel says of its generator; null device where there is none. */
+  generator(): { kernel: string; poolsize: number; fipsEnabled: number; rngCurrent: string | null } {
+    const rng = this.text("/sys/class/misc/hw_random/rng_current");
+    return {
+      kernel: this.text("/proc/sys/kernel/osrelease") || "unknown",
+      poolsize: Number(this.text("/proc/sys/kernel/random/poolsize")) || 0,
+      fipsEnabled: Number(this.text("/proc/sys/crypto/fips_enabled")) || 0,
+      rngCurrent: rng === "" || rng === "none" ? null : rng,
+    };
+  }
+}
+
+/** Runs ssh-keygen. @param input for its standard input @returns what it prints @throws with its own message */
+export function sshKeygen(args: readonly string[], input?: Uint8Array): Buffer {
+  const options = input === undefined ? {} : { input };
+  return execFileSync("ssh-keygen", [...args], { ...options, stdio: ["pipe", "pipe", "pipe"] });
+}

@@ -1,0 +1,71 @@
+/** The report of a machine that joined: its SSH host keys, signed by identity and host keys (docs/protocol.md, Report). */
+import {
+  concat,
+  dearmorSshsig,
+  HOST_KEY_NAMESPACE,
+  lp,
+  REPORT_NAMESPACE,
+  toHex,
+  u32be,
+  u8,
+  utf8,
+} from "@bootseed/protocol";
+import { readFileSync } from "node:fs";
+import type { HostFolder } from "./host-folder.ts";
+import { type Machine, STATE_DIR, sshKeygen } from "./machine.ts";
+import { request } from "./request.ts";
+import { Refusal } from "./refusal.ts";
+import { VERSION } from "./version.ts";
+import type { World } from "./world.ts";
+
+const MAX_HOST_KEYS = 8;
+
+export interface ReportFacts {
+  /** SSH host keys that were there before this machine's generator was reseeded for it. */
+  readonly hostKeysBefore: number;
+  readonly rcMix: number;
+  readonly rcReseed: number;
+}
+
+/** Sends the report. @throws Refusal when the host does not take it, "unreachable" when none answers */
+export async function sendReport(
+  world: World,
+  machine: Machine,
+  folder: HostFolder,
+  facts: ReportFacts,
+): Promise<void> {
+  const { seedId, identityPk } = folder.certificate();
+  const keys = machine.hostKeys().slice(0, MAX_HOST_KEYS);
+  const known = firstBoot(machine);
+  const evidence = { ...facts, ...machine.generator(), gate: "none", timeline: [] };
+  const document = {
+    hostId: toHex(folder.hostId),
+    seedId: toHex(seedId),
+    identityPk: toHex(identityPk),
+    instanceId: machine.instanceId(),
+    bootId: known?.["bootId"] ?? machine.bootId(),
+    // Without a first boot of ours nothing is claimed about what was there before.
+    verdict: known?.["verdict"] ?? "no-seed",
+    evidence: known?.["evidence"] === undefined ? evidence : { ...evidence, ...(known["evidence"] as object) },
+    hostKeys: keys.map((key) => readFileSync(`${key}.pub`, "utf8").split(" ").slice(0, 2).join(" ").trim()),
+    versions: { agent: VERSION, node: process.versions.node },
+  };
+  const json = utf8(JSON.stringify(document));
+  const sign = (key: string, namespace: string): Uint8Array =>
+    lp(dearmorSshsig(sshKeygen(["-Y", "sign", "-q", "-n", namespace, "-f", key], json).toString("latin1")));
+  const identitySig = sign(machine.at(`${folder.path}/identity`), REPORT_NAMESPACE);
+  const hostKeySigs = keys.map((key) => sign(key, HOST_KEY_NAMESPACE));
+  const message = concat(u32be(json.length), json, identitySig, u8(keys.length), ...hostKeySigs);
+  const { status } = await request(world, folder, "/v1/reports", () => message, false);
+  if (status !== 204) throw new Refusal(`http-${status}`, `the host did not take the report: it answered ${status}`);
+}
+
+/** What the kit found out at this very instance's first boot, where there was one. */
+function firstBoot(machine: Machine): Record<string, unknown> | null {
+  try {
+    const verdict = JSON.parse(machine.text(`${STATE_DIR}/verdict.json`)) as Record<string, unknown>;
+    return verdict["instanceId"] === machine.instanceId() ? verdict : null;
+  } catch {
+    return null;
+  }
+}
