@@ -51,6 +51,14 @@ class ClaimTest(MachineTest):
         self.answer(claim, respond)
         return claim.once(self.host())
 
+    def test_half_wiped(self) -> None:
+        """The power went while the claim's keys were being wiped: no claim goes out with zeros for a key."""
+        self.claim(200, b"\0" + FRESH + SECRET + self.certificate())
+        self.host().write("claim", bytes(80))
+        self.requests.clear()
+        self.assertTrue(self.claim(403, b""))
+        self.assertEqual((self.requests, self.host().read("claim")), ([], b""))
+
     def test_final(self) -> None:
         """psk and certificate are kept, the bytes mixed and reseeded, the claim's keys gone."""
         self.assertTrue(self.claim(200, b"\0" + FRESH + SECRET + self.certificate()))

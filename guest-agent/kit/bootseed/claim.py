@@ -18,7 +18,8 @@ def once(host: Host) -> bool:
     certificate are durable; until then a lost answer or a reboot repeats the same claim.
     """
     material = host.read("claim")
-    if not material:
+    if not material or host.read("certificate"):  # enrolled, but the power went before the secrets were wiped
+        wipe(host.folder / "claim")
         return True
     instance = host.guest.instance_id().encode()
     names = b"\1" + host.id + material[:16] + host.identity()
