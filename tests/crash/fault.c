@@ -44,24 +44,28 @@ __attribute__((constructor)) static void begin(void) {
   control = shared;
 }
 
+static void note(const char *name, int hit, const char *detail) {
+  int saved = errno;
+  char line[PATH_MAX + 256];
+  int size = snprintf(line, sizeof line, "%d %s%s %s\n", getpid(), name, hit ? "!" : "", detail);
+  if (size > 0 && size < (int)sizeof line) syscall(SYS_write, log_fd, line, size);
+  errno = saved;
+}
+
 /* Notes the call. Returns what it must end with: 0 (go on), an errno, or SHORT. KILL does not return. */
 static int point(uint32_t kind, const char *name, const char *detail) {
   if (!control) return 0;
-  int saved = errno;
   uint32_t all = __atomic_load_n(&control->kinds, __ATOMIC_SEQ_CST);
   int hit = 0;
   if (all & kind) hit = __atomic_add_fetch(&control->seen, 1, __ATOMIC_SEQ_CST) == control->at;
   uint32_t action = hit ? control->action : 0;
-  char line[PATH_MAX + 256];
-  int size = snprintf(line, sizeof line, "%d %s%s %s\n", getpid(), name, hit ? "!" : "", detail);
-  if (size > 0 && size < (int)sizeof line) syscall(SYS_write, log_fd, line, size);
+  note(name, hit, detail);
   if (hit) __atomic_add_fetch(&control->fired, 1, __ATOMIC_SEQ_CST);
   /* All processes of the run, as a power cut would: the test started them as a group of their own. */
   if (action == KILL) {
     syscall(SYS_kill, 0, SIGKILL);
     for (;;) pause();
   }
-  errno = saved;
   return (int)action;
 }
 
@@ -157,14 +161,21 @@ static int syncing(int fd) {
   return path_of(fd, path) ? point(SYNC, "sync", path) : 0;
 }
 
+/* A library behind this one (libfiu) may have let it fail. */
+static int synced(int fd, int rc) {
+  char path[PATH_MAX];
+  if (rc != 0 && path_of(fd, path)) note("failed", 0, path);
+  return rc;
+}
+
 int fsync(int fd) {
   FAIL_WITH(syncing(fd));
-  return REAL(fsync)(fd);
+  return synced(fd, REAL(fsync)(fd));
 }
 
 int fdatasync(int fd) {
   FAIL_WITH(syncing(fd));
-  return REAL(fdatasync)(fd);
+  return synced(fd, REAL(fdatasync)(fd));
 }
 
 int ftruncate64(int fd, off64_t size) {

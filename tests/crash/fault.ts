@@ -26,6 +26,9 @@ export const CALL = {
   send: 64,
   mix: 128,
 } as const;
+/** libfiu as fiu-run preloads it. */
+export const FIU: readonly string[] = ["run", "posix"].map((name) => `/usr/lib/fiu/fiu_${name}_preload.so`);
+
 /** All that changes files. */
 export const FILES: number = 63;
 /** And what leaves the process: to the network, to the kernel's generator. */
@@ -34,7 +37,7 @@ export const EVERYTHING: number = 255;
 /** Beside an errno. `kill`: the whole process group, before the call is made. `short`: half of a write. */
 export const ACTION = { kill: 1000, short: 1001, EIO: 5, ENOSPC: 28, EROFS: 30 } as const;
 
-/** One call below the watched folder, or a send, mix or reseed; `hit`: it is the one that the fault was armed for. */
+/** One call below the watched folder, or a send, mix or reseed (`failed`: a sync that libfiu let fail); `hit`: it is the one that the fault was armed for. */
 export type Call = { readonly pid: number; readonly name: string; readonly hit: boolean; readonly detail: string };
 
 export type Arm = { readonly kinds: number; readonly at: number; readonly action: number };
@@ -65,13 +68,19 @@ export class Fault implements Disposable {
   readonly #log: string = join(this.#dir, "log");
   /** For the process under test. */
   readonly env: Record<string, string>;
+  /** Prefix of libfiu's control pipes: `fiu-ctrl -f`. */
+  readonly pipes: string = join(this.#dir, "fiu");
 
-  /** @param under files below this folder count; an absolute path */
-  constructor(under: string) {
+  /**
+   * @param under files below this folder count; an absolute path
+   * @param behind libraries to preload after this one
+   */
+  constructor(under: string, behind: readonly string[] = []) {
     writeFileSync(this.#control, new Uint8Array(4096));
     writeFileSync(this.#log, "");
     this.env = {
-      LD_PRELOAD: library(),
+      LD_PRELOAD: [library(), ...behind].join(" "),
+      FIU_CTRL_FIFO: this.pipes,
       BOOTSEED_FAULT_CONTROL: this.#control,
       BOOTSEED_FAULT_LOG: this.#log,
       BOOTSEED_FAULT_UNDER: under,

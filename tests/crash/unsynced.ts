@@ -7,6 +7,13 @@ import type { Call } from "./fault.ts";
 
 export type Lost = { readonly at: string; readonly files: readonly string[] };
 
+/** Files of a guest that must outlive a power cut. Locks, marks in /run and temporary files need not. */
+export const GUEST_STATE = (path: string): boolean =>
+  /\/var\/lib\/bootseed(\/[0-9a-f]{16})?(\/[\w.-]+)?$/.test(path) && !/\/(tmp|new|new\.pub|lock|.*\.tmp)$/.test(path);
+
+/** What a host must not lose: its log of commits. The database itself is synced by checkpoints, never before an answer. */
+export const HOST_STATE = (path: string): boolean => path.endsWith("host.db-wal");
+
 /**
  * @param calls of one process and its children, in order
  * @param leaving names of calls that tell somebody: `send`, `mix`
@@ -23,7 +30,9 @@ export function unsynced(
   const changed = (path: string): void => {
     if (matters(path)) dirty.add(path);
   };
-  for (const { name, detail } of calls) {
+  for (const { name, detail, hit } of calls) {
+    // The fault's own call was never made.
+    if (hit) continue;
     const [first = "", second = ""] = detail.split(" ");
     if (name === "write" || name === "truncate") changed(first);
     // Only a name that is there to stay: a temp file's appears and goes.
@@ -32,6 +41,7 @@ export function unsynced(
       if (matters(second)) dirty.add(dirname(second));
     } else if (name === "unlink") dirty.delete(first);
     else if (name === "sync") dirty.delete(first);
+    else if (name === "failed") changed(first);
     else if (leaving.includes(name) && dirty.size > 0) lost.push({ at: `${name} ${detail}`, files: [...dirty] });
   }
   return lost;

@@ -71,15 +71,8 @@ export class HostProcess implements AsyncDisposable {
 
   /** @param wrapping with one, the process leads a group of its own, so that a fault may end the whole group */
   async start(wrapping?: Wrapping): Promise<void> {
-    const [program = "", ...words] = [
-      ...(wrapping?.before ?? []),
-      process.execPath,
-      MAIN,
-      "serve",
-      "--config",
-      this.config,
-    ];
-    const child = spawn(program, words, {
+    const [program, ...before] = [...(wrapping?.before ?? []), process.execPath];
+    const child = spawn(program, [...before, MAIN, "serve", "--config", this.config], {
       stdio: ["ignore", "pipe", "pipe"],
       detached: wrapping !== undefined,
       env: { ...process.env, ...wrapping?.env },

@@ -1,0 +1,3 @@
+import { hostDiskSuite } from "./host-disk-suite.ts";
+
+hostDiskSuite(10_000);
