@@ -38,7 +38,7 @@ export type TlsFiles = { readonly tlsKeyPem: Uint8Array; readonly tlsCertificate
 
 /**
  * @param at address and port; port 0 takes a free one
- * @param deadlineMs for handshake, request and idle connections alike; tests take a shorter one
+ * @param deadlineMs for handshake, request and the whole connection alike; tests take a shorter one
  * @throws HostError "port-taken" or "unavailable", exit 69
  */
 export async function listenGuests(
@@ -58,6 +58,11 @@ export async function listenGuests(
   server.maxConnections = MAX_GUEST_CONNECTIONS;
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
   server.setTimeout(deadlineMs);
+  // For the connection as a whole: small requests, one after the other, would hold it for minutes.
+  server.on("connection", (socket) => {
+    const timer = setTimeout(() => socket.destroy(), deadlineMs);
+    socket.once("close", () => clearTimeout(timer));
+  });
   const name = `${at.host}:${at.port}`;
   await listening(
     server,
