@@ -75,7 +75,7 @@ export class Disk {
 
   read(path: string): Uint8Array | null {
     const inode = this.#files.get(path);
-    return inode === undefined ? null : Uint8Array.from(inode.data);
+    return inode === undefined ? null : inode.data.slice();
   }
 
   mtimeMs(path: string): number | null {

@@ -102,6 +102,7 @@ export class HostNode {
         return;
       }
       rmSync(this.dir, { recursive: true });
+      mkdirSync(this.dir, { mode: 0o700 });
       cpSync(snapshot, this.dir, { recursive: true });
     });
   }
@@ -112,7 +113,10 @@ export class HostNode {
   }
 
   close(): void {
-    this.#context.store.close();
+    // Open or not: an operation may have failed in between, and that is what the reader must see.
+    try {
+      this.#context.store.close();
+    } catch {}
     rmSync(this.#root, { recursive: true, force: true });
   }
 
@@ -125,7 +129,6 @@ export class HostNode {
 
   #start(): HostContext {
     const { random, nowMs, log, bend } = this.#options;
-    mkdirSync(this.dir, { recursive: true, mode: 0o700 });
     const identity = loadIdentity(this.dir, this.announce);
     const sources = [new AssessedSource(new NoiseSource(), nowMs, () => undefined)];
     const systemRandom = (bytes: number): Uint8Array => random.bytes(bytes);

@@ -4,6 +4,8 @@ import type { HostNode } from "./host-node.ts";
 import type { Ledger } from "./ledger.ts";
 
 type Pair = {
+  readonly vm: string;
+  readonly host: HostNode;
   /** Since when this VM and this host could have met undisturbed; true milliseconds. */
   undisturbedMs: number;
   acceptedMs: number;
@@ -20,8 +22,8 @@ const MAX_PER_DAY = 10;
 const DAY_MS = 86_400_000;
 
 export type WatchOptions = {
-  readonly vms: readonly string[];
-  readonly hosts: readonly HostNode[];
+  /** Each host with the VMs that are enrolled there. */
+  readonly pairs: readonly (readonly [HostNode, readonly string[]])[];
   readonly ledger: Ledger;
   readonly nowMs: () => number;
   /** Longest that an undisturbed pair may be without a delivery. */
@@ -38,9 +40,11 @@ export class Watch {
 
   constructor(options: WatchOptions) {
     this.#options = options;
-    for (const vm of options.vms)
-      for (const { name } of options.hosts)
-        this.#pairs.set(`${vm} ${name}`, {
+    for (const [host, vms] of options.pairs)
+      for (const vm of vms)
+        this.#pairs.set(`${vm} ${host.name}`, {
+          vm,
+          host,
           undisturbedMs: 0,
           acceptedMs: 0,
           counter: 0,
@@ -78,7 +82,8 @@ export class Watch {
 
   /** Whether this VM took this very packet, of whatever host. */
   took(vm: string, packet: Uint8Array): boolean {
-    return this.#options.hosts.some(({ name }) => this.#pair(vm, name).taken.has(digestOf(packet)));
+    const digest = digestOf(packet);
+    return this.#options.pairs.some(([{ name }]) => this.#pairs.get(`${vm} ${name}`)?.taken.has(digest) ?? false);
   }
 
   /** What a guest finds on its disk after a loss of power. */
@@ -95,26 +100,22 @@ export class Watch {
 
   /** @param vm null: every VM @param host null: every host */
   disturbed(vm: string | null, host: string | null): void {
-    if (vm !== null && host !== null) {
-      this.#pair(vm, host).undisturbedMs = this.#options.nowMs();
-      return;
-    }
-    for (const one of vm === null ? this.#options.vms : [vm])
-      for (const { name } of host === null ? this.#options.hosts : [{ name: host }]) this.disturbed(one, name);
+    const some = vm !== null && host !== null ? [this.#pair(vm, host)] : this.#pairs.values();
+    for (const pair of some)
+      if ((vm ?? pair.vm) === pair.vm && (host ?? pair.host.name) === pair.host.name)
+        pair.undisturbedMs = this.#options.nowMs();
   }
 
   /** Every reachable VM was topped up within one interval of its recovery. */
   check(): void {
-    const { vms, hosts, ledger, meet, nowMs, withinMs } = this.#options;
-    for (const host of hosts) {
-      for (const vm of vms) {
-        const pair = this.#pair(vm, host.name);
-        if (!meet(vm, host)) pair.undisturbedMs = nowMs();
-        const sinceMs = nowMs() - Math.max(pair.undisturbedMs, pair.acceptedMs);
-        if (sinceMs <= withinMs) continue;
-        const hours = (sinceMs / 3_600_000).toFixed(2);
-        ledger.violated(`${vm} got nothing of ${host.name} for ${hours} h, though nothing kept them apart`, vm);
-      }
+    const { ledger, meet, nowMs, withinMs } = this.#options;
+    for (const pair of this.#pairs.values()) {
+      const { vm, host } = pair;
+      if (!meet(vm, host)) pair.undisturbedMs = nowMs();
+      const sinceMs = nowMs() - Math.max(pair.undisturbedMs, pair.acceptedMs);
+      if (sinceMs <= withinMs) continue;
+      const hours = (sinceMs / 3_600_000).toFixed(2);
+      ledger.violated(`${vm} got nothing of ${host.name} for ${hours} h, though nothing kept them apart`, vm);
     }
   }
 

@@ -16,8 +16,8 @@ import { type Answer, type Server, Wire } from "./wire.ts";
 export type WorldOptions = {
   readonly seed: string;
   readonly vms: number;
-  /** Names; the address of the n-th is 10.0.n.1:7443. */
-  readonly hosts: readonly string[];
+  /** By name: which share of the VMs each has; the address of the n-th is 10.0.n.1:7443. */
+  readonly hosts: Readonly<Record<string, number>>;
   readonly intervalMs?: number;
   /** Sabotage, for tests of the simulation itself. */
   readonly bendHost?: (context: HostContext) => HostContext;
@@ -47,10 +47,10 @@ export class World implements Disposable {
 
   private constructor(options: WorldOptions) {
     this.options = options;
-    const { seed, vms, hosts, intervalMs = INTERVAL_MS } = options;
+    const { vms, hosts, intervalMs = INTERVAL_MS } = options;
     const nowMs = (): number => this.timeline.nowMs;
     this.wire = new Wire(this.timeline, this.random("wire"), this.ledger);
-    this.hosts = hosts.map((name, n) => {
+    this.hosts = Object.keys(hosts).map((name, n) => {
       const announce = { advertise: [`10.0.${n}.1:7443`], intervalMs };
       const log = (fields: object, message: string): void => this.#logged(name, fields, message);
       const bend = options.bendHost ?? ((context) => context);
@@ -58,11 +58,9 @@ export class World implements Disposable {
     });
     this.timeline.afterEvent = () => this.ledger.rethrow();
     for (const host of this.hosts) this.listen(host);
-    const names = Array.from({ length: vms }, (_, n) => `vm-${n}.`);
-    this.guests = names.map((name) => new GuestNode(this, name, new Random(`${seed}/${name}`)));
+    this.guests = Array.from({ length: vms }, (_, n) => new GuestNode(this, `vm-${n}.`, this.random(`vm-${n}.`)));
     this.watch = new Watch({
-      vms: names,
-      hosts: this.hosts,
+      pairs: this.hosts.map((host) => [host, this.#vmsOf(host)]),
       ledger: this.ledger,
       nowMs,
       withinMs: intervalMs * SLACK,
@@ -74,8 +72,7 @@ export class World implements Disposable {
   static async create(options: WorldOptions): Promise<World> {
     const world = new World(options);
     for (const host of world.hosts) {
-      const names = world.guests.map(({ name }) => name);
-      for (const one of await enrolAll(host, names, world.random(`${host.name}/enrol`))) {
+      for (const one of await enrolAll(host, world.#vmsOf(host), world.random(`${host.name}/enrol`))) {
         world.#vmOfSeed.set(one.seedId, one.vm);
         world.guest(one.vm).moveIn(one);
       }
@@ -119,6 +116,12 @@ export class World implements Disposable {
 
   [Symbol.dispose](): void {
     for (const host of this.hosts) host.close();
+  }
+
+  /** Every n-th VM. */
+  #vmsOf(host: HostNode): string[] {
+    const every = Math.round(1 / (this.options.hosts[host.name] ?? 1));
+    return this.guests.filter((_, n) => n % every === 0).map(({ name }) => name);
   }
 
   #patrol(): void {
