@@ -2,7 +2,7 @@
  * Block_Cipher_df of NIST SP 800-90A Rev. 1, section 10.3.2, over AES-256: the derivation function that
  * spreads input of any length over a seed. https://doi.org/10.6028/NIST.SP.800-90Ar1
  */
-import { createCipheriv } from "node:crypto";
+import { createCipheriv, createSecretKey } from "node:crypto";
 
 /** AES block in bytes (blocklen). */
 export const BLOCK_BYTES = 16;
@@ -12,7 +12,7 @@ export const KEY_BYTES = 32;
 export const SEED_BYTES: number = KEY_BYTES + BLOCK_BYTES;
 
 /** Step 8: the fixed key 00 01 02 … 1f. */
-const DF_KEY = Uint8Array.from({ length: KEY_BYTES }, (_, i) => i);
+const DF_KEY = createSecretKey(Uint8Array.from({ length: KEY_BYTES }, (_, i) => i));
 
 /** BCC (10.3.3) is CBC-MAC with a zero chaining value, so it is the last block of CBC with a zero IV. */
 function blockChain(data: Uint8Array): Uint8Array {
@@ -54,7 +54,7 @@ export function blockCipherDf(parts: readonly Uint8Array[]): Uint8Array {
   // Steps 13 to 15: X_i = AES(K, X_{i-1}), which is CBC over zero blocks with X as the IV.
   const key = temp.subarray(0, KEY_BYTES);
   const x = temp.subarray(KEY_BYTES);
-  const cipher = createCipheriv("aes-256-cbc", key, x).setAutoPadding(false);
+  const cipher = createCipheriv("aes-256-cbc", createSecretKey(key), x).setAutoPadding(false);
   const out = cipher.update(new Uint8Array(SEED_BYTES));
   const seed = Uint8Array.from(out);
   out.fill(0);
