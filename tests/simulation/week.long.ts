@@ -1,0 +1,11 @@
+/** Thirty weeks. `BOOTSEED_SEED=… vitest run --project long <this file>` replays one. */
+import { describe, it } from "vitest";
+import { tell } from "./tell.ts";
+
+const SEEDS = process.env["BOOTSEED_SEED"]?.split(",") ?? Array.from({ length: 30 }, (_, n) => `week-${n + 1}`);
+
+describe("a simulated week", () => {
+  it.each(SEEDS)("of seed %s breaks no invariant", async (seed) => {
+    await tell({ seed, vms: 200, days: 7 }, "long", "tests/simulation/week.long.ts");
+  });
+});
