@@ -36,6 +36,14 @@ export class ClockedHost implements AsyncDisposable {
     this.#aheadMs += NEXT_PACKET_MS;
   }
 
+  get packets(): number {
+    return this.log.filter((line) => line.startsWith("packet ")).length;
+  }
+
+  get receipts(): number {
+    return this.log.filter((line) => line.startsWith("receipt ")).length;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#undo.disposeAsync();
   }

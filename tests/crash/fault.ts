@@ -40,7 +40,13 @@ export const ACTION = { kill: 1000, short: 1001, EIO: 5, ENOSPC: 28, EROFS: 30 }
 /** One call below the watched folder, or a send, mix or reseed (`failed`: a sync that libfiu let fail); `hit`: it is the one that the fault was armed for. */
 export type Call = { readonly pid: number; readonly name: string; readonly hit: boolean; readonly detail: string };
 
-export type Arm = { readonly kinds: number; readonly at: number; readonly action: number };
+export type Arm = {
+  readonly kinds: number;
+  readonly at: number;
+  readonly action: number;
+  /** Every later call ends in the same way, until `disarm`. */
+  readonly fromThenOn?: boolean;
+};
 
 const FLAGS = ["-std=c17", "-D_GNU_SOURCE", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror"];
 let built: string | null = null;
@@ -88,15 +94,16 @@ export class Fault implements Disposable {
   }
 
   /** Counts `kinds` from now on; the `at`-th (from 1; 0: none) ends as `action` says. */
-  arm({ kinds, at, action }: Arm): void {
+  arm({ kinds, at, action, fromThenOn = false }: Arm): void {
+    const sticky = fromThenOn ? 1 : 0;
     // `kinds` last: nothing counts before all is set.
-    this.#write([0, 0, 0, 0, 0]);
-    this.#write([at, 0, action, 0, 0]);
-    this.#write([at, kinds, action, 0, 0]);
+    this.disarm();
+    this.#write([at, 0, action, 0, 0, sticky]);
+    this.#write([at, kinds, action, 0, 0, sticky]);
   }
 
   disarm(): void {
-    this.#write([0, 0, 0, 0, 0]);
+    this.#write([0, 0, 0, 0, 0, 0]);
   }
 
   /** Calls counted since `arm`. */
@@ -104,7 +111,7 @@ export class Fault implements Disposable {
     return this.#read(3);
   }
 
-  /** How often the fault struck since `arm`: 0 or 1. */
+  /** How often the fault struck since `arm`. */
   get fired(): number {
     return this.#read(4);
   }

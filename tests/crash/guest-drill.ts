@@ -1,14 +1,15 @@
 /** A guest's program (kit or agent) that is killed or meets a failing disk, against the real service. */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { GuestProcess, type Ran } from "../loopback/guest-process.ts";
 import type { Random } from "../simulation/random.ts";
 import type { MintedSeed } from "../loopback/host-process.ts";
 import type { ClockedHost } from "./clocked-host.ts";
-import { type Arm, type Call, EVERYTHING, Fault } from "./fault.ts";
+import { type Arm, type Call, EVERYTHING, Fault, FIU } from "./fault.ts";
 import { inspectState, type StateOnDisk } from "./guest-state.ts";
 import { mixes } from "./kernel-log.ts";
+import { GUEST_STATE, unsynced } from "./unsynced.ts";
 
 /** What tops this VM up; the first boot is always the kit's. */
 export type Program = { readonly name: string; readonly topUp: (root: string) => readonly string[] };
@@ -17,6 +18,9 @@ const KIT = join(import.meta.dirname, "../../seeder/kit/kit.pyz");
 const python = (root: string, verb: string): string[] => ["/usr/bin/python3", "-I", KIT, verb, "--root", root];
 
 export const KIT_PROGRAM: Program = { name: "kit", topUp: (root) => python(root, "topup") };
+
+/** Seconds since 1970: longer than any interval. */
+const LONG_AGO = 1_600_000_000;
 
 let vms = 0;
 
@@ -32,26 +36,26 @@ export class GuestDrill implements Disposable {
   /** What was credited: the pool, once. */
   readonly credited: string[] = [];
 
-  private constructor(host: ClockedHost, program: Program, seed: MintedSeed, instanceId: string) {
+  private constructor(host: ClockedHost, program: Program, seed: MintedSeed, instanceId: string, root?: string) {
     this.#host = host;
     this.#program = program;
     this.#seed = seed;
-    this.guest = new GuestProcess(instanceId, seed.file);
+    this.guest = new GuestProcess(instanceId, seed.file, root);
     this.keep = join(this.guest.root, "var/lib/bootseed");
     this.fault = new Fault(this.keep);
   }
 
-  /** A VM with its seed in place, before its first boot. */
-  static async unseeded(host: ClockedHost, program: Program): Promise<GuestDrill> {
+  /** A VM with its seed in place, before its first boot. @param root its disk, removed afterwards */
+  static async unseeded(host: ClockedHost, program: Program, root?: string): Promise<GuestDrill> {
     const name = `guest-${++vms}`;
     const seed = await host.desk.mint(name);
     await host.desk.created(seed, `id-${name}`);
-    return new GuestDrill(host, program, seed, `id-${name}`);
+    return new GuestDrill(host, program, seed, `id-${name}`, root);
   }
 
   /** A VM that is enrolled. */
-  static async enrolled(host: ClockedHost, program: Program): Promise<GuestDrill> {
-    const drill = await GuestDrill.unseeded(host, program);
+  static async enrolled(host: ClockedHost, program: Program, root?: string): Promise<GuestDrill> {
+    const drill = await GuestDrill.unseeded(host, program, root);
     const { output } = await drill.boot();
     expect(drill.guest.state("certificate")?.length, output).toBe(165);
     return drill;
@@ -70,6 +74,16 @@ export class GuestDrill implements Disposable {
 
   /** One run of the timer's command, an interval after the last one. */
   async topUp(arm?: Arm, killAfterMs?: number): Promise<Ran> {
+    this.makeDue();
+    return this.#topUp(arm, killAfterMs);
+  }
+
+  /** The same on a disk where even the counter's time cannot be set: it must be due by itself. */
+  async topUpAsIs(): Promise<Ran> {
+    return this.#topUp();
+  }
+
+  async #topUp(arm?: Arm, killAfterMs?: number): Promise<Ran> {
     this.#host.nextPacket();
     return this.#run(this.#program.topUp(this.guest.root), arm, killAfterMs);
   }
@@ -82,19 +96,19 @@ export class GuestDrill implements Disposable {
     return performance.now() - begun;
   }
 
-  async killAtRandom(random: Random, withinMs: number): Promise<void> {
-    await this.topUp(undefined, random.between(0, withinMs));
+  /** @returns whether it was killed before its end */
+  async killAtRandom(random: Random, withinMs: number): Promise<boolean> {
+    const { code } = await this.topUp(undefined, random.between(0, withinMs));
     await this.recovered();
+    return code !== 0;
   }
 
   /** How many calls a good run makes. @throws when nothing is counted: the injector is not there */
-  async count(run: () => Promise<Ran>): Promise<readonly Call[]> {
+  async count(run: () => Promise<Ran>): Promise<number> {
     const { code, output } = await run();
     expect(code, output).toBe(0);
-    const calls = this.fault.calls();
-    expect(calls.length).toBeGreaterThan(10);
-    expect(this.fault.seen).toBe(calls.length);
-    return calls;
+    expect(this.fault.seen).toBeGreaterThan(4);
+    return this.fault.seen;
   }
 
   get state(): StateOnDisk {
@@ -109,6 +123,56 @@ export class GuestDrill implements Disposable {
     expect(code, output).toBe(0);
     expect(this.accepted.length).toBe(before + 1);
     expect(this.state).toEqual({ torn: [], leftovers: [] });
+    expect(this.guest.exists(`/var/lib/bootseed/${this.#folder}/claim`), "a claim beside its certificate").toBe(false);
+  }
+
+  /** Top-ups while one sync in five fails (libfiu). @returns syncs that failed, and runs that said so */
+  async syncsFail(runs: number): Promise<{ failures: number; refused: number }> {
+    using failing = new Fault(this.keep, FIU);
+    const commands = ["fsync", "fdatasync"].map(
+      (sync) => `enable_random name=posix/io/sync/${sync},probability=0.2,failinfo=5`,
+    );
+    const env = { ...failing.env, FIU_ENABLE: commands.join("\n") };
+    let [failures, refused] = [0, 0];
+    for (let run = 0; run < runs; run++) {
+      const before = this.accepted.length;
+      this.#host.nextPacket();
+      this.makeDue();
+      failing.forget();
+      const { code, output } = await this.guest.run(this.#program.topUp(this.guest.root), { env });
+      const calls = failing.calls();
+      this.#note(calls);
+      expect(unsynced(calls, ["mix"], GUEST_STATE), output).toEqual([]);
+      if (this.accepted.length === before) expect(code, output).not.toBe(0);
+      expect(this.state.torn).toEqual([]);
+      failures += calls.filter(({ name }) => name === "failed").length;
+      if (code !== 0) refused++;
+    }
+    await this.recovered();
+    return { failures, refused };
+  }
+
+  get #folder(): string {
+    return readdirSync(this.keep).find((entry) => /^[0-9a-f]{16}$/.test(entry)) ?? "none";
+  }
+
+  /** Lets the `at`-th call fail. Nothing is mixed on a counter that is not durable; the next run tops up. */
+  async failAt(at: number, kinds: number, action: number): Promise<void> {
+    const before = this.accepted.length;
+    const { code, output } = await this.topUp({ kinds, at, action });
+    expect(this.fault.fired, `call ${at} was never made`).toBe(1);
+    expect(unsynced(this.fault.calls(), ["mix"], GUEST_STATE)).toEqual([]);
+    if (this.accepted.length === before) expect(code, output).not.toBe(0);
+    expect(this.#host.receipts).toBeLessThanOrEqual(this.#host.packets);
+    await this.recovered();
+  }
+
+  /** The counter's file tells the time of the last delivery. */
+  makeDue(): void {
+    for (const entry of readdirSync(this.keep)) {
+      const counter = join(this.keep, entry, "counter");
+      if (existsSync(counter)) utimesSync(counter, LONG_AGO, LONG_AGO);
+    }
   }
 
   async #run(
@@ -125,13 +189,13 @@ export class GuestDrill implements Disposable {
       timer = setTimeout(() => process.kill(group, "SIGKILL"), killAfterMs);
     });
     clearTimeout(timer);
-    this.#note();
+    this.#note(this.fault.calls());
     return ran;
   }
 
   /** Nothing is accepted twice, and no seed is credited twice. */
-  #note(): void {
-    for (const { credit, data, counter } of mixes(this.fault.calls())) {
+  #note(calls: readonly Call[]): void {
+    for (const { credit, data, counter } of mixes(calls)) {
       if (credit !== 0) {
         this.credited.push(data);
         expect(this.credited.length, "a seed was credited twice").toBe(1);

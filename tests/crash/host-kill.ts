@@ -23,9 +23,9 @@ export class HostDrill implements AsyncDisposable {
     this.fault = new Fault(host.stateDir, behind);
   }
 
-  /** @param behind libraries that are preloaded as well */
-  static async start(behind: readonly string[] = []): Promise<HostDrill> {
-    const drill = new HostDrill(await HostProcess.make(), behind);
+  /** @param behind libraries that are preloaded as well @param stateDir on a disk of its own */
+  static async start(behind: readonly string[] = [], stateDir?: string): Promise<HostDrill> {
+    const drill = new HostDrill(await HostProcess.make(undefined, undefined, stateDir), behind);
     await drill.restart();
     return drill;
   }

@@ -16,9 +16,10 @@ export function mixes(calls: readonly Call[]): Mixed[] {
   const mixed: Mixed[] = [];
   for (const { name, detail, hit } of calls) {
     const [first = "", second = ""] = detail.split(" ");
+    // Half of the counter went first, the other half with the next call.
+    if (name === "write" && second !== "-") written.set(first, second);
     // The call that the fault was armed for was never made.
     if (hit) continue;
-    if (name === "write") written.set(first, second);
     if (name === "rename" && second.endsWith("/counter")) counter = Number.parseInt(written.get(first) ?? "", 16);
     if (name === "mix") mixed.push({ credit: Number(first), data: second, counter });
   }

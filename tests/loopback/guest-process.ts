@@ -22,11 +22,12 @@ const DEADLINE_MS = 25_000;
 export type Ran = { readonly code: number; readonly output: string };
 
 export class GuestProcess implements Disposable {
-  readonly root: string = mkdtempSync(join(tmpdir(), "bootseed-guest-"));
+  readonly root: string;
   readonly instanceId: string;
 
-  /** A machine that boots for the first time. @param seed absent for a copy that was given none */
-  constructor(instanceId: string, seed?: Uint8Array) {
+  /** A machine that boots for the first time. @param seed absent for a copy that was given none @param root its disk; removed with the object */
+  constructor(instanceId: string, seed?: Uint8Array, root: string = mkdtempSync(join(tmpdir(), "bootseed-guest-"))) {
+    this.root = root;
     this.instanceId = instanceId;
     this.write("/var/lib/cloud/data/instance-id", `${instanceId}\n`);
     this.write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");

@@ -1,0 +1,6 @@
+import { EVERYTHING } from "./fault.ts";
+import { KIT_PROGRAM } from "./guest-drill.ts";
+import { firstBootSuite, guestKillSuite } from "./guest-kill-suite.ts";
+
+guestKillSuite(KIT_PROGRAM, { random: 160, kinds: EVERYTHING });
+firstBootSuite(KIT_PROGRAM, EVERYTHING);
