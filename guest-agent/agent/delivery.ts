@@ -67,9 +67,10 @@ export async function beginDelivery(world: World, folder: HostFolder, nonce: Uin
     const arrived = world.clocks();
     try {
       const answer = parsePacketAnswer(bytes);
-      const newest = followStatements(statement, answer.statements);
+      const known = folder.statement();
+      const newest = followStatements(known, answer.statements);
       // Authentic by itself: kept even if the packet turns out to be none.
-      if (newest === statement) folder.keepIssuer(statement);
+      if (newest === known) folder.keepIssuer(known);
       else folder.keepStatement(newest);
       const context = { hostId: folder.hostId, seedId, psk, helloBytes: hello, nonce };
       const { packetPk } = newest;
@@ -78,7 +79,8 @@ export async function beginDelivery(world: World, folder: HostFolder, nonce: Uin
         bytes: answer.packet,
         skE: receiveKey.privateKey,
         packetPk,
-        lastCounter,
+        // As the statement, not the hello's: another delivery of this host may have ended meanwhile.
+        lastCounter: folder.counter(),
       });
       const { counter, timestamp, chunk, receiptKey } = opened;
       folder.keepCounter(counter);
