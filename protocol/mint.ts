@@ -101,6 +101,12 @@ export interface Vm {
   readonly claimedAt: number | null;
   readonly reportedAt: number | null;
   readonly hostKeysChanged: boolean;
+  /** came with a token: nothing is claimed of its first boot; absent from older hosts */
+  readonly joined?: boolean | undefined;
+  /** taken back by its certificate after the host lost its database */
+  readonly imported?: boolean | undefined;
+  /** since when the host refuses it */
+  readonly revokedAt?: number | null | undefined;
   readonly report: Report | null;
   readonly lastTopUp: {
     readonly counter: number;
@@ -211,6 +217,9 @@ const vmSchema: z.ZodType<Vm> = z.object({
   claimedAt: seconds.nullable(),
   reportedAt: seconds.nullable(),
   hostKeysChanged: z.boolean(),
+  joined: z.boolean().optional(),
+  imported: z.boolean().optional(),
+  revokedAt: seconds.nullable().optional(),
   report: reportSchema.nullable(),
   lastTopUp: z
     .object({

@@ -2,7 +2,7 @@
 import { closeSync, openSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
-import { SCHEMA, SCHEMA_VERSION } from "./schema.ts";
+import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
 
 /** Primary result codes (https://www.sqlite.org/rescode.html); the low byte of an extended one. */
 const SQLITE_BUSY = 5;
@@ -99,7 +99,11 @@ export class Database {
       this.transaction(() => this.#db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`));
       return;
     }
-    this.transaction(() => this.#db.exec(`${SCHEMA}; PRAGMA user_version = ${SCHEMA_VERSION}`));
+    // One transaction: a crash leaves the old version, whole.
+    this.transaction(() => {
+      for (const step of MIGRATIONS.slice(version)) this.#db.exec(step);
+      this.#db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    });
   }
 
   #guard<T>(work: () => T): T {

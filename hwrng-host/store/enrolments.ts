@@ -58,7 +58,7 @@ export class SqliteEnrolments implements EnrolmentStore {
   get(seedId: Uint8Array): Enrolment | null {
     // Columns by name: each that is read costs, and a delivery reads this row three times.
     const row = this.#db.get(
-      "SELECT seed_id, identity_pk, instance_hash, counter, receipted FROM enrolment WHERE seed_id = ?",
+      "SELECT seed_id, identity_pk, instance_hash, counter, receipted, revoked_at FROM enrolment WHERE seed_id = ?",
       seedId,
     );
     if (row === null) return null;
@@ -68,6 +68,7 @@ export class SqliteEnrolments implements EnrolmentStore {
       instanceHash: column.blob(row, "instance_hash"),
       counter: column.number(row, "counter"),
       receipted: column.number(row, "receipted"),
+      revokedAt: column.numberOrNull(row, "revoked_at"),
     };
   }
 
@@ -109,7 +110,12 @@ export class SqliteEnrolments implements EnrolmentStore {
     );
   }
 
-  reimport(vm: Omit<Enrolment, "counter" | "receipted">, certificate: Uint8Array, now: number): void {
+  revoke(seedId: Uint8Array, now: number): boolean {
+    const sql = "UPDATE enrolment SET revoked_at = COALESCE(revoked_at, ?) WHERE seed_id = ?";
+    return this.#db.transaction(() => this.#db.run(sql, now, seedId)) === 1;
+  }
+
+  reimport(vm: Omit<Enrolment, "counter" | "receipted" | "revokedAt">, certificate: Uint8Array, now: number): void {
     this.#db.transaction(() => {
       // A seed that this database never saw committed: what is known of it is its name.
       this.#db.run(

@@ -1,10 +1,10 @@
 /** Tables of the host's database. A change of schema is a new version and a migration, never an edit. */
 
 /** PRAGMA user_version. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** Version 1. Times are seconds since 1970. No column holds a secret. */
-export const SCHEMA = `
+const VERSION_1 = `
 CREATE TABLE seed (
   seed_id BLOB PRIMARY KEY CHECK (length(seed_id) = 16),
   stack TEXT NOT NULL,
@@ -47,3 +47,28 @@ CREATE TABLE report (
   changed_json TEXT,
   changed_at INTEGER
 ) STRICT, WITHOUT ROWID`;
+
+/** Version 2: machines that joined by a token, VMs that were revoked, addresses that the host dials. */
+const VERSION_2 = `
+CREATE TABLE join_token (
+  token_id BLOB PRIMARY KEY CHECK (length(token_id) = 16),
+  name TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  uses INTEGER NOT NULL,
+  used INTEGER NOT NULL DEFAULT 0,
+  revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE TABLE push (
+  seed_id BLOB PRIMARY KEY REFERENCES seed (seed_id),
+  address TEXT NOT NULL,
+  next_at INTEGER NOT NULL,
+  failures INTEGER NOT NULL DEFAULT 0,
+  stale_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX push_due ON push (next_at) WHERE stale_at IS NULL;
+ALTER TABLE seed ADD COLUMN joined INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE enrolment ADD COLUMN revoked_at INTEGER`;
+
+/** What brings a database from each version to the next; the first makes a new one. */
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2];

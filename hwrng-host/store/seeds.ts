@@ -11,7 +11,7 @@ const ADDRESSES = z.array(z.string());
 
 const SELECT = `
 SELECT s.*, e.claimed_at, e.counter, e.sent_at, e.top_ups, e.receipted, e.receipt_at, e.rc_mix, e.rc_reseed,
-  r.json AS report_json, r.reported_at, r.changed_at
+  e.imported, e.revoked_at,  r.json AS report_json, r.reported_at, r.changed_at
 FROM seed s LEFT JOIN enrolment e USING (seed_id) LEFT JOIN report r USING (seed_id)`;
 
 export class SqliteSeeds implements SeedStore {
@@ -96,6 +96,9 @@ function toVm(row: Record<string, unknown>): VmRow {
     reportedAt: column.numberOrNull(row, "reported_at"),
     reportJson: column.textOrNull(row, "report_json"),
     hostKeysChanged: row["changed_at"] !== null,
+    joined: row["joined"] === 1,
+    imported: row["imported"] === 1,
+    revokedAt: column.numberOrNull(row, "revoked_at"),
     lastTopUp: topUpOf(row),
     topUps: column.numberOrNull(row, "top_ups") ?? 0,
   };

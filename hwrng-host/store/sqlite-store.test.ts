@@ -9,6 +9,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { prerequisite } from "../../tests/prerequisite.ts";
 import { Database } from "./database.ts";
+import { MIGRATIONS } from "./schema.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
 import type { ClaimInput, NewSeed, SendInput, Store } from "./store.ts";
 
@@ -65,9 +66,29 @@ describe("the database file", () => {
     using folder = new Folder();
     openSqliteStore(folder.file).close();
     const db = new DatabaseSync(folder.file);
-    db.exec("PRAGMA user_version = 2");
+    db.exec("PRAGMA user_version = 3");
     db.close();
-    expect(() => openSqliteStore(folder.file)).toThrow(/schema 2; this program knows up to 1/);
+    expect(() => openSqliteStore(folder.file)).toThrow(/schema 3; this program knows up to 2/);
+  });
+
+  it("of version 1 is brought to this one, with everything in it, and a crash on the way leaves it as it was", () => {
+    using folder = new Folder();
+    const old = new DatabaseSync(folder.file);
+    old.exec(`${MIGRATIONS[0]}; PRAGMA user_version = 1`);
+    old.exec(`INSERT INTO seed (seed_id, stack, urn, name, bind, source_class, committed_at)
+              VALUES (x'${"01".repeat(16)}', 's', 'u', 'kept', 'first-claim', 'chained', 5)`);
+    old.exec("CREATE TABLE push (in_the_way INTEGER)");
+    old.close();
+    expect(() => openSqliteStore(folder.file)).toThrow(/push already exists/);
+    const still = new DatabaseSync(folder.file);
+    expect(still.prepare("PRAGMA user_version").get()).toEqual({ user_version: 1 });
+    expect(still.prepare("SELECT name FROM sqlite_schema WHERE name = 'join_token'").all()).toEqual([]);
+    still.exec("DROP TABLE push");
+    still.close();
+    const store = openSqliteStore(folder.file);
+    expect(store.seeds.all()).toMatchObject([{ name: "kept", joined: false, revokedAt: null }]);
+    expect(store.joins.all()).toEqual([]);
+    store.close();
   });
 
   it("that is no database, or cannot be made, is an error with a fix", () => {
@@ -92,7 +113,7 @@ describe("a transaction", () => {
     const db = new Database(folder.file);
     expect(() =>
       db.transaction(() => {
-        db.run("INSERT INTO seed VALUES (?, '', '', '', 'instance', '', 0, NULL, '[]', NULL, 0, 0)", bytes(16, 1));
+        db.run("INSERT INTO seed VALUES (?, '', '', '', 'instance', '', 0, NULL, '[]', NULL, 0, 0, 0)", bytes(16, 1));
         throw new Error("half-way");
       }),
     ).toThrow("half-way");

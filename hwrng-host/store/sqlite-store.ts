@@ -2,6 +2,7 @@
 import { CommitGroup } from "./commit-group.ts";
 import { Database } from "./database.ts";
 import { SqliteEnrolments } from "./enrolments.ts";
+import { SqliteJoins } from "./joins.ts";
 import { SqlitePush } from "./push.ts";
 import { SqliteReports } from "./reports.ts";
 import { SqliteSeeds } from "./seeds.ts";
@@ -16,6 +17,7 @@ export function openSqliteStore(file: string): Store {
     enrolments: new SqliteEnrolments(db),
     reports: new SqliteReports(db),
     push: new SqlitePush(db),
+    joins: new SqliteJoins(db),
     enter: () => group.enter(),
     together: async (work) => group.run(work),
     close: () => db.close(),

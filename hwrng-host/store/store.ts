@@ -43,6 +43,11 @@ export type VmRow = {
   /** The first accepted report's JSON, byte for byte. */
   readonly reportJson: string | null;
   readonly hostKeysChanged: boolean;
+  /** Came with a token, so nothing is claimed of its first boot. */
+  readonly joined: boolean;
+  /** Taken back by its certificate after this database was lost. */
+  readonly imported: boolean;
+  readonly revokedAt: number | null;
   readonly lastTopUp: TopUp | null;
   readonly topUps: number;
 };
@@ -78,6 +83,8 @@ export type Enrolment = {
   readonly counter: number;
   /** Highest counter with a valid receipt. */
   readonly receipted: number;
+  /** Since when an operator wants nothing more to do with it. */
+  readonly revokedAt: number | null;
 };
 
 export type SendInput = {
@@ -109,8 +116,14 @@ export interface EnrolmentStore {
   /** Takes the next counter and records the send, or refuses, in one transaction. */
   recordSend(input: SendInput): SendOutcome;
   recordReceipt(input: ReceiptInput): void;
+  /** Ends an enrolment for good. @returns false when there is none */
+  revoke(seedId: Uint8Array, now: number): boolean;
   /** Takes back a VM that this store does not know, on the strength of its certificate. */
-  reimport(enrolment: Omit<Enrolment, "counter" | "receipted">, certificate: Uint8Array, now: number): void;
+  reimport(
+    enrolment: Omit<Enrolment, "counter" | "receipted" | "revokedAt">,
+    certificate: Uint8Array,
+    now: number,
+  ): void;
 }
 
 export type ReportInput = {
@@ -165,7 +178,49 @@ export interface PushStore {
   counts(): { readonly total: number; readonly stale: number };
 }
 
+/** A token that lets machines join; times in seconds since 1970. */
+export type NewJoinToken = {
+  readonly tokenId: Uint8Array;
+  readonly name: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  /** How many machines may join with it. */
+  readonly uses: number;
+};
+
+export type JoinTokenRow = NewJoinToken & { readonly used: number; readonly revokedAt: number | null };
+
+export type JoinInput = {
+  readonly tokenId: Uint8Array;
+  readonly seedId: Uint8Array;
+  readonly name: string;
+  readonly identityPk: Uint8Array;
+  readonly instanceId: string;
+  readonly instanceHash: Uint8Array;
+  readonly sourceClass: SourceClass;
+  /** What a new machine gets; one that asks again gets its first. */
+  readonly certificate: Uint8Array;
+  readonly now: number;
+};
+
+export type JoinOutcome =
+  | { readonly joined: true; readonly certificate: Uint8Array }
+  | {
+      readonly joined: false;
+      readonly why: "token-unknown" | "token-revoked" | "token-expired" | "token-used" | "revoked";
+    };
+
+export interface JoinStore {
+  add(token: NewJoinToken): void;
+  all(): JoinTokenRow[];
+  /** @returns false for an unknown token */
+  revoke(tokenId: Uint8Array, now: number): boolean;
+  /** Enrols a machine and takes one use of the token, or neither. */
+  join(input: JoinInput): JoinOutcome;
+}
+
 export interface Store {
+  readonly joins: JoinStore;
   readonly push: PushStore;
   /** Somebody will call {@link Store.together} soon: others wait for it, a few milliseconds. @returns ends that */
   enter(): () => void;

@@ -8,24 +8,10 @@ import { SqlitePush } from "../store/push.ts";
 import { SqliteSeeds } from "../store/seeds.ts";
 
 const NOW = 1_795_262_400;
-const TABLE = `
-CREATE TABLE IF NOT EXISTS push (
-  seed_id BLOB PRIMARY KEY REFERENCES seed (seed_id),
-  address TEXT NOT NULL,
-  next_at INTEGER NOT NULL,
-  failures INTEGER NOT NULL DEFAULT 0,
-  stale_at INTEGER
-) STRICT, WITHOUT ROWID`;
-
 export class PushTable implements Disposable {
   readonly #dir: string = mkdtempSync(join(tmpdir(), "bootseed-push-"));
   readonly db: Database = new Database(join(this.#dir, "host.db"));
   readonly push: SqlitePush = new SqlitePush(this.db);
-
-  constructor() {
-    this.db.run(TABLE);
-    this.db.run("CREATE INDEX IF NOT EXISTS push_due ON push (next_at) WHERE stale_at IS NULL");
-  }
 
   /** A VM that claimed its seed. @returns its seedId */
   enrolled(n: number): Uint8Array {

@@ -1,0 +1,78 @@
+/** Join tokens, and the machines that came with them. No token's key is here: it is derived from the host secret. */
+import { column, type Database } from "./database.ts";
+import type { JoinInput, JoinOutcome, JoinStore, JoinTokenRow, NewJoinToken } from "./store.ts";
+
+const PACKET_BURST = 2;
+
+export class SqliteJoins implements JoinStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  add({ tokenId, name, createdAt, expiresAt, uses }: NewJoinToken): void {
+    const sql = "INSERT INTO join_token (token_id, name, created_at, expires_at, uses) VALUES (?, ?, ?, ?, ?)";
+    this.#db.transaction(() => this.#db.run(sql, tokenId, name, createdAt, expiresAt, uses));
+  }
+
+  all(): JoinTokenRow[] {
+    return this.#db.all("SELECT * FROM join_token ORDER BY created_at, token_id").map((row) => ({
+      tokenId: column.blob(row, "token_id"),
+      name: column.text(row, "name"),
+      createdAt: column.number(row, "created_at"),
+      expiresAt: column.number(row, "expires_at"),
+      uses: column.number(row, "uses"),
+      used: column.number(row, "used"),
+      revokedAt: column.numberOrNull(row, "revoked_at"),
+    }));
+  }
+
+  revoke(tokenId: Uint8Array, now: number): boolean {
+    const sql = "UPDATE join_token SET revoked_at = COALESCE(revoked_at, ?) WHERE token_id = ?";
+    return this.#db.transaction(() => this.#db.run(sql, now, tokenId)) === 1;
+  }
+
+  join(input: JoinInput): JoinOutcome {
+    return this.#db.transaction(() => {
+      const known = this.#db.get("SELECT certificate, revoked_at FROM enrolment WHERE seed_id = ?", input.seedId);
+      if (known !== null) {
+        if (known["revoked_at"] !== null) return { joined: false, why: "revoked" };
+        return { joined: true, certificate: column.blob(known, "certificate") };
+      }
+      const why = this.#use(input.tokenId, input.now);
+      if (why !== null) return { joined: false, why };
+      this.#db.run(
+        `INSERT INTO seed (seed_id, stack, urn, name, bind, source_class, committed_at, instance_id, joined)
+         VALUES (?, '', '', ?, 'first-claim', ?, ?, ?, 1)`,
+        input.seedId,
+        input.name,
+        input.sourceClass,
+        input.now,
+        input.instanceId,
+      );
+      this.#db.run(
+        `INSERT INTO enrolment (seed_id, identity_pk, instance_hash, certificate, claimed_at, tokens, tokens_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        input.seedId,
+        input.identityPk,
+        input.instanceHash,
+        input.certificate,
+        input.now,
+        PACKET_BURST,
+        input.now,
+      );
+      return { joined: true, certificate: input.certificate };
+    });
+  }
+
+  /** Takes one use of a token. @returns why not, or null */
+  #use(tokenId: Uint8Array, now: number): "token-unknown" | "token-revoked" | "token-expired" | "token-used" | null {
+    const token = this.#db.get("SELECT * FROM join_token WHERE token_id = ?", tokenId);
+    if (token === null) return "token-unknown";
+    if (token["revoked_at"] !== null) return "token-revoked";
+    if (column.number(token, "expires_at") <= now) return "token-expired";
+    const sql = "UPDATE join_token SET used = used + 1 WHERE token_id = ? AND used < uses";
+    return this.#db.run(sql, tokenId) === 1 ? null : "token-used";
+  }
+}
