@@ -13,21 +13,23 @@ LATE = "cryptography"
 Flat = dict[tuple[str, str], str]
 
 
-def flatten(trees: dict[str, ast.Module], order: list[str]) -> ast.Module:
-    """The modules (`__init__` is the package, `__main__` comes last) as one; raises AssertionError for a clash."""
+def flatten(trees: dict[str, ast.Module]) -> ast.Module:
+    """The modules (`__init__` is the package, `__main__` ends up last) as one; raises AssertionError for a clash."""
     own = {module: defined(tree) for module, tree in trees.items()}
     count = Counter(word for words in own.values() for word in words)
     flat = {(m, word): word if count[word] == 1 else f"{word}_{m}" for m, words in own.items() for word in words}
     imports: set[str] = set()
     body: list[ast.stmt] = []
-    for module in sorted(trees, key=order.index):
+    for module in sorted(trees, key=lambda name: (name == "__main__", name)):
         resolve = Resolve({word: flat[module, word] for word in own[module]}, flat)
         for line in trees[module].body:
             if isinstance(line, ast.Import) or (isinstance(line, ast.ImportFrom) and not resolve.learn(line)):
                 imports.add(ast.unparse(line))
             elif not isinstance(line, ast.ImportFrom):
                 body.append(resolve.top(line))
-    return ast.Module([*ast.parse("\n".join(sorted(imports))).body, *body], [])
+    whole = sorted(line[7:] for line in imports if line.startswith("import "))
+    parts = sorted(line for line in imports if not line.startswith("import "))
+    return ast.Module([*ast.parse("\n".join([*parts, "import " + ",".join(whole)])).body, *body], [])
 
 
 def defined(tree: ast.Module) -> set[str]:
@@ -77,10 +79,12 @@ class Resolve(ast.NodeTransformer):
             self.function(line)
         elif isinstance(line, ast.ClassDef):
             for part in line.body:
-                _ = self.function(part) if isinstance(part, ast.FunctionDef) else self.visit(part)
+                if isinstance(part, ast.FunctionDef):
+                    self.function(part)
             line.bases = [self.visit(base) for base in line.bases]
         else:
-            return self.visit(line)
+            self.generic_visit(line)
+            return line
         line.name = self.names[line.name]
         return line
 

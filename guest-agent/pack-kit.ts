@@ -47,13 +47,14 @@ function units(): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, `${stripText(source(name))}\n`]));
 }
 
-/** The boothook with the gate filled in. */
-function hook(): string {
+/** The boothook with the gate filled in. @param size - of the packed kit in bytes */
+function hook(size: number): string {
   const parts = new Map([
     ["@GATE@", stripText(source("gate.sh"))],
     ["@UNIT@", stripText(source("gate.service"))],
+    ["@SIZE@", String(size)],
   ]);
-  const filled = stripText(source("hook.sh")).replaceAll(/@(?:GATE|UNIT)@/g, (name) => parts.get(name) ?? name);
+  const filled = stripText(source("hook.sh")).replaceAll(/@(?:GATE|UNIT|SIZE)@/g, (name) => parts.get(name) ?? name);
   return `${filled}\n`;
 }
 
@@ -62,14 +63,14 @@ export function packKit(python = "/usr/bin/python3"): KitFiles {
   const texts = units();
   const command = ["-sEB", join(HERE, "strip.py"), KIT];
   const stdout = execFileSync(python, command, { input: JSON.stringify(texts), encoding: "utf8" });
-  const { main, packed } = JSON.parse(stdout) as { main: string; packed: string };
+  const { main, packed, size } = JSON.parse(stdout) as { main: string; packed: string; size: number };
   const files = Object.entries({ "__main__.py": main, ...texts });
   const pyz = storedZip(files.map(([name, text]) => ({ name, data: Buffer.from(text) })));
   const version = /VERSION = "([^"]+)"/.exec(source("bootseed/__init__.py"))?.[1];
   const sha256 = createHash("sha256").update(pyz).digest("hex");
   return {
     "kit.b94": `${packed}\n`,
-    "hook.sh": hook(),
+    "hook.sh": hook(size),
     "kit.pyz": pyz,
     "kit.json": `${JSON.stringify({ version, bytes: pyz.length, sha256 }, null, 2)}\n`,
   };

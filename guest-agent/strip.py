@@ -1,30 +1,30 @@
 """Strip and pack the kit (guest-agent/pack-kit.ts calls this; python's `ast` and `lzma` do the work).
 
 usage: /usr/bin/python3 strip.py KIT_FOLDER < plain files as JSON {path: text}
-prints {"main": stripped source, "packed": text}
+prints {"main": stripped source, "packed": text, "size": bytes of the number}
 packed = base 94 of lzma(unpack.py, in it the files: path, line feed, text, form feed, ...): one number, its digits the
 94 printable characters from "!" on, the highest first. Base 85 would be 2.4 % longer.
 
 One module, without docstrings, annotations, comments or unused imports; one space of indentation; the kit's own names
-shortened. What is stripped is never looked at while the kit runs: no dataclasses, no NamedTuple (they read annotations).
+shortened. Nothing looks at annotations while the kit runs: no dataclasses, no NamedTuple.
 """
 
 from __future__ import annotations
 
 import ast
-import io
+import itertools
 import json
 import lzma
 import sys
-import tokenize
 from pathlib import Path
 from typing import Any
 
 from flatten import flatten
 from shorten import Shorten
+from tighten import narrow
 
-# The orders of modules and files that pack smallest, found by trying.
-ORDER = "wire packet __init__ seed claim topup https kernel firstboot guest report __main__".split()  # noqa: SIM905
+# The order of functions and classes that packs smallest, found by trying; new ones come behind.
+ORDER = []
 
 
 class Strip(ast.NodeTransformer):
@@ -66,46 +66,37 @@ class Imports(ast.NodeTransformer):
     visit_Import = visit_ImportFrom = prune  # noqa: N815
 
 
-def tighten(source: str) -> str:
-    """Source without the spaces that the parser does not need."""
-    text, last, after_break = "", (1, 0), True
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type in (tokenize.INDENT, tokenize.DEDENT):
-            continue
-        if after_break:
-            text += " " * token.start[1]
-        elif (
-            token.start != last
-            and (text[-1].isalnum() or text[-1] == "_")
-            and (token.string[:1].isalnum() or token.string[:1] in "_'\"")
-        ):
-            text += " "
-        text += token.string
-        last, after_break = token.end, token.type in (tokenize.NEWLINE, tokenize.NL)
-    return text
-
-
-def narrow(tree: ast.AST) -> str:
-    """Source with one space of indentation; raises AssertionError if that would change the program."""
-    wide = ast.unparse(ast.fix_missing_locations(tree))
-    lines = [" " * ((len(line) - len(line.lstrip())) // 4) + line.lstrip() for line in wide.splitlines() if line]
-    text = tighten("\n".join(lines) + "\n")
-    if ast.dump(ast.parse(text)) != ast.dump(ast.parse(wide)):
-        raise AssertionError("a literal with line breaks in it: write it with \\n")
-    return text
-
-
 def strip(sources: dict[str, str]) -> str:
     """All modules of the kit, by name, as one stripped module."""
     trees = {name: Strip().visit(ast.parse(source)) for name, source in sources.items()}
-    tree = flatten({name: Imports(tree).visit(tree) for name, tree in trees.items()}, ORDER)
+    tree = arrange(flatten({name: Imports(tree).visit(tree) for name, tree in trees.items()}))
     return narrow(Shorten(tree).visit(tree))
 
 
-def pack(text: str) -> str:
+def arrange(tree: ast.Module) -> ast.Module:
+    """Imports, functions and classes in ORDER, everything else as it came: nothing runs before all is defined."""
+    kinds = (ast.Import, ast.ImportFrom), (ast.FunctionDef, ast.ClassDef)
+    places = {name: place for place, name in enumerate(ORDER)}
+
+    def place(line: ast.stmt) -> tuple[int, int]:
+        kind = next((number for number, kind in enumerate(kinds) if isinstance(line, kind)), len(kinds))
+        return kind, places.get(getattr(line, "name", ""), len(places))
+
+    tree.body.sort(key=place)
+    return tree
+
+
+def squeeze(text: str) -> bytes:
+    """The smallest that LZMA makes of it, whatever its search is told."""
+    fixed = {"id": lzma.FILTER_LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "lc": 3, "lp": 0, "pb": 0}
+    tries = itertools.product((24, 32, 48, 64, 273), (lzma.MF_BT2, lzma.MF_BT3, lzma.MF_BT4))
+    filters = [[{**fixed, "nice_len": nice, "mf": mf}] for nice, mf in tries]
+    return min((lzma.compress(text.encode(), lzma.FORMAT_ALONE, filters=one) for one in filters), key=len)
+
+
+def digits_of(data: bytes) -> str:
     """One line of printable characters."""
-    filters = [{"id": lzma.FILTER_LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "lc": 3, "lp": 0, "pb": 0, "nice_len": 48}]
-    number = int.from_bytes(lzma.compress(text.encode(), lzma.FORMAT_ALONE, filters=filters), "big")
+    number = int.from_bytes(data, "big")
     digits = ""
     while number:
         number, digit = divmod(number, 94)
@@ -121,7 +112,8 @@ def main(folder: str) -> None:
     files = {**json.load(sys.stdin), "__main__.py": main}
     text = unpack.replace("'@FILES@'", 'r"""' + "\f".join(f"{name}\n{body}" for name, body in files.items()) + '"""')
     ast.parse(text)
-    json.dump({"main": main, "packed": pack(text)}, sys.stdout)
+    data = squeeze(text)
+    json.dump({"main": main, "packed": digits_of(data), "size": len(data)}, sys.stdout)
 
 
 if __name__ == "__main__":

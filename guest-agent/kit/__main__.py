@@ -1,4 +1,7 @@
-"""`/usr/bin/python3 -I kit.pyz hook|claim|report|topup|status [--root DIR]`; with a root each host is tried once."""
+"""`/usr/bin/python3 -I kit.pyz hook|claim|report|topup [now]|status [--root DIR]`; with a root each host is tried once.
+
+`topup` asks the hosts whose interval is over, for the timer; `topup now` asks them all.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import time
 from bootseed import VERSION, claim, firstboot, report, topup
 from bootseed.guest import Guest, each
 
-ONCE = {"claim": claim.once, "report": report.once, "topup": topup.once}
+ONCE = {"claim": claim.once, "report": report.once, "topup": topup.when_due, "now": topup.once}
 
 
 def insist(guest: Guest, verb: str, tries: int) -> bool:
@@ -25,8 +28,9 @@ def insist(guest: Guest, verb: str, tries: int) -> bool:
     return False
 
 
-def main(verb: str, _: str = "", root: str = "") -> bool:
+def main(verb: str, *options: str) -> bool:
     """Run one verb; whether it did its work. A top-up first gives open claims and reports their chance."""
+    root = "".join(option for option in options if option[0] == "/")
     guest = Guest(root)
     if verb == "hook":
         firstboot.hook(guest)
@@ -34,7 +38,7 @@ def main(verb: str, _: str = "", root: str = "") -> bool:
         hosts = {host.id.hex(): host.status() for host in guest.hosts()}
         print(json.dumps({"schema": 1, "kit": VERSION, "gate": guest.gate(), "hosts": hosts, **guest.verdict()}))
     elif verb == "topup":
-        return [insist(guest, step, 1) for step in ("claim", "report", verb)][2]
+        return [insist(guest, step, 1) for step in ("claim", "report", "now" if "now" in options else verb)][2]
     else:
         done = insist(guest, verb, 1 if root else 7)
         if verb == "claim":

@@ -5,8 +5,8 @@ trap 'exit 0' 0
 umask 077
 cd /
 # programs, this boot's files, the mark of a gate that is done; short names, as every byte rides in user-data
-l=usr/local/lib/bootseed r=run/bootseed m=var/lib/bootseed/gate-done k=sshd-keygen
-mkdir -p $l $r var/lib/bootseed
+l=usr/local/lib/bootseed r=run/bootseed v=var/lib/bootseed m=$v/gate-done k=sshd-keygen
+mkdir -p $l $r $v
 exec >>$r/log 2>&1 9>$r/lock
 flock -n 9
 # An instance's first boot; a copy of another instance's disk carries that one's mark. First the gate.
@@ -24,7 +24,7 @@ E
   python3 -Ic 'import lzma
 n=0
 for c in input():n=n*94+ord(c)-33
-exec(lzma.decompress(n.to_bytes(9**4,"big").lstrip(b"\0")))' <<'E'
+exec(lzma.decompress(n.to_bytes(@SIZE@,"big")))' <<'E'
 @KIT@
 E
   sync $l/*

@@ -15,15 +15,20 @@ from unittest import TestCase, mock
 from bootseed import firstboot, kernel, packet
 from bootseed.guest import RUN, Guest, Host
 from bootseed.wire import label, lp
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 HOST_ID = bytes.fromhex("0011223344556677")
 SEED_ID = hashlib.sha256(b"seedId").digest()[:16]
 POOL = hashlib.sha512(b"pool").digest()
 CLAIM_KEY = hashlib.sha256(b"claimKey").digest()
+PSK = hashlib.sha256(b"psk").digest()
+CHUNK = hashlib.sha512(b"chunk").digest() * 16
 PSK0 = hashlib.sha256(b"psk0").digest()
 ROOT = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"root").digest())
 PACKET = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"packet").digest())
@@ -34,15 +39,34 @@ def public(key: Ed25519PrivateKey) -> bytes:
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
+def root_key(root: Any) -> bytes:
+    """Algorithm and public half of a root: Ed25519 or P-256."""
+    if isinstance(root, Ed25519PrivateKey):
+        return b"\1" + public(root)
+    return b"\2" + bytes(root.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint))
+
+
+def signed(root: Any, data: bytes) -> bytes:
+    """64 bytes: Ed25519, or r and s of P-256."""
+    if isinstance(root, Ed25519PrivateKey):
+        return root.sign(data)
+    return b"".join(half.to_bytes(32, "big") for half in decode_dss_signature(root.sign(data, ec.ECDSA(SHA256()))))
+
+
 def statement(
-    serial: int = 1, address: str = "127.0.0.1:1", pins: tuple[bytes, ...] = (bytes(32),), root: Any = ROOT
+    serial: int = 1,
+    address: str = "127.0.0.1:1",
+    pins: tuple[bytes, ...] = (bytes(32),),
+    root: Any = ROOT,
+    successor: Any = None,
+    key: Ed25519PrivateKey = PACKET,
+    host_id: bytes = HOST_ID,
 ) -> bytes:
-    """A signed statement with one address."""
-    body = b"\1" + HOST_ID + serial.to_bytes(4, "big") + b"\1\1" + public(root) + public(PACKET)
-    body += (
-        (21_600_000).to_bytes(4, "big") + bytes([len(pins)]) + b"".join(pins) + b"\1" + lp(address.encode()) + lp(b"")
-    )
-    return body + bytes(root.sign(label("statement") + body))
+    """A signed statement with one address; `successor` is the root that it announces."""
+    body = b"\1" + host_id + serial.to_bytes(4, "big") + b"\1" + root_key(root) + public(key)
+    body += (21_600_000).to_bytes(4, "big") + bytes([len(pins)]) + b"".join(pins) + b"\1" + lp(address.encode())
+    body += lp(root_key(successor) if successor else b"")
+    return body + signed(root, label("statement") + body)
 
 
 def entry(
@@ -53,19 +77,19 @@ def entry(
     return body + hashlib.sha256(body).digest()
 
 
-def seal(pt: bytes, hello: bytes, psk: bytes, key: Ed25519PrivateKey = PACKET) -> bytes:
+def seal(pt: bytes, hello: bytes, psk: bytes, key: Ed25519PrivateKey = PACKET, host_id: bytes = HOST_ID) -> bytes:
     """A packet around any plaintext, as a host makes it: HPKE mode_psk to the hello's key, signed by the packet key."""
     sk_e = X25519PrivateKey.generate()
     enc, pk_r = packet.dh(sk_e), hello[18:50]
     shared = sk_e.exchange(X25519PublicKey.from_public_bytes(pk_r))
     kem = packet.expand(packet.KEM, packet.extract(packet.KEM, b"", b"eae_prk", shared), b"shared_secret", enc + pk_r)
-    info = label("packet") + HOST_ID + hello[2:18]
+    info = label("packet") + host_id + hello[2:18]
     context = b"\1" + packet.extract(packet.SUITE, b"", b"psk_id_hash", hello[2:18])
     context += packet.extract(packet.SUITE, b"", b"info_hash", info)
     secret = packet.extract(packet.SUITE, kem, b"secret", psk)
     aead = ChaCha20Poly1305(packet.expand(packet.SUITE, secret, b"key", context))
     ct = aead.encrypt(packet.expand(packet.SUITE, secret, b"base_nonce", context, 12), pt, None)
-    about = label("packet") + b"\1\1" + HOST_ID + hashlib.sha256(bytes(16) + hello).digest()
+    about = label("packet") + b"\1\1" + host_id + hashlib.sha256(bytes(16) + hello).digest()
     return b"\1\1" + enc + ct + key.sign(about + enc + ct)
 
 
@@ -134,9 +158,18 @@ class MachineTest(TestCase):
         firstboot.hook(self.guest)
         return self.guest.text(RUN + "verdict")
 
-    def host(self) -> Host:
-        """The one host's folder."""
-        return Host(self.guest, HOST_ID)
+    def host(self, host_id: bytes = HOST_ID) -> Host:
+        """The one host's folder, or another's."""
+        return Host(self.guest, host_id)
+
+    def enrol(self, host_id: bytes = HOST_ID, address: str = "127.0.0.1:1") -> Host:
+        """An enrolled VM: statement, psk, identity and certificate are there, no packet yet."""
+        host = self.host(host_id)
+        host.write("statement", statement(host_id=host_id, address=address))
+        host.write("psk", PSK)
+        identity = host.identity()
+        host.write("certificate", (b"\1" + host_id + SEED_ID + identity).ljust(165, b"\0"))
+        return host
 
     def files(self) -> dict[str, bytes]:
         """Every file of the machine."""

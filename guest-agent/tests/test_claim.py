@@ -11,8 +11,8 @@ import threading
 from unittest import main, mock
 
 from bootseed import claim, https
-from bootseed.guest import Guest
-from bootseed.wire import Reader, Refused, label
+from bootseed.guest import Guest, Host, again
+from bootseed.wire import Followed, Reader, Refused, label, lp
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -159,6 +159,8 @@ class PinTest(MachineTest):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(self.listener.close)
         self.got = b""
+        self.status = b"200 OK"
+        self.later = b"\0"
 
     def serve(self) -> None:
         """One connection."""
@@ -169,6 +171,9 @@ class PinTest(MachineTest):
                     self.got += chunk
                     if self.got.endswith(b"body"):
                         tls.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+                    elif self.got.endswith(HOST_ID + b"\0\0\0\1"):
+                        head = b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n" % (self.status, len(self.later))
+                        tls.sendall(head + self.later)
         except OSError:
             pass
 
@@ -190,10 +195,52 @@ class PinTest(MachineTest):
         self.assertIn(b"POST /v1/claims HTTP/1.1\r\n", self.got)
         self.assertTrue(self.got.endswith(b"pin" + self.pin + b"body"))
 
+    def not_pinned(self) -> Exception:
+        """What comes of another server: it is told hostId and serial, in one request, and the statement stays."""
+        self.got = b""
+        with self.assertRaises((Refused, OSError)) as caught:
+            self.post(hashlib.sha256(b"another").digest())
+        self.assertEqual(self.got.count(b"POST"), 1)
+        self.assertTrue(self.got.startswith(b"POST /v1/statements HTTP/1.1\r\n"))
+        self.assertEqual(self.got.partition(b"\r\n\r\n")[2], HOST_ID + b"\0\0\0\1")
+        self.assertNotIn(b"body", self.got)
+        self.assertEqual(self.host().statement().serial, 1)
+        return caught.exception
+
     def test_not_pinned(self) -> None:
-        """Is sent not one byte."""
-        self.assertRaises(OSError, self.post, hashlib.sha256(b"another").digest())
-        self.assertEqual(self.got, b"")
+        """An impostor, whatever it makes up: each under its own name."""
+        other = ec.generate_private_key(ec.SECP256R1())
+        forged = statement(serial=2)[:-1] + b"\0"
+        for later, code in (
+            (b"\0", "pin"),
+            (b"", "malformed"),
+            (b"\1" + lp(statement(serial=2)) + b"\0", "malformed"),
+            (b"\x21" + lp(statement(serial=2)) * 33, "malformed"),
+            (b"\1" + lp(statement()), "mismatch"),
+            (b"\1" + lp(statement(serial=2, root=other)), "mismatch"),
+            (b"\1" + lp(forged), "bad-signature"),
+        ):
+            self.later = later
+            self.assertEqual(str(self.not_pinned()), code)
+        self.status = b"403 Forbidden"
+        self.assertEqual(str(self.not_pinned()), "pin")
+
+    def test_slept_through_the_change_of_certificates(self) -> None:
+        """A later statement is kept, and the same begins again from its start: once."""
+        self.later = b"\1" + lp(statement(serial=2, pins=(self.pin,)))
+        self.assertRaises(Followed, self.post, hashlib.sha256(b"another").digest())
+        self.assertEqual(self.host().read("statement"), self.later[3:])
+        tries: list[int] = []
+
+        def once(host: Host) -> bool:
+            tries.append(host.statement().serial)
+            if len(tries) < 2:
+                raise Followed
+            return True
+
+        self.assertTrue(again(once, self.host()))
+        self.assertEqual(tries, [2, 2])
+        self.assertRaises(Followed, again, mock.Mock(side_effect=Followed), self.host())
 
     def test_older_tls(self) -> None:
         """1.2 proves less: refused."""

@@ -52,6 +52,19 @@ class ProgramTest(MachineTest):
         self.assertEqual((status["gate"], status["instanceId"]), ("held", "4711"))
         self.assertEqual(status["hosts"], {"0011223344556677": {"enrolled": False, "topUp": {}}})
 
+    def test_topup_by_timer_and_by_hand(self) -> None:
+        """The timer's asks when the interval is over, `now` at once; options in any order."""
+        self.enrol().write("counter", bytes(8))
+        self.assertEqual((self.kit("topup").returncode, "/v1/packets" in self.kit("topup").stdout), (0, False))
+        for arguments in (("topup", "now", "--root", self.guest.root), ("topup", "--root", self.guest.root, "now")):
+            by_hand = subprocess.run(
+                [sys.executable, "-IB", KIT, *arguments], capture_output=True, text=True, check=False
+            )
+            self.assertEqual(by_hand.returncode, 1)
+            self.assertIn("/v1/packets", by_hand.stdout)
+        (self.host().folder / "counter").unlink()
+        self.assertIn("/v1/packets", self.kit("topup").stdout)
+
     def test_unknown_verb(self) -> None:
         """Is an error, on a machine with hosts too."""
         self.lay(entry())

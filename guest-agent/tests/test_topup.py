@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
+import time
 from unittest import main, mock
 
 from bootseed import kernel, packet, topup
 from bootseed.guest import Host
 from bootseed.wire import Reader, Refused, label, lp, u64
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from support import HOST_ID, PACKET, SEED_ID, MachineTest, seal, statement
+from support import CHUNK, HOST_ID, PACKET, PSK, SEED_ID, MachineTest, seal, statement
 
-PSK = hashlib.sha256(b"psk").digest()
-CHUNK = hashlib.sha512(b"chunk").digest() * 16
 OTHER = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"somebody else").digest())
 
 
@@ -25,12 +26,7 @@ class TopupTest(MachineTest):
         """Statement, psk, certificate and identity are there; no packet yet."""
         super().setUp()
         self.patch(topup, "say", lambda *_: None)
-        host = self.host()
-        host.write("statement", statement())
-        host.write("psk", PSK)
-        identity = host.identity()
-        host.write("certificate", (b"\1" + HOST_ID + SEED_ID + identity).ljust(165, b"\0"))
-        self.identity = Ed25519PublicKey.from_public_bytes(identity)
+        self.identity = Ed25519PublicKey.from_public_bytes(self.enrol().identity())
         self.counter = 1
         self.statements: list[bytes] = []
         self.requests: list[tuple[str, bytes]] = []
@@ -233,6 +229,58 @@ class TopupTest(MachineTest):
 
         self.answer(topup, respond)
         self.assertEqual(topup.pull(self.host())["receipt"], 0)
+
+    def test_a_statement_is_kept_although_the_packet_is_bad(self) -> None:
+        """It is authentic by itself, and may name what the next hello needs."""
+        self.statements = [statement(serial=2)]
+        self.signer = OTHER
+        self.refused("bad-signature")
+        self.assertEqual(self.host().statement().serial, 2)
+
+    def test_slept_through_three_rotations(self) -> None:
+        """Roots by way of P-256, and a new packet key: the packet is verified under the newest."""
+        second, third = ec.generate_private_key(ec.SECP256R1()), Ed25519PrivateKey.generate()
+        self.statements = [
+            statement(serial=4, successor=second),
+            statement(serial=5, root=second, successor=third),
+            statement(serial=9, root=third, key=OTHER),
+        ]
+        self.signer = OTHER
+        self.assertEqual(topup.pull(self.host())["receipt"], 204)
+        self.assertEqual(self.host().read("statement"), self.statements[2])
+
+    def test_all_statements_or_none(self) -> None:
+        """A bad one at the end: the good ones before it are not kept."""
+        self.statements = [statement(serial=2), statement(serial=2)]
+        self.refused("mismatch")
+        self.assertEqual(self.host().read("statement"), statement())
+        self.statements = [statement(serial=2 + n) for n in range(33)]
+        self.refused("malformed")
+
+    def test_disk_full_or_read_only(self) -> None:
+        """Nothing is mixed, no receipt leaves, no note is written; it is said, and the next time all is well."""
+        write = Host.write
+        for number in (28, 30):
+
+            def broken(host: Host, name: str, data: bytes, number: int = number) -> None:
+                if name in ("counter", "topup.json"):
+                    raise OSError(number, "cannot")
+                write(host, name, data)
+
+            with mock.patch.object(Host, "write", broken):
+                self.assertRaises(OSError, topup.once, self.host())
+            self.assertEqual((self.kernel.mixed, self.host().read("topup.json")), ([], b""))
+        self.assertNotIn("/v1/receipts", [path for path, _ in self.requests])
+        self.assertTrue(topup.once(self.host()))
+
+    def test_due(self) -> None:
+        """After nine tenths of the interval, never before; a clock that was set back cannot hold it up."""
+        self.assertTrue(topup.due(self.host()), "never done")
+        self.host().write("counter", u64(1))
+        for age, due in ((0, False), (5.3 * 3600, False), (5.5 * 3600, True), (-60, True)):
+            then = time.time() - age
+            os.utime(self.host().folder / "counter", (then, then))
+            self.assertEqual(topup.due(self.host()), due, age)
 
     def test_newer_statements(self) -> None:
         """Taken over only when the known root signed them and the serial rises."""

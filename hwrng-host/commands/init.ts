@@ -23,7 +23,7 @@ export type InitOptions = {
 
 const HEADER = `# bootseed-host. Every key is checked; an unknown one is an error.
 # sources: absent means /dev/hwrng, 4 bits per byte. intervalMs goes into the
-# statement; the kit in user-data asks every 6 h, whatever it says.
+# statement; guests ask for a packet when nine tenths of it have passed.
 `;
 
 /**

@@ -3,22 +3,23 @@
 trap 'exit 0' 0
 umask 077
 cd /
-l=usr/local/lib/bootseed r=run/bootseed m=var/lib/bootseed/gate-done k=sshd-keygen
-mkdir -p $l $r var/lib/bootseed
+l=usr/local/lib/bootseed r=run/bootseed v=var/lib/bootseed m=$v/gate-done k=sshd-keygen
+mkdir -p $l $r $v
 exec >>$r/log 2>&1 9>$r/lock
 flock -n 9
 grep -qs "^$INSTANCE_ID " $m || {
 rm -f $m
 cat >$l/gate <<'E'
 end=passed n=0
-flock -w 60 /run/bootseed/lock true
-until grep -qsx 'reseeded 0' /run/bootseed/verdict; do
-end=held n=$((n + 2))
+cd /run/bootseed
+flock -w 60 lock true
+until grep -qsx 'reseeded 0' verdict; do
+end=held n=$((n+2))
 [ $n -gt 330 ] && end=warned && break
 sleep 2
 done
 echo "$1 $end" >/var/lib/bootseed/gate-done
-[ $end != warned ] || { echo 'bootseed: NO PROVEN SEED, TRUST NO KEY HERE: see /run/bootseed/log'; false; }
+[ $end != warned ] || { echo 'NO PROVEN SEED, TRUST NO KEY HERE: /run/bootseed/log'; false; }
 E
 cat >etc/systemd/system/bootseed-first-boot.service <<E
 [Unit]
@@ -34,7 +35,7 @@ systemctl start --no-block bootseed-first-boot
 python3 -Ic 'import lzma
 n=0
 for c in input():n=n*94+ord(c)-33
-exec(lzma.decompress(n.to_bytes(9**4,"big").lstrip(b"\0")))' <<'E'
+exec(lzma.decompress(n.to_bytes(7049,"big")))' <<'E'
 @KIT@
 E
 sync $l/*

@@ -44,20 +44,20 @@ describe.skipIf(!READY)("host and kit, two processes", () => {
     const report = { instanceId: "4711", hostKeys, verdict: RC === 0 ? "reseeded" : "unproven", evidence };
     expect(await host.vms()).toMatchObject([{ state: "reported", hostKeysChanged: false, report, topUps: 0 }]);
 
-    expect(await guest.kit("topup")).toMatchObject({ code: 0 });
+    expect(await guest.kit("topup now")).toMatchObject({ code: 0 });
     const [vm] = await host.vms();
     expect(vm).toMatchObject({ topUps: 1, lastTopUp: { counter: 1, rcMix: 0, rcReseed: RC } });
     expect(vm?.lastTopUp?.receiptAt).toBeGreaterThanOrEqual(vm?.committedAt ?? Infinity);
 
     await host.stop("SIGKILL");
-    expect((await guest.kit("topup")).code).toBe(1);
+    expect((await guest.kit("topup now")).code).toBe(1);
     await host.start();
-    expect((await guest.kit("topup")).code).toBe(0);
+    expect((await guest.kit("topup now")).code).toBe(0);
     expect(await host.vms()).toMatchObject([{ state: "reported", report, topUps: 2, lastTopUp: { counter: 2 } }]);
     expect(guest.state("counter")?.readBigUInt64BE()).toBe(2n);
 
     // The third within three hours is over the quota: refused, and nothing else happens.
-    expect(await guest.kit("topup")).toMatchObject({ code: 1, output: expect.stringContaining("/v1/packets 403") });
+    expect(await guest.kit("topup now")).toMatchObject({ code: 1, output: expect.stringContaining("/v1/packets 403") });
     expect(await host.vms()).toMatchObject([{ topUps: 2 }]);
   });
 
@@ -76,7 +76,7 @@ describe.skipIf(!READY)("host and kit, two processes", () => {
     guest.reboot();
     expect((await guest.kit("claim")).output).toContain("/v1/claims 200");
     expect(guest.state("certificate")?.length).toBe(165);
-    expect((await guest.kit("topup")).code).toBe(0);
+    expect((await guest.kit("topup now")).code).toBe(0);
     expect(await host.vms()).toMatchObject([{ topUps: 1, lastTopUp: { rcMix: 0 } }]);
   });
 
@@ -125,12 +125,12 @@ describe.skipIf(!READY)("host and kit, two processes", () => {
     const { host, guest, seed } = await pair(stack);
     await host.created(seed, guest.instanceId);
     await guest.kit("hook");
-    await guest.kit("topup");
+    await guest.kit("topup now");
     await host.stop();
     host.loseDatabase();
     await host.start();
     expect(await host.vms()).toEqual([]);
-    expect((await guest.kit("topup")).code).toBe(0);
+    expect((await guest.kit("topup now")).code).toBe(0);
     expect(await host.vms()).toMatchObject([{ seedId: seed.seedId, topUps: 1, lastTopUp: { counter: 2 } }]);
     expect(host.log).toMatch(/taken back by its certificate/);
   });

@@ -69,14 +69,14 @@ export class GuestProcess implements Disposable {
     return lines.map((line) => line.split(" ").slice(0, 2).join(" ").trim());
   }
 
-  /** Runs one verb of the kit; with a root, each host is tried once. */
+  /** Runs one verb of the kit ("topup now" is a top-up by hand); with a root, each host is tried once. */
   async kit(verb: string, ...more: readonly string[]): Promise<Ran> {
-    return this.#exec("/usr/bin/python3", ["-I", KIT, verb, "--root", this.root, ...more]);
+    return this.#exec("/usr/bin/python3", ["-I", KIT, ...verb.split(" "), "--root", this.root, ...more]);
   }
 
   /** The same, with faults: the process leads a group of its own. `started` gets it, to end it at some moment. */
   async kitUnder(wrapping: Wrapping, verb: string, started?: (child: ChildProcess) => void): Promise<Ran> {
-    return this.run(["/usr/bin/python3", "-I", KIT, verb, "--root", this.root], wrapping, started);
+    return this.run(["/usr/bin/python3", "-I", KIT, ...verb.split(" "), "--root", this.root], wrapping, started);
   }
 
   /** Runs any program of a guest like that. @returns code -1 when a signal ended it */

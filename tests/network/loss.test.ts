@@ -52,8 +52,8 @@ describe.skipIf(!NAMESPACES_READY)("a network that loses every fifth packet, bot
   });
 });
 
-/** Tops up as the timer would, again until it is done. */
+/** Tops up by hand, again until it is done. */
 async function topUp(vm: Vm): Promise<boolean> {
-  for (let tries = 0; tries < TRIES; tries++) if ((await kit(vm, "topup")).code === 0) return true;
+  for (let tries = 0; tries < TRIES; tries++) if ((await kit(vm, "topup now")).code === 0) return true;
   return false;
 }

@@ -13,7 +13,7 @@ describe.skipIf(!NAMESPACES_READY)("pull", () => {
     stack.use(vm.guest);
 
     expect((await kit(vm, "hook")).output).toContain(`${host.address}:7443 /v1/claims 200`);
-    expect(await kit(vm, "topup")).toMatchObject({ code: 0 });
+    expect(await kit(vm, "topup now")).toMatchObject({ code: 0 });
     const topUp = { counter: 1, rcMix: 0, rcReseed: 0, receiptAt: expect.any(Number) };
     expect(await service.vms()).toMatchObject([{ seedId: vm.seed.seedId, topUps: 1, lastTopUp: topUp }]);
   });
@@ -36,11 +36,11 @@ describe.skipIf(!NAMESPACES_READY)("pull", () => {
     expect((await kit(vm, "hook")).output).toContain("ConnectionRefusedError");
     const end = await sshd.tunnel(office, listen, "127.0.0.1:7443");
     expect((await kit(vm, "claim")).output).toContain(`${listen} /v1/claims 200`);
-    expect((await kit(vm, "topup")).code).toBe(0);
+    expect((await kit(vm, "topup now")).code).toBe(0);
     await end();
-    expect((await kit(vm, "topup")).code).toBe(1);
+    expect((await kit(vm, "topup now")).code).toBe(1);
     await sshd.tunnel(office, listen, "127.0.0.1:7443");
-    expect((await kit(vm, "topup")).code).toBe(0);
+    expect((await kit(vm, "topup now")).code).toBe(0);
     const topUp = { counter: 2, rcMix: 0, rcReseed: 0, receiptAt: expect.any(Number) };
     expect(await service.vms()).toMatchObject([{ topUps: 2, lastTopUp: topUp }]);
     // Nobody reaches the host in another way.

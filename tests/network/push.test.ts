@@ -33,7 +33,7 @@ describe.skipIf(!NAMESPACES_READY).concurrent("push", () => {
     expect((await kit(vm, "hook")).output).toContain("/v1/claims 200");
     host.rules(NOBODY_IN);
     cloud.rules(onlyFrom(host.address));
-    expect((await kit(vm, "topup")).code).toBe(1);
+    expect((await kit(vm, "topup now")).code).toBe(1);
 
     const listener = stack.use(await ListeningVm.start(vm, cloud.address));
     const capture = stack.use(await Capture.start(network.router, "cloud", `tcp port ${PUSH_PORT}`));

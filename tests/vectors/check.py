@@ -20,7 +20,7 @@ from typing import Any
 sys.path.insert(0, sys.argv[1])
 os.environ.pop("INSTANCE_ID", None)
 
-from bootseed import claim, firstboot, kernel, report, topup  # noqa: E402
+from bootseed import claim, firstboot, follow, kernel, report, topup  # noqa: E402
 from bootseed.guest import Guest, Host  # noqa: E402
 from bootseed.packet import open_packet  # noqa: E402
 from bootseed.seed import Entry, Statement, parse_file  # noqa: E402
@@ -133,14 +133,13 @@ def machine(root: str, instance_id: str) -> Host:
 
 
 def check_statement() -> None:
-    """A later statement under the root that is known."""
-    nowhere: Any = SimpleNamespace(write=lambda *_: None)
+    """A later statement under the root that is known; lists of them."""
 
     def accept(given: Values, raw: bytes, case: Values) -> None:
         serial = case["fields"]["serial"] - 1 if case else 0
         host_id = b(vectors("statement")["accepted"][0]["fields"], "hostId")
-        known: Any = SimpleNamespace(host_id=host_id, root=b"\1" + b(given, "rootPk"), serial=serial)
-        statement = topup.newer(nowhere, known, raw)
+        known: Any = SimpleNamespace(host_id=host_id, root=b"\1" + b(given, "rootPk"), serial=serial, next=b"")
+        statement = follow.follow(known, [raw])
         if case:
             fields = case["fields"]
             note("statement", case["name"] + ", addresses", fields["addresses"], statement.addresses)
@@ -234,7 +233,7 @@ def check_pull(host: Host) -> None:
     """A delivery by `pull` with a first 403; then every packet answer."""
     psk, answers, (usual, proof) = b(vectors("packet")["given"], "psk"), vectors("packet-answer"), _requests()
     replace(topup, "X25519PrivateKey", SimpleNamespace(generate=receive_key))
-    replace(topup, "newer", lambda _host, _known, message: Statement(message))
+    replace(topup, "follow", lambda _known, later: Statement(later[-1]))
     host.write("psk", psk)
     MIXED.clear()
     host.write("counter", u64(0))

@@ -83,7 +83,7 @@ describe("pulumi up to a VM whose host keys are known and depend on its seed", {
 
   it("tops up by a signed, sealed packet with a receipt", async () => {
     first = await vmNamed(host.mint, "web-1");
-    await cloud.exec(id(first), "systemctl start bootseed-topup.service");
+    await cloud.exec(id(first), "/usr/bin/python3 -I /usr/local/lib/bootseed/kit.pyz topup now");
     const after = await vmNamed(host.mint, "web-1");
     expect(after.topUps).toBe(first.topUps + 1);
     expect(after.lastTopUp).toMatchObject({ rcMix: 0, rcReseed: 0, receiptAt: expect.any(Number) as number });
@@ -103,7 +103,7 @@ describe("pulumi up to a VM whose host keys are known and depend on its seed", {
     expect(boots.size).toBe(4);
     expect(drawn.size).toBe(4);
     for (const each of drawn) expect(each).toMatch(/^512\n/);
-    await cloud.exec(id(first), "systemctl start bootseed-topup.service");
+    await cloud.exec(id(first), "/usr/bin/python3 -I /usr/local/lib/bootseed/kit.pyz topup now");
     const after = await vmNamed(host.mint, "web-1");
     expect(after).toMatchObject({ state: "reported", hostKeysChanged: false });
     expect(after.lastTopUp).toMatchObject({ counter: Number(first.lastTopUp?.counter) + 1, rcMix: 0, rcReseed: 0 });

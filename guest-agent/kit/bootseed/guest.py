@@ -15,7 +15,7 @@ from signal import alarm
 from typing import IO, Any
 
 from .seed import Statement
-from .wire import u64
+from .wire import Followed, u64
 
 KEEP = "/var/lib/bootseed/"
 RUN = "/run/bootseed/"
@@ -68,12 +68,21 @@ def overwrite(path: Path, data: bytes) -> None:
     sync(path)
 
 
+def own(path: Path) -> None:
+    """Give a file or folder to whom the folder above belongs: the agent, which shares them, is not root."""
+    above = path.parent.stat()
+    os.chown(path, above.st_uid, above.st_gid)
+
+
 def write(path: Path, data: bytes) -> None:
     """Replace a file as a whole, 0600, in a 0700 folder; durable on return: temp, fsync, rename, fsync folder."""
-    path.parent.mkdir(0o700, True, True)
+    if not path.parent.exists():
+        path.parent.mkdir(0o700, True, True)
+        own(path.parent)
     temp = path.with_name("tmp")
     temp.unlink(True)
     temp.touch(0o600)
+    own(temp)
     temp.write_bytes(data)
     sync(temp)
     temp.replace(path)
@@ -140,17 +149,27 @@ class Guest:
         folder = self.at(KEEP)
         folder.mkdir(0o700, True, True)
         file = (folder / "lock").open("ab")
+        own(folder / "lock")
         fcntl.flock(file, fcntl.LOCK_EX)
         return file
 
     def hosts(self) -> list[Host]:
-        """The hosts whose statement is held here."""
-        return [Host(self, bytes.fromhex(path.parent.name)) for path in self.at(KEEP).glob("*/statement")]
+        """The hosts that have a statement or certificate here, were it put aside as damaged; not those only `spent`."""
+        names = {path.parent.name for path in self.at(KEEP).glob("?" * 16 + "/*te*")}
+        return [Host(self, bytes.fromhex(name)) for name in names]
+
+
+def again(once: Callable[[Host], bool], host: Host) -> bool:
+    """Do it; once more, from its start, when there was a later statement to follow first."""
+    try:
+        return once(host)
+    except Followed:
+        return once(host)
 
 
 def each(hosts: Sequence[Host], once: Callable[[Host], bool], seconds: int) -> bool:
     """Do it for all hosts at once, each in a child of its own; whether all are done."""
-    return join([fork(seconds, partial(once, host)) for host in hosts])
+    return join([fork(seconds, partial(again, once, host)) for host in hosts])
 
 
 class Host:
@@ -181,13 +200,20 @@ class Host:
 
     def status(self) -> dict[str, Any]:
         """What `status` tells of this host: whether the VM is enrolled, and its top-ups."""
-        return {"enrolled": bool(self.read("certificate")), "topUp": json.loads(self.read("topup.json") or "{}")}
+        return {"enrolled": bool(self.read("certificate")), "topUp": self.notes()}
+
+    def notes(self) -> dict[str, Any]:
+        """What is in `topup.json`: `last` and the counts; empty when it is not there or damaged."""
+        try:
+            return {**json.loads(self.read("topup.json"))}
+        except (TypeError, ValueError):
+            return {}
 
     def identity(self) -> bytes:
         """Public identity key, 32 bytes; made by ssh-keygen and durable before the first return."""
-        if not self.read("identity"):
-            new = self.folder / "new"
-            wipe(new)
+        new = self.folder / "new"
+        wipe(new)  # a crash may have left it beside the identity
+        if not self.read("identity") and not self.read("certificate"):  # which an identity made anew would not fit
             output(["ssh-keygen", "-qt", "ed25519", "-N", "", "-C", "", "-f", new])
             for end in (".pub", ""):
                 self.write("identity" + end, self.read("new" + end))

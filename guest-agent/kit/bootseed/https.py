@@ -7,32 +7,48 @@ import ssl
 from collections.abc import Callable
 from http.client import HTTPSConnection
 
+from .follow import follow, messages
 from .guest import Host, say
-from .wire import refuse_unless
+from .wire import Followed, Reader, Refused, refuse_unless
 
 
 def post(host: Host, path: str, body: Callable[[bytes], bytes]) -> tuple[int, bytes]:
     """Status and answer (at most 64 KiB) of the first address that answers; the statement lists literal ones first.
 
     `body` gets the SHA-256 of the certificate that was seen. Names and dates in it are ignored: the clock may be wrong,
-    and TLS 1.3 proves possession of the key. An unpinned server is sent nothing. Raises OSError when none answers.
+    and TLS 1.3 proves possession of the key. A server that is not pinned is asked for later statements (hostId and
+    serial, nothing else): raises Followed when there are, all signed. Raises OSError or Refused when none answers.
     """
     context = ssl._create_unverified_context()  # noqa: S323 - pins instead of names and dates
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     statement = host.statement()
+    failure: Exception = OSError("no address answers")
     for address in statement.addresses:
         name, _, port = address.rpartition(":")
         connection = HTTPSConnection(name.strip("[]"), int(port), timeout=4, context=context)
         try:
             connection.connect()
             pin = hashlib.sha256(connection.sock.getpeercert(True) or b"").digest()
-            refuse_unless(pin in statement.pins, "pin")
-            connection.request("POST", path, body(pin), {"Content-Type": "application/octet-stream"})
+            known = pin in statement.pins
+            data = body(pin) if known else statement.raw[1:13]
+            target = path if known else "/v1/statements"
+            connection.request("POST", target, data)
             answer = connection.getresponse()
-            say(address, path, answer.status)
-            return answer.status, answer.read(65536)
+            say(address, target, answer.status)
+            received = answer.read(65536)
+            if known:
+                return answer.status, received
+            refuse_unless(answer.status == 200, "pin")
+            r = Reader(received)
+            later = messages(r)
+            r.end()
+            refuse_unless(later, "pin")
+            host.write("statement", follow(statement, later).raw)
+            raise Followed
         except Exception as error:
             say(address, path, repr(error))
+            if isinstance(error, Refused):
+                failure = error
         finally:
             connection.close()
-    raise OSError("no address answers")
+    raise failure

@@ -7,20 +7,29 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from .wire import Reader, Refused, label, lp, refuse_unless
 
 KEM = b"KEM\0\x20"
 SUITE = b"HPKE\0\x20\0\1\0\3"
 
+# SubjectPublicKeyInfo (RFC 8410; RFC 5480 with a compressed point) up to the key itself.
+X25519 = b"0*0\5\6\3+en\3!\0"
+ED25519 = b"0*0\5\6\3+ep\3!\0"
+P256 = b'090\x13\6\7*\x86H\xce=\2\1\6\x08*\x86H\xce=\3\1\7\3"\0'
+
 
 def dh(sk: X25519PrivateKey, pk: bytes = b"\t" + bytes(31)) -> bytes:
     """X25519; with the base point 9 (RFC 7748) it gives the public half. Raises ValueError for small order."""
-    return sk.exchange(X25519PublicKey.from_public_bytes(pk))
+    key: Any = load_der_public_key(X25519 + pk)
+    return sk.exchange(key)
 
 
 def extract(suite: bytes, salt: bytes, name: bytes, ikm: bytes) -> bytes:
@@ -52,10 +61,16 @@ def export(exporter: bytes, context: bytes) -> bytes:
     return expand(SUITE, exporter, b"sec", context)
 
 
-def verify(public_key: bytes, signature: bytes, message: bytes) -> None:
-    """Check an Ed25519 signature; raises Refused."""
+def verify(key: bytes, signature: bytes, message: bytes) -> None:
+    """Check a signature of 64 bytes; raises Refused. `key` begins with its algorithm: 1 Ed25519, 2 P-256, SHA-256."""
     try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
+        public: Any = load_der_public_key((ED25519 if key[0] == 1 else P256) + key[1:])
+        if key[0] == 1:
+            public.verify(signature, message)
+        else:
+            r = Reader(signature)
+            der = integer(r.number(32)) + integer(r.number(32))
+            public.verify(b"0%c" % len(der) + der, message, ECDSA(SHA256()))
     except Exception:
         raise Refused("bad-signature") from None
 
@@ -102,7 +117,7 @@ def open_packet(
     enc = r.take(32)
     ct = r.take(max(16, len(packet) - 98))
     about = label("packet") + packet[:2] + host_id + hashlib.sha256(nonce + hello).digest()
-    verify(packet_pk, r.take(64), about + enc + ct)
+    verify(b"\1" + packet_pk, r.take(64), about + enc + ct)
     seed_id, last = hello[2:18], int.from_bytes(hello[50:58], "big")
     pt, exporter = open_psk(sk, enc, label("packet") + host_id + seed_id, psk, seed_id, ct)
     timestamp, counter, chunk = parse(pt)

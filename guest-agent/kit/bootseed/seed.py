@@ -40,7 +40,7 @@ class Statement:
     """What a host says of itself: keys, certificate pins, addresses. `raw` is the whole signed message.
 
     Only the shape is checked here. A statement in a seed entry is trusted as the entry is; a later one must be
-    signed by the root of the one before (topup.newer).
+    followed (follow.py). `next` is the root announced, algorithm first as in `root`; empty when there is none.
     """
 
     def __init__(self, raw: bytes) -> None:
@@ -53,12 +53,11 @@ class Statement:
         refuse_unless(r.number() == 1, "bad-suite")
         self.root = root_key(r)
         self.packet_pk = point(r.take(32))
-        r.take(4)  # intervalMs: the timer's period is fixed in this kit
+        self.interval = r.number(4)
         self.pins = [r.take(32) for _ in few(r)]
         self.addresses = [r.lp().decode("latin-1") for _ in few(r)]
         successor = Reader(r.lp())
-        if successor.data:
-            root_key(successor)
+        self.next = root_key(successor) if successor.data else b""
         successor.end()
         self.signature = r.take(64)
         r.end()

@@ -5,27 +5,28 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import time
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
 from . import kernel
+from .follow import follow, messages
 from .guest import Host, clocks, say
 from .https import post
-from .packet import dh, open_packet, verify
-from .seed import Statement
+from .packet import dh, open_packet
+from .state import put_aside
 from .wire import Reader, Refused, label, lp, refuse_unless, u64
 
 
-def newer(host: Host, known: Statement, message: bytes) -> Statement:
-    """Take over a later statement that the known root (Ed25519) signed; raises Refused."""
-    statement = Statement(message)
-    ours = (statement.host_id, statement.root) == (known.host_id, known.root)
-    refuse_unless(ours and known.root[0] == 1 and statement.serial > known.serial, "mismatch")
-    verify(known.root[1:], statement.signature, label("statement") + message[:-64])
-    host.write("statement", message)
-    return statement
+def due(host: Host) -> bool:
+    """Whether nine tenths of the statement's interval have passed since the last packet, or the clock was set back."""
+    try:
+        age = time.time() - (host.folder / "counter").stat().st_mtime
+        return not 0 <= age * 1000 < host.statement().interval * 0.9
+    except Exception:
+        return True  # never done, or damaged: `once` says what
 
 
 def hello(host: Host, serial: int, sk: X25519PrivateKey) -> bytes:
@@ -53,10 +54,12 @@ def pull(host: Host) -> dict[str, int]:
     refuse_unless(status == 200, f"http-{status}")
     arrived = clocks()
     r = Reader(answer)
-    for _ in range(r.number()):
-        statement = newer(host, statement, r.lp())
+    later = messages(r)
     packet = r.lp()
     r.end()
+    if later:
+        statement = follow(statement, later)
+        host.write("statement", statement.raw)
     timestamp, counter, chunk, key = open_packet(packet, greeting, sk, host.read("psk"), host.id, statement.packet_pk)
     host.write("counter", u64(counter))
     rc_mix = kernel.mix(hashlib.sha512(label("packet") + chunk + arrived).digest(), 0)
@@ -71,16 +74,27 @@ def pull(host: Host) -> dict[str, int]:
 
 
 def once(host: Host) -> bool:
-    """One top-up from one host, noted in `topup.json`: the last one done, and refusals counted by reason."""
-    if not host.read("certificate"):
-        return False
-    notes = host.status()["topUp"]
-    code = ""
-    try:
-        notes["last"] = pull(host)
-    except Refused as refused:
-        code = str(refused)
-        say(code)
+    """One top-up from one host, noted in `topup.json`: the last one done, refusals and damaged files by name."""
+    codes = put_aside(host)
+    notes = host.notes()
+    lost = [name for name in ("certificate", "psk", "identity", "statement") if not host.read(name)]
+    done = False
+    if lost:
+        say(host.id.hex(), "join again: no", *lost)
+    else:
+        try:
+            notes["last"] = pull(host)
+            done = True
+        except Refused as refused:
+            say(host.id.hex(), refused)
+            codes.append(str(refused))
+    for code in codes:
         notes[code] = notes.get(code, 0) + 1
-    host.write("topup.json", json.dumps(notes).encode())
-    return not code
+    if done or codes:
+        host.write("topup.json", json.dumps(notes).encode())
+    return done
+
+
+def when_due(host: Host) -> bool:
+    """A top-up for the timer, which fires more often than there is one to do."""
+    return not due(host) or once(host)

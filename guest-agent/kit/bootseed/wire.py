@@ -7,6 +7,10 @@ class Refused(Exception):  # noqa: N818 - the name says what happened, as in the
     """Bytes that are not what the protocol says. The text is a code of protocol/errors.ts, no secret."""
 
 
+class Followed(BaseException):  # noqa: N818 - no error, and not to be taken for one
+    """A server had a certificate that no pin names, and a statement that does: it is kept, and all starts again."""
+
+
 def refuse_unless(right: object, code: str) -> None:
     """Raise Refused with `code` unless all is right."""
     if not right:
