@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { Bench } from "./bench.ts";
 import { counters } from "./counters.ts";
+import { deliveries } from "./deliveries.ts";
 import { describeMachine, machine } from "./machine.ts";
 import { packets } from "./packets.ts";
 import { Peers } from "./peer.ts";
@@ -10,7 +11,7 @@ import type { Row } from "./row.ts";
 import { schedule } from "./schedule.ts";
 import { table } from "./table.ts";
 
-const BENCHES: readonly Bench[] = [packets, counters, schedule];
+const BENCHES: readonly Bench[] = [packets, deliveries, counters, schedule];
 const EX_USAGE = 64;
 const EX_SOFTWARE = 70;
 

@@ -6,6 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Machine } from "./namespaces.ts";
 
+/** Where tcpdump runs; nothing before it: here. */
+type Place = Pick<Machine, "before">;
+
 const PCAP_HEADER = 24;
 const RECORD_HEADER = 16;
 const ETHERNET_HEADER = 14;
@@ -19,14 +22,14 @@ export class Capture implements AsyncDisposable {
   readonly #file: string = join(this.#dir, "wire.pcap");
   readonly #child: ChildProcess;
 
-  private constructor(machine: Machine, device: string, filter: string) {
+  private constructor(machine: Place, device: string, filter: string) {
     const tcpdump = ["tcpdump", "-i", device, "-U", "-Z", "root", "-w", this.#file, filter];
     const [program = "", ...args] = [...machine.before, ...tcpdump];
     this.#child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
   }
 
   /** Begins to capture; packets from now on count. */
-  static async start(machine: Machine, device: string, filter: string): Promise<Capture> {
+  static async start(machine: Place, device: string, filter: string): Promise<Capture> {
     const capture = new Capture(machine, device, filter);
     for await (const line of capture.#child.stderr ?? []) if (String(line).includes("listening")) break;
     return capture;
