@@ -5,6 +5,7 @@ import { BootseedError } from "@bootseed/protocol";
 import { Command, CommanderError } from "commander";
 import type { InitOptions } from "./commands/init.ts";
 import { mint, type MintOptions } from "./commands/mint.ts";
+import { push, type PushOptions } from "./commands/push.ts";
 import { serve } from "./commands/serve.ts";
 import { status, type StatusOptions } from "./commands/status.ts";
 import { EXIT, HostError } from "./host-error.ts";
@@ -46,6 +47,18 @@ program
   .option("--config <file>", "config file", DEFAULT_CONFIG)
   .action(async (options: MintOptions) => {
     process.stdout.write(await mint(options));
+  });
+
+program
+  .command("push")
+  .description("list the VMs that the service dials, or set where one is dialled (tcp push)")
+  .argument("[vm]", "name or seedId")
+  .argument("[address]", "host:port, the port as in push.port")
+  .option("--config <file>", "config file", DEFAULT_CONFIG)
+  .option("--off", "no longer dial this VM", false)
+  .option("--json", "as JSON", false)
+  .action(async (vm: string | undefined, address: string | undefined, options: PushOptions) => {
+    process.stdout.write(await push(vm, address, options));
   });
 
 program

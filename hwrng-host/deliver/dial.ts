@@ -6,7 +6,7 @@ import { errnoOf } from "../host-error.ts";
 import type { PushSession, SessionResult } from "./session.ts";
 
 /** For name, connection and delivery together. */
-export const DIAL_DEADLINE_MS = 10_000;
+const DIAL_DEADLINE_MS = 10_000;
 
 /** `unreachable`: nobody answered there. `forbidden`: an address that is not dialled; nothing was sent. */
 export type DialResult = Omit<SessionResult, "outcome"> & {

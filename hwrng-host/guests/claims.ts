@@ -53,6 +53,7 @@ export async function handleClaim(context: HostContext, bytes: Uint8Array): Prom
   const fields = { seedId: toHex(seedId), instanceId, state: outcome.state };
   if (outcome.state >= 2) log.warn(fields, "claim needs an operator");
   else log.info(fields, "claim");
+  if (outcome.state === 0) store.push.seen(seedId, now);
   // After the decision: a lost answer costs nothing, the same claim gets the same certificate again.
   const { bytes: freshBytes } = await generator.fullEntropy(FRESH_OUTPUTS);
   const claimSecret = claimSecretFor(identity.keys.kPsk, seedId, identityPk);

@@ -1,5 +1,5 @@
 /** POST /v1/packets: a delivery by `pull`. */
-import { parsePacketRequest, zeroNonce } from "@bootseed/protocol";
+import { parseHello, parsePacketRequest, zeroNonce } from "@bootseed/protocol";
 import type { HostContext } from "../host-context.ts";
 import { octets } from "./claims.ts";
 import { deliver } from "./deliver.ts";
@@ -7,5 +7,8 @@ import type { ReceiptKeys } from "./receipt-keys.ts";
 
 /** @throws Refused, BootseedError: answered with the identical 403, or 503 */
 export async function handlePacket(context: HostContext, keys: ReceiptKeys, bytes: Uint8Array): Promise<Response> {
-  return octets(await deliver(context, keys, parsePacketRequest(bytes), zeroNonce()));
+  const request = parsePacketRequest(bytes);
+  const answer = await deliver(context, keys, request, zeroNonce());
+  context.store.push.seen(parseHello(request.hello).seedId, context.now());
+  return octets(answer);
 }

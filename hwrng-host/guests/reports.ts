@@ -18,6 +18,7 @@ export function handleReport(context: HostContext, bytes: Uint8Array): Response 
   }
   const json = new TextDecoder().decode(parsed.json);
   const outcome = store.reports.accept({ seedId, json, hostKeys: report.hostKeys, now: context.now() });
+  store.push.seen(seedId, context.now());
   const fields = { seedId: report.seedId, instanceId: report.instanceId, verdict: report.verdict };
   if (outcome === "changed") log.warn(fields, "host keys changed since the first report: not in known_hosts");
   else if (report.verdict !== "reseeded")

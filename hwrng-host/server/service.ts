@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Config } from "../config/schema.ts";
 import { splitAddress } from "../config/schema.ts";
+import { startPush } from "../deliver/start.ts";
 import { Rbg3 } from "../drbg/rbg3.ts";
 import { guestApp } from "../guests/app.ts";
 import { ReceiptKeys } from "../guests/receipt-keys.ts";
@@ -10,6 +11,7 @@ import { HostError } from "../host-error.ts";
 import { hostName, loadIdentity } from "../identity/host-identity.ts";
 import { FILES } from "../identity/init.ts";
 import { mintApp } from "../mint/app.ts";
+import { pushRoutes } from "../mint/push.ts";
 import { AssessedSource } from "../sources/assessed-source.ts";
 import { buildDriver, sourceConfigs } from "../sources/build.ts";
 import type { SourceClass } from "../sources/source.ts";
@@ -73,7 +75,10 @@ export async function startService(config: Config, world: World): Promise<Servic
     undo,
     listenGuests(guestApp(context, keys).fetch, identity, splitAddress(config.listen.guests)),
   );
-  const mint = await open(undo, listenMint(mintApp(context).fetch, config.listen.mint));
+  const push = startPush(context, keys, config);
+  undo.defer(async () => push.close());
+  const api = mintApp(context).route("/", pushRoutes(context, push));
+  const mint = await open(undo, listenMint(api.fetch, config.listen.mint));
   const running = undo.move();
   const close = async (): Promise<void> => running.disposeAsync();
   return { mint: mint.address, guests: guests.address, hostId: hostName(identity), sourceClass, close };

@@ -1,0 +1,61 @@
+/** `bootseed-host push`: where the service dials VMs that cannot ask for themselves. */
+import { type Vm, vmsAnswerSchema } from "@bootseed/protocol";
+import { z } from "zod";
+import { loadConfig } from "../config/load.ts";
+import { EXIT, HostError } from "../host-error.ts";
+import { MintClient } from "../mint/client.ts";
+import { type PushAnswer, pushAnswerSchema } from "../mint/push.ts";
+
+export type PushOptions = { readonly config: string; readonly json: boolean; readonly off: boolean };
+
+/**
+ * Lists, or sets one VM's address and begins anew.
+ *
+ * @param vm name or seedId; absent: list
+ * @param address host:port; absent with `off`: no longer dialled
+ * @returns text for the terminal
+ * @throws HostError "usage", "unreachable", or what the service says
+ */
+export async function push(vm: string | undefined, address: string | undefined, options: PushOptions): Promise<string> {
+  const { json, off } = options;
+  const client = new MintClient(loadConfig(options.config).listen.mint);
+  if (vm === undefined) {
+    const answer = await client.get("/v1/push", pushAnswerSchema);
+    return json ? `${JSON.stringify(answer)}\n` : list(answer);
+  }
+  if ((address === undefined) !== off) {
+    const fix = "`push VM HOST:PORT` sets it, `push VM --off` ends it";
+    throw new HostError("usage", "expected an address or --off, one of the two", fix, EXIT.usage);
+  }
+  const { vms } = await client.get("/v1/vms", vmsAnswerSchema);
+  const { seedId, name } = only(vms, vm);
+  await client.post("/v1/push", { seedId, address: address ?? null }, z.unknown());
+  if (json) return `${JSON.stringify({ schema: 1, seedId, name, address: address ?? null })}\n`;
+  return address === undefined ? `${name} is no longer dialled\n` : `${name} is dialled at ${address} from now on\n`;
+}
+
+/** Names are not unique: a droplet that was replaced has the name of the one before. */
+function only(vms: readonly Vm[], wanted: string): Vm {
+  const found = vms.filter(({ seedId, name }) => seedId === wanted || name === wanted);
+  const [vm] = found;
+  if (vm !== undefined && found.length === 1) return vm;
+  if (vm === undefined) {
+    throw new HostError("not-found", `no VM is called ${wanted}`, "use its name or its seedId", EXIT.usage);
+  }
+  const message = `${found.length} VMs are called ${wanted}: ${found.map(({ seedId }) => seedId).join(", ")}`;
+  throw new HostError("conflict", message, "use the seedId of the one that is meant", EXIT.usage);
+}
+
+function list({ vms, counters }: PushAnswer): string {
+  if (vms.length === 0) return "no VM is dialled: `push VM HOST:PORT` sets one\n";
+  const rows = vms.map(({ name, seedId, address, nextAt, failures, staleAt }) => {
+    const state = staleAt === null ? `next ${iso(nextAt)}, ${failures} failures` : `STALE since ${iso(staleAt)}`;
+    return `${name} (${seedId}) at ${address}: ${state}`;
+  });
+  const totals = Object.entries(counters).map(([what, count]) => `${what} ${count}`);
+  return [...rows, `since the start: ${totals.join(", ") || "nothing yet"}`, ""].join("\n");
+}
+
+function iso(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+}
