@@ -81,7 +81,8 @@ function writeTemp(path: string, content: Uint8Array): string {
   }
 }
 
-function syncFolder(path: string): void {
+/** Makes a folder's list of names durable. */
+export function syncFolder(path: string): void {
   const folder = openSync(path, "r");
   try {
     fsyncSync(folder);

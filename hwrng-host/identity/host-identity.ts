@@ -2,10 +2,12 @@
 import {
   ed25519Signer,
   equalConstantTime,
+  followStatements,
   type HostKeys,
   hostKeys,
   keyPair,
   parseStatement,
+  sameRoot,
   type Signer,
   type Statement,
   toHex,
@@ -15,13 +17,21 @@ import {
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT, HostError, messageOf } from "../host-error.ts";
+import { afterLostFuture } from "./adopt.ts";
 import { readPrivate, requirePrivate } from "./files.ts";
-import { type Announcement, FILES, pinOf } from "./init.ts";
+import { loadHistory } from "./history.ts";
+import { type Announcement, pinOf } from "./init.ts";
+import { FILES, finishRotations, parseRoot } from "./keys.ts";
 
 export type HostIdentity = {
   readonly hostId: Uint8Array;
+  /** The newest statement. */
   readonly statement: Statement;
-  /** K_claim, K_psk, K_token: secrets. */
+  /** Every statement that was ever signed, ascending; the newest is the last. */
+  readonly history: readonly Statement[];
+  /** Serials whose certificates bring no VM back. */
+  readonly revoked: ReadonlySet<number>;
+  /** K_claim, K_psk, K_token, K_join: secrets. */
   readonly keys: HostKeys;
   /** The packet key's signer. */
   readonly signPacket: Signer;
@@ -29,6 +39,13 @@ export type HostIdentity = {
   readonly tlsCertificatePem: Uint8Array;
   /** SHA-256 of the certificate: what a claim's MAC is bound to. */
   readonly tlsPin: Uint8Array;
+  /**
+   * Goes on after a statement of this host's own lost future (a state folder restored from a backup): signs the next
+   * one, durable on return.
+   * @param presented a guest's, with a higher serial; verified here
+   * @returns false when its root is not one of ours, or its key is not at hand
+   */
+  adopt(presented: Statement): boolean;
   /** Wipes what can be wiped. */
   close(): void;
 };
@@ -50,31 +67,24 @@ export function loadIdentity(dir: string, announce: Announcement): HostIdentity 
     }
     return content;
   };
-  const statement = parse(read(FILES.statement));
+  let newest = parse(read(FILES.statement));
   requirePrivate(dir);
   if (existsSync(join(dir, FILES.database))) requirePrivate(join(dir, FILES.database));
-  const rootKey = read(FILES.rootKey, 32);
-  const root = keyPair("ed25519", rootKey);
+  finishRotations(dir, newest);
   const packetKey = read(FILES.packetKey, 32);
   const secret = read(FILES.secret, 32);
   const tlsKeyPem = read(FILES.tlsKey);
   const tlsCertificatePem = read(FILES.tlsCertificate);
   const tlsPin = pinOf(tlsCertificatePem);
   const packetPk = keyPair("ed25519", packetKey).publicKey;
-  try {
-    verifyStatement(statement, { rootAlg: 1, rootPk: root.publicKey });
-  } catch (cause) {
-    throw mismatch(`was not signed by ${FILES.rootKey}`, "restore the state folder from its backup", cause);
-  } finally {
-    wipe(rootKey, root.privateKey);
-  }
+  const { statements, revoked } = loadHistory(dir, newest);
+  checkRoots(dir, statements);
   const init = "run `bootseed-host init --config FILE` again: it signs a new statement";
-  if (!equalConstantTime(statement.packetPk, packetPk))
-    throw mismatch(`names another key than ${FILES.packetKey}`, init);
-  if (!statement.pins.some((pin) => equalConstantTime(pin, tlsPin))) {
+  if (!equalConstantTime(newest.packetPk, packetPk)) throw mismatch(`names another key than ${FILES.packetKey}`, init);
+  if (!newest.pins.some((pin) => equalConstantTime(pin, tlsPin))) {
     throw mismatch(`does not pin ${FILES.tlsCertificate}`, init);
   }
-  const said = `${statement.addresses.join(", ")} every ${statement.intervalMs} ms`;
+  const said = `${newest.addresses.join(", ")} every ${newest.intervalMs} ms`;
   const wanted = `${announce.advertise.join(", ")} every ${announce.intervalMs} ms`;
   if (said !== wanted) throw mismatch(`says ${said}, the config says ${wanted}`, init);
 
@@ -82,15 +92,47 @@ export function loadIdentity(dir: string, announce: Announcement): HostIdentity 
   const signPacket = ed25519Signer(packetKey);
   wipe(secret, packetKey);
   return {
-    hostId: statement.hostId,
-    statement,
+    hostId: newest.hostId,
+    get statement() {
+      return newest;
+    },
+    history: statements,
+    revoked,
     keys,
     signPacket,
     tlsKeyPem,
     tlsCertificatePem,
     tlsPin,
-    close: () => wipe(keys.kClaim, keys.kPsk, keys.kToken, tlsKeyPem),
+    adopt(presented) {
+      const next = afterLostFuture(dir, statements, presented);
+      if (next === null) return false;
+      statements.push(presented, next);
+      newest = next;
+      return true;
+    },
+    close: () => wipe(keys.kClaim, keys.kPsk, keys.kToken, keys.kJoin, tlsKeyPem),
   };
+}
+
+/** Each statement must be signed by its own root, and each root be the one before or announced by it; root.key, if here, one of them. */
+function checkRoots(dir: string, statements: readonly Statement[]): void {
+  const fix = "restore the state folder from its backup";
+  try {
+    const [first, ...rest] = statements;
+    if (first !== undefined) verifyStatement(first, first);
+    if (first !== undefined)
+      followStatements(
+        first,
+        rest.map(({ bytes }) => bytes),
+      );
+  } catch (cause) {
+    throw mismatch(`does not follow from the statements before it (${messageOf(cause)})`, fix, cause);
+  }
+  const content = readPrivate(join(dir, FILES.rootKey));
+  if (content === null) return;
+  const root = parseRoot(content, join(dir, FILES.rootKey));
+  const newest = statements.at(-1);
+  if (newest !== undefined && !sameRoot(root, newest)) throw mismatch(`was not signed by ${FILES.rootKey}`, fix);
 }
 
 /** hostId as 16 hex digits: a name, for people and logs. */

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadIdentity } from "./host-identity.ts";
 import { FILES, initState, type InitResult } from "./init.ts";
@@ -30,8 +30,13 @@ class State implements Disposable {
   path(name: string): string {
     return join(this.dir, name);
   }
+  /** Every file, by its path below the folder. */
+  files(): string[] {
+    const all = readdirSync(this.dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    return all.map((entry) => relative(this.dir, join(entry.parentPath, entry.name)));
+  }
   contents(): Record<string, string> {
-    return Object.fromEntries(readdirSync(this.dir).map((name) => [name, readFileSync(this.path(name), "hex")]));
+    return Object.fromEntries(this.files().map((name) => [name, readFileSync(this.path(name), "hex")]));
   }
   [Symbol.dispose](): void {
     rmSync(join(this.dir, ".."), { recursive: true, force: true });
@@ -43,7 +48,8 @@ describe("init", () => {
     using state = new State();
     expect(state.init().created.length).toBe(6);
     expect(statSync(state.dir).mode & 0o777).toBe(0o700);
-    for (const name of readdirSync(state.dir)) {
+    expect(statSync(state.path("statements")).mode & 0o777).toBe(0o700);
+    for (const name of state.files()) {
       expect([name, statSync(state.path(name)).mode & 0o777]).toEqual([name, 0o600]);
     }
     const identity = loadIdentity(state.dir, ANNOUNCE);
@@ -72,37 +78,43 @@ describe("init", () => {
     expect(() => loadIdentity(state.dir, moved)).toThrow(/says 192\.0\.2\.1:7443 .* the config says 192\.0\.2\.2:7443/);
     expect(state.init(moved)).toEqual({ created: [], statementSerial: 2, updated: true });
     const after = state.contents();
-    expect({ ...after, statement: "" }).toEqual({ ...before, statement: "" });
-    expect(loadIdentity(state.dir, moved).statement.serial).toBe(2);
+    const signed = { statement: "", "statements/2": "" };
+    expect({ ...after, ...signed }).toEqual({ ...before, ...signed });
+    const identity = loadIdentity(state.dir, moved);
+    expect(identity.history.map(({ serial }) => serial)).toEqual([1, 2]);
+    expect(identity.statement.serial).toBe(2);
   });
 
-  it.each(Object.values(FILES).filter((name) => name !== FILES.database && name !== FILES.statement))(
-    "completes a folder it was stopped in before %s, and keeps what was there",
-    (stoppedBefore) => {
-      using state = new State();
-      state.init();
-      const order = [FILES.rootKey, FILES.packetKey, FILES.secret, FILES.tlsKey, FILES.tlsCertificate] as const;
-      const kept = order.slice(0, order.indexOf(stoppedBefore));
-      const before = state.contents();
-      for (const name of readdirSync(state.dir)) if (!kept.some((one) => one === name)) rmSync(state.path(name));
-      state.init();
-      const after = state.contents();
-      for (const name of kept.filter((one) => one !== FILES.tlsKey)) expect(after[name]).toBe(before[name]);
-      loadIdentity(state.dir, ANNOUNCE).close();
-    },
-  );
+  const MADE = [FILES.rootKey, FILES.packetKey, FILES.secret, FILES.tlsKey, FILES.tlsCertificate] as const;
+  it.each(MADE)("completes a folder it was stopped in before %s, and keeps what was there", (stoppedBefore) => {
+    using state = new State();
+    state.init();
+    const kept = MADE.slice(0, MADE.indexOf(stoppedBefore));
+    const before = state.contents();
+    for (const name of state.files()) if (!kept.some((one) => one === name)) rmSync(state.path(name));
+    state.init();
+    const after = state.contents();
+    for (const name of kept.filter((one) => one !== FILES.tlsKey)) expect(after[name]).toBe(before[name]);
+    loadIdentity(state.dir, ANNOUNCE).close();
+  });
 
-  it.each([FILES.rootKey, FILES.packetKey, FILES.secret, FILES.tlsKey, FILES.tlsCertificate])(
-    "never makes a new %s for a host that VMs know",
-    (name) => {
-      using state = new State();
-      state.init();
-      rmSync(state.path(name));
-      const before = state.contents();
-      expect(() => state.init()).toThrow(new RegExp(`${name}.* is missing`));
-      expect(state.contents()).toEqual(before);
-    },
-  );
+  it("does without its root key until there is something to sign: an offline root", () => {
+    using state = new State();
+    state.init();
+    rmSync(state.path(FILES.rootKey));
+    expect(state.init()).toEqual({ created: [], statementSerial: 1, updated: false });
+    loadIdentity(state.dir, ANNOUNCE).close();
+    expect(() => state.init({ ...ANNOUNCE, intervalMs: 60_000 })).toThrow(/its root key is not in/);
+  });
+
+  it.each(MADE.slice(1))("never makes a new %s for a host that VMs know", (name) => {
+    using state = new State();
+    state.init();
+    rmSync(state.path(name));
+    const before = state.contents();
+    expect(() => state.init()).toThrow(new RegExp(`${name}.* is missing`));
+    expect(state.contents()).toEqual(before);
+  });
 
   it("says what to do when the folder cannot be made", () => {
     using state = new State();

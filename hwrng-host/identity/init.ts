@@ -2,24 +2,26 @@
  * `init`: makes a host's identity once. Crash-safe and idempotent: each file appears whole or not at all, what exists
  * is kept, and the statement comes last, so a folder without one has minted nothing yet and may be completed.
  */
-import { ed25519Signer, encodeStatement, hostIdOf, keyPair, parseStatement, wipe } from "@bootseed/protocol";
+import {
+  encodeStatement,
+  equalConstantTime,
+  hostIdOf,
+  keyPair,
+  parseStatement,
+  type RootKey,
+  wipe,
+} from "@bootseed/protocol";
 import { X509Certificate } from "node:crypto";
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT, HostError, messageOf } from "../host-error.ts";
 import { createOnce, readPrivate, replaceFile } from "./files.ts";
+import { publish } from "./history.ts";
+import { FILES, finishRotations, localRoot, parseRoot, type SigningRoot } from "./keys.ts";
 import type { TlsPair } from "./self-signed.ts";
 
-/** Names in the state folder. root.key, packet.key and secret are 32 raw bytes each. */
-export const FILES = {
-  rootKey: "root.key",
-  packetKey: "packet.key",
-  secret: "secret",
-  tlsKey: "tls.key",
-  tlsCertificate: "tls.crt",
-  statement: "statement",
-  database: "host.db",
-} as const;
+export { FILES };
+const MAX_PINS = 4;
 
 export type Announcement = { readonly advertise: readonly string[]; readonly intervalMs: number };
 
@@ -57,35 +59,42 @@ export function initState(
     created.push(name);
     return content;
   };
-  const rootKey = file(FILES.rootKey, () => random(32));
+  const before = signed === null ? null : parseStatement(signed);
+  if (before !== null) finishRotations(dir, before);
+  // An offline root is no damage: only signing needs it.
+  if (before === null) wipe(file(FILES.rootKey, () => random(32)));
   const packetKey = file(FILES.packetKey, () => random(32));
   wipe(file(FILES.secret, () => random(32)));
-  const root = keyPair("ed25519", rootKey);
-  const hostId = hostIdOf(root.publicKey);
   const pin = tlsPin(dir, newPair, file);
   if (created.includes(FILES.tlsCertificate)) created.splice(-1, 0, FILES.tlsKey);
+  const packetPk = keyPair("ed25519", packetKey).publicKey;
+  wipe(packetKey);
 
-  const before = signed === null ? null : parseStatement(signed);
-  const fields = {
-    hostId: before?.hostId ?? hostId,
-    serial: (before?.serial ?? 0) + 1,
-    rootAlg: 1 as const,
-    rootPk: root.publicKey,
-    packetPk: keyPair("ed25519", packetKey).publicKey,
-    intervalMs: announce.intervalMs,
-    pins: [pin],
-    addresses: announce.advertise,
-  };
-  const same =
-    before !== null && Buffer.compare(unsigned(before), unsigned({ ...fields, serial: before.serial })) === 0;
-  if (!same) {
-    const statement = encodeStatement(fields, ed25519Signer(rootKey));
-    if (before === null) createOnce(join(dir, FILES.statement), statement);
-    else replaceFile(join(dir, FILES.statement), statement);
-    if (before === null) created.push(FILES.statement);
+  const addressed = { intervalMs: announce.intervalMs, addresses: announce.advertise, packetPk };
+  if (before === null) {
+    const root = rootOf(dir);
+    const { rootAlg, rootPk } = root;
+    const fields = { hostId: hostIdOf(rootPk), serial: 1, rootAlg, rootPk, pins: [pin], ...addressed };
+    publish(dir, encodeStatement(fields, root.sign));
+    return { created: [...created, FILES.statement], statementSerial: 1, updated: false };
   }
-  wipe(rootKey, packetKey, root.privateKey);
-  return { created, statementSerial: same ? before.serial : fields.serial, updated: !same && before !== null };
+  const known = before.pins.some((one) => equalConstantTime(one, pin));
+  const fields = { ...before, ...addressed, pins: known ? before.pins : [pin, ...before.pins].slice(0, MAX_PINS) };
+  if (Buffer.compare(unsigned(before), unsigned(fields)) === 0)
+    return { created, statementSerial: before.serial, updated: false };
+  const serial = before.serial + 1;
+  publish(dir, encodeStatement({ ...fields, serial }, rootOf(dir, before).sign));
+  return { created, statementSerial: serial, updated: true };
+}
+
+/** @param known the root of the newest statement; without one, whatever root.key is */
+function rootOf(dir: string, known?: RootKey): SigningRoot {
+  const path = join(dir, FILES.rootKey);
+  const content = known === undefined ? readPrivate(path) : null;
+  const root = known === undefined ? content && parseRoot(content, path) : localRoot(dir, known);
+  if (root !== null) return root;
+  const fix = "sign with the offline root: bootseed-host statement --root-key FILE; or restore root.key";
+  throw new HostError("bad-config", `a new statement is due, and its root key is not in ${dir}`, fix, EXIT.config);
 }
 
 /** A statement's content without its signature, to compare two. */

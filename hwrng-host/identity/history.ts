@@ -1,0 +1,64 @@
+/**
+ * Every statement a host ever signed, one file each beside the newest: guests that slept need the root changes, and
+ * certificates are checked under the statement they name. `statement` alone says which is the newest.
+ */
+import { parseStatement, type Statement } from "@bootseed/protocol";
+import { mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { createOnce, readPrivate, replaceFile } from "./files.ts";
+
+const FOLDER = "statements";
+const NEWEST = "statement";
+
+/** What was signed, ascending by serial, and which serials end re-imports. */
+export type History = { readonly statements: Statement[]; readonly revoked: ReadonlySet<number> };
+
+/**
+ * @param newest what the file `statement` says; a later one in the folder was never published and does not count
+ * @throws HostError, BootseedError when a file is damaged or readable by others
+ */
+export function loadHistory(dir: string, newest: Statement): History {
+  const names = list(join(dir, FOLDER));
+  const serials = names.filter((name) => /^\d+$/.test(name)).map(Number);
+  const earlier = serials.filter((serial) => serial < newest.serial).toSorted((a, b) => a - b);
+  const statements = earlier.map((serial) => read(join(dir, FOLDER, String(serial)))).filter((one) => one !== null);
+  const revoked = names.map((name) => /^(\d+)\.revoked$/.exec(name)?.[1]).filter((serial) => serial !== undefined);
+  return { statements: [...statements, newest], revoked: new Set(revoked.map(Number)) };
+}
+
+/**
+ * Makes a statement the newest: durable in the history first, then published by replacing `statement`.
+ * @param presented statements of this host's lost future, kept as well
+ */
+export function publish(dir: string, statement: Uint8Array, presented: readonly Statement[] = []): void {
+  const folder = join(dir, FOLDER);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const before = readPrivate(join(dir, NEWEST));
+  // A folder of the first version has no history: what it has published comes first.
+  const all = [...(before === null ? [] : [parseStatement(before)]), ...presented, parseStatement(statement)];
+  for (const { serial, bytes } of all) {
+    // Whatever else is there under this serial was never published: a crash came between these two steps.
+    if (!createOnce(join(folder, String(serial)), bytes)) replaceFile(join(folder, String(serial)), bytes);
+  }
+  replaceFile(join(dir, NEWEST), statement);
+}
+
+/** Certificates that name this statement bring no VM back any more. @returns false when it was revoked before */
+export function revokeSerial(dir: string, serial: number): boolean {
+  const folder = join(dir, FOLDER);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return createOnce(join(folder, `${serial}.revoked`), new Uint8Array(0));
+}
+
+function read(path: string): Statement | null {
+  const bytes = readPrivate(path);
+  return bytes === null ? null : parseStatement(bytes);
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
