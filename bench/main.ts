@@ -4,14 +4,16 @@ import { parseArgs } from "node:util";
 import type { Bench } from "./bench.ts";
 import { counters } from "./counters.ts";
 import { deliveries } from "./deliveries.ts";
+import { agent, kit } from "./guests.ts";
 import { describeMachine, machine } from "./machine.ts";
+import { mint } from "./mint.ts";
 import { packets } from "./packets.ts";
 import { Peers } from "./peer.ts";
 import type { Row } from "./row.ts";
 import { schedule } from "./schedule.ts";
 import { table } from "./table.ts";
 
-const BENCHES: readonly Bench[] = [packets, deliveries, counters, schedule];
+const BENCHES: readonly Bench[] = [packets, deliveries, counters, schedule, kit, agent, mint];
 const EX_USAGE = 64;
 const EX_SOFTWARE = 70;
 
@@ -62,7 +64,7 @@ async function main({ only, quick, json }: ReturnType<typeof options>): Promise<
     try {
       rows.push(...(await bench.run({ peers, quick, say })));
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
       failures.push({ name: bench.name, reason });
       process.stderr.write(`✗ ${bench.name} could not be measured: ${reason}\n`);
     }
