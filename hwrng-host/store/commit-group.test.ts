@@ -51,6 +51,21 @@ describe("a group of writes", () => {
     for (const n of [11, 12, 13, 14]) db.run("DELETE FROM note WHERE n = ?", n);
   });
 
+  it("waits for company after a commit that had some, and not after one that had none", async () => {
+    const group = new CommitGroup(db);
+    const turn = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    await Promise.all([group.run(() => insert(21)), group.run(() => insert(22))]);
+    const late = group.run(() => insert(23));
+    await turn();
+    expect(notes()).not.toContain(23);
+    await late;
+    const soon = group.run(() => insert(24));
+    await turn();
+    expect(notes()).toContain(24);
+    await soon;
+    for (const n of [21, 22, 23, 24]) db.run("DELETE FROM note WHERE n = ?", n);
+  });
+
   it("undoes alone the part that throws", async () => {
     const group = new CommitGroup(db);
     const results = await Promise.allSettled([

@@ -12,6 +12,8 @@ export class CommitGroup {
   #underWay = 0;
   #timer: NodeJS.Timeout | null = null;
   #committing = false;
+  /** Whether the last commit had more than one part: then the next one waits for company too. */
+  #crowded = false;
 
   constructor(db: Database) {
     this.#db = db;
@@ -32,7 +34,7 @@ export class CommitGroup {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     let result: T;
     this.#parts.push({ run: () => (result = work()), done: () => resolve(result), failed: reject });
-    if (this.#parts.length >= this.#underWay) this.#soon();
+    if (this.#parts.length >= this.#underWay && !this.#crowded) this.#soon();
     else this.#timer ??= setTimeout(() => this.#commit(), WAIT_MS);
     return promise;
   }
@@ -50,6 +52,7 @@ export class CommitGroup {
     this.#committing = false;
     const parts = this.#parts;
     this.#parts = [];
+    this.#crowded = parts.length > 1;
     try {
       this.#db.transaction(() => {
         for (const { run } of parts) run();
