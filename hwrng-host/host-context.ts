@@ -1,4 +1,5 @@
 /** What every handler gets: no globals, no clock and no randomness of their own. */
+import type { Refusals } from "./guests/refusals.ts";
 import type { Rbg3 } from "./drbg/rbg3.ts";
 import type { HostIdentity } from "./identity/host-identity.ts";
 import type { AssessedSource } from "./sources/assessed-source.ts";
@@ -21,4 +22,5 @@ export type HostContext = {
   /** The system's generator, for public identifiers and as additional input; never for a pool or a chunk by itself. */
   readonly random: (bytes: number) => Uint8Array;
   readonly log: Log;
+  readonly refusals: Refusals;
 };

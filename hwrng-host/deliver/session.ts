@@ -8,7 +8,6 @@
  *     guest → host   lp(receipt)
  */
 import {
-  BootseedError,
   encodeGreeting,
   equalConstantTime,
   frame,
@@ -19,7 +18,7 @@ import {
 import { deliver } from "../guests/deliver.ts";
 import type { ReceiptKeys } from "../guests/receipt-keys.ts";
 import { takeReceipt } from "../guests/receipts.ts";
-import { isRefusal, Limited, Refused } from "../guests/refuse.ts";
+import { isRefusal, Limited, refusalCode, Refused } from "../guests/refuse.ts";
 import type { HostContext } from "../host-context.ts";
 
 /** Longest frame of a guest: a packet request with a certificate and a few statements. */
@@ -79,7 +78,7 @@ export class PushSession {
       let step = WAIT;
       for (const message of frames) {
         // A guest that sends ahead of our answer speaks another protocol.
-        if (step.send !== undefined || step.end) throw new Refused("frames ahead of the answer");
+        if (step.send !== undefined || step.end) throw new Refused("frames ahead of the answer", "ahead");
         step = await this.#step(message);
       }
       return step;
@@ -95,7 +94,7 @@ export class PushSession {
         return this.#answer({ hello: message, statements: [] }, "proof");
       case "proof": {
         const request = parsePacketRequest(message);
-        if (!equalConstantTime(request.hello, this.#hello)) throw new Refused("another hello than before");
+        if (!equalConstantTime(request.hello, this.#hello)) throw new Refused("another hello than before", "mismatch");
         return this.#answer(request, "nothing");
       }
       case "receipt":
@@ -112,7 +111,7 @@ export class PushSession {
   async #answer(request: PacketRequest, otherwise: "proof" | "nothing"): Promise<Step> {
     try {
       if (!equalConstantTime(request.hello.subarray(2, 18), this.#seedId))
-        throw new Refused("hello of another VM than the one that lives here");
+        throw new Refused("hello of another VM than the one that lives here", "mismatch");
       const packet = await deliver(this.#context, this.#keys, request, this.#nonce);
       this.#expected = "receipt";
       this.#result = { outcome: "unacknowledged", code: "no-receipt", reason: "no receipt came" };
@@ -120,15 +119,21 @@ export class PushSession {
     } catch (error) {
       if (!isRefusal(error)) throw error;
       this.#expected = otherwise;
+      this.#count(error);
       this.#result = { outcome: error instanceof Limited ? "limited" : "failed", ...told(error) };
       // The same for everything that proves nothing.
       return { send: frame(EMPTY), end: otherwise === "nothing" };
     }
   }
 
+  #count(error: Error): void {
+    this.#context.refusals.count("tcp", refusalCode(error), error.message);
+  }
+
   #trouble(error: unknown): Step {
     this.#expected = "nothing";
     if (isRefusal(error)) {
+      this.#count(error);
       // A wrong receipt does not undo the delivery.
       this.#result = { outcome: this.#result.outcome, ...told(error) };
     } else {
@@ -140,5 +145,5 @@ export class PushSession {
 }
 
 function told(error: Error): { code: string; reason: string } {
-  return { code: error instanceof BootseedError ? error.code : "refused", reason: error.message };
+  return { code: refusalCode(error), reason: error.message };
 }

@@ -1,13 +1,15 @@
-/** The guest API (docs/protocol.md): claims, reports, packets, receipts; bytes over TLS 1.3. */
+/** The guest API (docs/protocol.md): claims, joins, reports, packets, receipts, statements; bytes over TLS 1.3. */
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { HostContext } from "../host-context.ts";
 import { handleClaim } from "./claims.ts";
+import { handleJoin } from "./joins.ts";
 import { handlePacket } from "./packets.ts";
 import { handleReceipt } from "./receipts.ts";
 import type { ReceiptKeys } from "./receipt-keys.ts";
 import { empty, refusal } from "./refuse.ts";
 import { handleReport } from "./reports.ts";
+import { handleStatements } from "./statements.ts";
 
 /** Longest body of a guest. */
 export const MAX_GUEST_BODY_BYTES = 65_536;
@@ -25,6 +27,8 @@ export function guestApp(context: HostContext, keys: ReceiptKeys): Hono {
     reports: (bytes) => handleReport(context, bytes),
     packets: (bytes) => handlePacket(context, keys, bytes),
     receipts: (bytes) => handleReceipt(context, keys, bytes),
+    joins: (bytes) => handleJoin(context, bytes),
+    statements: (bytes) => handleStatements(context, bytes),
   };
   app.notFound(() => empty(404));
   // What is thrown outside a handler is a body that never came: nobody is there to read the answer.

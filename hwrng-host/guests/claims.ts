@@ -12,6 +12,7 @@ import {
   wipe,
 } from "@bootseed/protocol";
 import type { HostContext } from "../host-context.ts";
+import { octets } from "./octets.ts";
 import { empty, Refused } from "./refuse.ts";
 
 const FRESH_OUTPUTS = 2;
@@ -23,7 +24,7 @@ const LIMITED_SECONDS = "3600";
 export async function handleClaim(context: HostContext, bytes: Uint8Array): Promise<Response> {
   const { identity, store, generator, log } = context;
   const claim = parseClaim(bytes);
-  if (!equalConstantTime(claim.hostId, identity.hostId)) throw new Refused("claim for another host");
+  if (!equalConstantTime(claim.hostId, identity.hostId)) throw new Refused("claim for another host", "mismatch");
   // Derived, not looked up: an unknown seed takes as long to refuse as a known one.
   const claimKey = claimKeyFor(identity.keys.kClaim, claim.seedId);
   try {
@@ -47,7 +48,7 @@ export async function handleClaim(context: HostContext, bytes: Uint8Array): Prom
     identity.signPacket,
   );
   const outcome = store.enrolments.claim({ seedId, identityPk, instanceId, instanceHash, certificate, now });
-  if (outcome.state === "unknown") throw new Refused("claim for a seed that was never committed");
+  if (outcome.state === "unknown") throw new Refused("claim for a seed that was never committed", "unknown-seed");
   if (outcome.state === "limited") return empty(429, { "retry-after": LIMITED_SECONDS });
 
   const fields = { seedId: toHex(seedId), instanceId, state: outcome.state };
@@ -64,9 +65,4 @@ export async function handleClaim(context: HostContext, bytes: Uint8Array): Prom
   );
   wipe(freshBytes, claimSecret);
   return octets(answer, HTTP_STATUS[outcome.state]);
-}
-
-/** A binary answer. */
-export function octets(bytes: Uint8Array, status = 200): Response {
-  return new Response(Uint8Array.from(bytes), { status, headers: { "content-type": "application/octet-stream" } });
 }

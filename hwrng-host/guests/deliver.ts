@@ -1,5 +1,6 @@
 /** One delivery, whatever carries it: a signed hello in, a sealed packet out (docs/protocol.md, Delivery). */
 import {
+  chainSince,
   claimSecretFor,
   encodePacketAnswer,
   type Hello,
@@ -16,7 +17,7 @@ import {
 import type { HostContext } from "../host-context.ts";
 import type { Enrolment, SendInput } from "../store/store.ts";
 import type { ReceiptKeys } from "./receipt-keys.ts";
-import { reimport } from "./reimport.ts";
+import { presented, reimport } from "./reimport.ts";
 import { Limited, Refused } from "./refuse.ts";
 
 /**
@@ -37,29 +38,46 @@ export async function deliver(
   const enrolment = store.enrolments.get(hello.seedId);
   if (enrolment === null) reimport(context, hello, request, nonce);
   else verifyHello({ hello, hostId: identity.hostId, nonce, identityPk: enrolment.identityPk });
+  if (enrolment !== null && enrolment.revokedAt !== null) throw new Refused("hello of a revoked VM", "revoked");
+  if (hello.statementSerial > identity.statement.serial) goOnAfter(context, request, hello.statementSerial);
 
   const { seedId, lastCounter } = hello;
   const send: SendInput = { seedId, pkeHash: sha256(hello.pkE), lastCounter, now: context.now() };
-  if (!store.enrolments.maySend(send)) throw new Limited("hello repeated, or more packets than the quota");
+  if (!store.enrolments.maySend(send)) throw new Limited("hello repeated, or more packets than the quota", "limited");
   generator.admit();
   let chunk: Uint8Array = new Uint8Array(0);
   const leave = store.enter();
   try {
     chunk = (await generator.chunk()).bytes;
     const outcome = await store.together(() => store.enrolments.recordSend(send));
-    if (!outcome.sent) throw new Refused(`hello: ${outcome.why}`);
+    if (!outcome.sent) throw new Refused(`hello: ${outcome.why}`, "limited");
     const identityPk = (enrolment ?? required(context, seedId)).identityPk;
     const packet = seal(context, keys, { hello, nonce, identityPk, counter: outcome.counter, chunk });
     const fields = { seedId: toHex(seedId), counter: outcome.counter, bytes: packet.length };
     if (outcome.rolledBack) log.warn(fields, "this VM acknowledged a later packet: a restored disk or a clone");
     else log.info(fields, "packet");
-    const { statement } = identity;
-    const statements = hello.statementSerial < statement.serial ? [statement.bytes] : [];
+    const statements = chainSince(identity.history, hello.statementSerial).map((statement) => statement.bytes);
     return encodePacketAnswer({ statements, packet });
   } finally {
     leave();
     wipe(chunk);
   }
+}
+
+/**
+ * The guest knows a later statement than we do: this folder came from a backup. On its second try it shows what it
+ * holds; a root of ours signed that, so we sign the one after it.
+ * @throws Refused "statement-ahead" while there is nothing to go on from, or the root is offline
+ */
+function goOnAfter({ identity, log }: HostContext, request: PacketRequest, serial: number): void {
+  const ahead = presented(identity, request).toSorted((a, b) => b.serial - a.serial)[0];
+  if (ahead !== undefined && identity.adopt(ahead)) {
+    const signed = { presented: ahead.serial, signed: identity.statement.serial };
+    log.warn(signed, "this state folder is older than the VMs' statements: signed the one after theirs");
+    return;
+  }
+  const fix = "if this is not its first try: bootseed-host statement --serial-above N --root-key FILE";
+  throw new Refused(`hello with statement ${serial}, ours is ${identity.statement.serial}; ${fix}`, "statement-ahead");
 }
 
 type Sealing = {
@@ -101,6 +119,6 @@ function seal(context: HostContext, keys: ReceiptKeys, sealing: Sealing): Uint8A
 
 function required(context: HostContext, seedId: Uint8Array): Enrolment {
   const enrolment = context.store.enrolments.get(seedId);
-  if (enrolment === null) throw new Refused("hello of a VM that is not enrolled");
+  if (enrolment === null) throw new Refused("hello of a VM that is not enrolled", "not-enrolled");
   return enrolment;
 }

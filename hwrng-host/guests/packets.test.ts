@@ -179,10 +179,11 @@ describe("a host that lost its database", () => {
     for (const { what, bytes } of bitFlips(request)) {
       if (step++ % 5 === 0) expect(await host.send("/v1/packets", bytes), what).toEqual(REFUSAL);
     }
+    expect(await host.vm()).toBeUndefined();
+    // The host's own history has the statement: the certificate alone is proof enough.
     const { hello, certificate } = parsePacketRequest(request);
     const bare = encodePacketRequest({ hello, ...(certificate ? { certificate } : {}), statements: [] });
-    expect(await host.send("/v1/packets", bare)).toEqual(REFUSAL);
-    expect(await host.vm()).toBeUndefined();
+    expect((await host.send("/v1/packets", bare)).status).toBe(200);
   });
 });
 

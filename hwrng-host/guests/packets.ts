@@ -1,8 +1,8 @@
 /** POST /v1/packets: a delivery by `pull`. */
 import { parseHello, parsePacketRequest, zeroNonce } from "@bootseed/protocol";
 import type { HostContext } from "../host-context.ts";
-import { octets } from "./claims.ts";
 import { deliver } from "./deliver.ts";
+import { octets } from "./octets.ts";
 import type { ReceiptKeys } from "./receipt-keys.ts";
 
 /** @throws Refused, BootseedError: answered with the identical 403, or 503 */

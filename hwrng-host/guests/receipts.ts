@@ -27,7 +27,7 @@ export async function takeReceipt(
   const now = context.now();
   const { counter, rcMix, rcReseed } = receipt;
   const key = keys.get(seedId, counter, now);
-  if (key === null) throw new Refused("receipt for no packet of the last 60 s");
+  if (key === null) throw new Refused("receipt for no packet of the last 60 s", "no-packet");
   // A wrong receipt leaves the key: otherwise anybody could make the right one come too late.
   verifyReceipt(receipt, key);
   keys.spend(seedId);

@@ -2,11 +2,24 @@
 import { BootseedError } from "@bootseed/protocol";
 import type { HostContext } from "../host-context.ts";
 
-/** Thrown by handlers: the request proves nothing. The reason is for the log, never for the wire. */
-export class Refused extends Error {}
+/** Thrown by handlers: the request proves nothing. Code and reason are for counters and log, never for the wire. */
+export class Refused extends Error {
+  readonly code: string;
+
+  /** @param code of a closed set */
+  constructor(reason: string, code: string) {
+    super(reason);
+    this.code = code;
+  }
+}
 
 /** The guest proved itself, and had its share already. On the wire this is a refusal like any other. */
 export class Limited extends Refused {}
+
+/** The code to count a refusal by. */
+export function refusalCode(error: Error): string {
+  return error instanceof Refused || error instanceof BootseedError ? error.code : "refused";
+}
 
 /** An empty answer. */
 export function empty(status: number, headers: Record<string, string> = {}): Response {
@@ -25,7 +38,7 @@ export function isRefusal(error: unknown): error is Error {
 /** The answer for anything thrown by a handler of the guest API. */
 export function refusal(context: HostContext, kind: string, error: unknown): Response {
   if (isRefusal(error)) {
-    context.log.info({ kind, reason: error.message }, "refused");
+    context.refusals.count(kind, refusalCode(error), error.message);
     return empty(403);
   }
   if (error instanceof BootseedError && error.code === "rate-limited")

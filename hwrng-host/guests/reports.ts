@@ -8,13 +8,14 @@ export function handleReport(context: HostContext, bytes: Uint8Array): Response 
   const { identity, store, log } = context;
   const parsed = parseReport(bytes);
   const { report } = parsed;
-  if (report.hostId !== toHex(identity.hostId)) throw new Refused("report for another host");
+  if (report.hostId !== toHex(identity.hostId)) throw new Refused("report for another host", "mismatch");
   const seedId = fromHex(report.seedId, 16);
   const enrolment = store.enrolments.get(seedId);
-  if (enrolment === null) throw new Refused("report of a VM that is not enrolled");
+  if (enrolment === null) throw new Refused("report of a VM that is not enrolled", "not-enrolled");
+  if (enrolment.revokedAt !== null) throw new Refused("report of a revoked VM", "revoked");
   verifyReport(parsed, enrolment.identityPk);
   if (!equalConstantTime(instanceIdHash(report.instanceId), enrolment.instanceHash)) {
-    throw new Refused("report from another instance than the one enrolled");
+    throw new Refused("report from another instance than the one enrolled", "instance");
   }
   const json = new TextDecoder().decode(parsed.json);
   const outcome = store.reports.accept({ seedId, json, hostKeys: report.hostKeys, now: context.now() });

@@ -12,10 +12,11 @@ import {
 } from "@bootseed/protocol";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { z } from "zod";
 import { EXIT, HostError } from "../host-error.ts";
 import type { HostContext } from "../host-context.ts";
 import { answer, errorAnswer } from "./errors.ts";
+import { body } from "./body.ts";
+import { joinTokenRoutes } from "./join-tokens.ts";
 import { reserve } from "./reserve.ts";
 import { reportView, sourceView, vmView } from "./views.ts";
 
@@ -47,6 +48,9 @@ export function mintApp(context: HostContext): Hono {
   app.post("/v1/reservations/:seedId/commit", async (c) => commit(context, c.req.param("seedId"), c));
   app.post("/v1/created", async (c) => Response.json(created(context, await body(c, createdRequestSchema))));
   app.get("/v1/vms", () => Response.json({ schema: 1, vms: context.store.seeds.all().map(vmView) }));
+  app.route("/", joinTokenRoutes(context));
+  app.post("/v1/vms/:seedId/revoke", (c) => revoke(context, c.req.param("seedId")));
+  app.post("/v1/snapshot", () => Response.json({ file: context.store.snapshot() }));
   app.get("/v1/status", async () => Response.json(await status(context)));
   return app;
 }
@@ -62,6 +66,14 @@ async function commit(context: HostContext, seedIdHex: string, c: Context): Prom
     throw new HostError("conflict", message, "reserve a new seed", EXIT.unavailable);
   }
   context.log.info({ seedId: seedIdHex, stack, urn, name, bind, sourceClass }, "committed");
+  return Response.json({ seedId: seedIdHex });
+}
+
+/** Ends what a VM is to this host; a machine that is to come back joins with a token and a new identity. */
+function revoke(context: HostContext, seedIdHex: string): Response {
+  if (!context.store.enrolments.revoke(fromHex(seedIdHex, 16), context.now()))
+    throw new HostError("not-found", `no enrolled VM has the seed ${seedIdHex}`, "see `GET /v1/vms`", EXIT.usage);
+  context.log.warn({ seedId: seedIdHex }, "VM revoked");
   return Response.json({ seedId: seedIdHex });
 }
 
@@ -97,18 +109,8 @@ async function status(context: HostContext): Promise<object> {
     addresses: statement.addresses,
     sources: context.sources.map((source) => sourceView(source.state)),
     vms: context.store.seeds.all().length,
+    refusals: context.refusals.counts(),
   };
-}
-
-async function body<T>(c: Context, schema: z.ZodType<T>): Promise<T> {
-  const value: unknown = await c.req.json().catch((cause: unknown) => {
-    throw new HostError("malformed", "the body is not JSON", "send one JSON object", EXIT.usage, { cause });
-  });
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const message = `${issue?.path.join(".") || "body"}: ${issue?.message ?? "not as expected"}`;
-  throw new HostError("malformed", message, "correct the request: see docs/protocol.md for the mint API", EXIT.usage);
 }
 
 function tooLarge(): Response {

@@ -6,6 +6,7 @@ import { startPush } from "../deliver/start.ts";
 import { Rbg3 } from "../drbg/rbg3.ts";
 import { guestApp } from "../guests/app.ts";
 import { ReceiptKeys } from "../guests/receipt-keys.ts";
+import { Refusals } from "../guests/refusals.ts";
 import type { HostContext, Log } from "../host-context.ts";
 import { HostError } from "../host-error.ts";
 import { hostName, loadIdentity } from "../identity/host-identity.ts";
@@ -66,7 +67,8 @@ export async function startService(config: Config, world: World): Promise<Servic
   const sourceClass = await startSources(sources, generator, log);
 
   const now = (): number => Math.floor(world.wallMs() / 1000);
-  const context: HostContext = { identity, store, generator, sources, now, random: world.random, log };
+  const refusals = new Refusals(log, now);
+  const context: HostContext = { identity, store, generator, sources, now, random: world.random, log, refusals };
   const keys = new ReceiptKeys();
   const sweep = setInterval(() => keys.sweep(now()), SWEEP_MS);
   sweep.unref();

@@ -2,11 +2,12 @@
 import { reservationsAnswerSchema, toHex, type Vm, vmsAnswerSchema } from "@bootseed/protocol";
 import type { Hono } from "hono";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Rbg3 } from "../drbg/rbg3.ts";
 import { guestApp } from "../guests/app.ts";
+import { Refusals } from "../guests/refusals.ts";
 import { ReceiptKeys } from "../guests/receipt-keys.ts";
 import type { HostContext } from "../host-context.ts";
 import { loadIdentity } from "../identity/host-identity.ts";
@@ -58,6 +59,17 @@ export class Bench implements AsyncDisposable {
   restart(database: "kept" | "lost" = "kept"): void {
     this.#context.store.close();
     if (database === "lost") rmSync(join(this.dir, FILES.database));
+    this.#context = this.#start();
+    this.mint = mintApp(this.#context);
+    this.guests = guestApp(this.#context, new ReceiptKeys());
+  }
+
+  /** The state folder becomes what it was when `copy` was made; a new process starts on it. */
+  replaceState(copy: string): void {
+    this.#context.store.close();
+    rmSync(this.dir, { recursive: true });
+    cpSync(copy, this.dir, { recursive: true, mode: 0 });
+    chmodSync(this.dir, 0o700);
     this.#context = this.#start();
     this.mint = mintApp(this.#context);
     this.guests = guestApp(this.#context, new ReceiptKeys());
@@ -129,7 +141,8 @@ export class Bench implements AsyncDisposable {
       systemRandom: (bytes) => randomBytes(bytes),
       now: () => performance.now(),
     });
-    const log = (_: object, message: string): number => this.logged.push(message);
+    const push = (_: object, message: string): number => this.logged.push(message);
+    const log = { info: push, warn: push, error: push };
     return {
       identity,
       store: openSqliteStore(join(this.dir, FILES.database)),
@@ -137,7 +150,8 @@ export class Bench implements AsyncDisposable {
       sources,
       now: () => this.clock.now,
       random: (bytes) => randomBytes(bytes),
-      log: { info: log, warn: log, error: log },
+      log,
+      refusals: new Refusals(log, () => this.clock.now),
     };
   }
 

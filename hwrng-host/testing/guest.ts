@@ -40,6 +40,8 @@ export class TestGuest {
   psk: Uint8Array = new Uint8Array(32);
   certificate: Uint8Array = new Uint8Array(0);
   lastCounter = 0;
+  /** The newest it knows; a test lets it follow, or not. */
+  statement: Statement;
   /** The host's, in `tcp`; zero over TLS. */
   nonce: Uint8Array = zeroNonce();
   #receiveKey: KeyPair = keyPair("x25519", randomBytes(32));
@@ -50,6 +52,7 @@ export class TestGuest {
   constructor(reserved: Reserved, host: HostSide, instanceId: string, urn: string) {
     this.#reserved = reserved;
     this.#host = host;
+    this.statement = host.statement;
     this.seedId = fromHex(reserved.seedId, 16);
     this.token = reserved.token;
     this.instanceId = instanceId;
@@ -109,7 +112,8 @@ export class TestGuest {
   /** A packet request with a new receive key. */
   hello(change: { lastCounter?: number; proof?: boolean; statementSerial?: number } = {}): Uint8Array {
     this.#receiveKey = keyPair("x25519", randomBytes(32));
-    const { hostId, statement } = this.#host;
+    const { hostId } = this.#host;
+    const { statement } = this;
     const fields = {
       seedId: this.seedId,
       pkE: this.#receiveKey.publicKey,
@@ -122,15 +126,19 @@ export class TestGuest {
 
   /** The last hello once more; `proof`: with certificate and statement. */
   request(proof: boolean): Uint8Array {
-    const evidence = proof
-      ? { certificate: this.certificate, statements: [this.#host.statement.bytes] }
-      : { statements: [] };
+    const evidence = proof ? { certificate: this.certificate, statements: [this.statement.bytes] } : { statements: [] };
     return encodePacketRequest({ hello: this.#hello, ...evidence });
   }
 
   /** Opens the answer to the last hello. */
   open(answer: Uint8Array): OpenedPacket & { statements: number; packetBytes: number } {
     const { packet, statements } = parsePacketAnswer(answer);
+    const opened = this.openUnder(packet, this.statement.packetPk);
+    return { ...opened, statements: statements.length, packetBytes: packet.length };
+  }
+
+  /** Opens a packet that a certain packet key signed. */
+  openUnder(packet: Uint8Array, packetPk: Uint8Array): OpenedPacket {
     const opened = openPacket({
       bytes: packet,
       hostId: this.#host.hostId,
@@ -139,11 +147,11 @@ export class TestGuest {
       helloBytes: this.#hello,
       nonce: this.nonce,
       skE: this.#receiveKey.privateKey,
-      packetPk: this.#host.statement.packetPk,
+      packetPk,
       lastCounter: this.lastCounter,
     });
     this.lastCounter = opened.counter;
-    return { ...opened, statements: statements.length, packetBytes: packet.length };
+    return opened;
   }
 
   receipt(opened: OpenedPacket, rcMix = 0, rcReseed = 0): Uint8Array {

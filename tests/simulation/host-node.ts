@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Rbg3 } from "../../hwrng-host/drbg/rbg3.ts";
 import { guestApp } from "../../hwrng-host/guests/app.ts";
+import { Refusals } from "../../hwrng-host/guests/refusals.ts";
 import { ReceiptKeys } from "../../hwrng-host/guests/receipt-keys.ts";
 import type { HostContext } from "../../hwrng-host/host-context.ts";
 import { loadIdentity } from "../../hwrng-host/identity/host-identity.ts";
@@ -104,6 +105,9 @@ export class HostNode {
       rmSync(this.dir, { recursive: true });
       mkdirSync(this.dir, { mode: 0o700 });
       cpSync(snapshot, this.dir, { recursive: true });
+      // The config is no part of the state folder: where the host lives now is signed anew.
+      const { random } = this.#options;
+      initState(this.dir, this.announce, (bytes) => random.bytes(bytes), this.#options.pair);
     });
   }
 
@@ -140,6 +144,7 @@ export class HostNode {
       now: () => Math.floor((NOON_MS + nowMs() + this.skewMs) / 1000),
       random: systemRandom,
       log: { info: log, warn: log, error: log },
+      refusals: new Refusals({ info: log, warn: log, error: log }, () => Math.floor(nowMs() / 1000)),
     };
     return bend?.(context) ?? context;
   }

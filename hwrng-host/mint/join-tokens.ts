@@ -1,0 +1,88 @@
+/** Join tokens, for operators: part of the mint API. A token's key is derived; the answer to its making is its only copy. */
+import { encodeJoinToken, fromHex, joinKeyFor, toBase64, toHex, wipe } from "@bootseed/protocol";
+import { Hono } from "hono";
+import { z } from "zod";
+import type { HostContext } from "../host-context.ts";
+import { EXIT, HostError } from "../host-error.ts";
+import { body } from "./body.ts";
+
+const TOKEN_ID_BYTES = 16;
+const YEAR = 366 * 86_400;
+
+const newTokenSchema = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$/, "expected 1 to 63 letters, digits, dots and dashes"),
+  uses: z.int().min(1).max(100_000),
+  expiresInSeconds: z.int().min(60).max(YEAR),
+});
+
+/** Answer of `POST /v1/join-tokens`; `token` is a secret. */
+export const newTokenAnswerSchema: z.ZodType<NewTokenAnswer> = z.object({
+  id: z.string(),
+  token: z.string(),
+  expiresAt: z.number(),
+});
+export type NewTokenAnswer = { id: string; token: string; expiresAt: number };
+
+/** Answer of `GET /v1/join-tokens`; times are seconds since 1970. */
+export const tokensAnswerSchema: z.ZodType<TokensAnswer> = z.object({
+  schema: z.literal(1),
+  tokens: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      createdAt: z.number(),
+      expiresAt: z.number(),
+      uses: z.number(),
+      used: z.number(),
+      revokedAt: z.number().nullable(),
+    }),
+  ),
+});
+export type TokensAnswer = {
+  schema: 1;
+  tokens: {
+    id: string;
+    name: string;
+    createdAt: number;
+    expiresAt: number;
+    uses: number;
+    used: number;
+    revokedAt: number | null;
+  }[];
+};
+
+/** `POST /v1/join-tokens`, `GET /v1/join-tokens`, `POST /v1/join-tokens/{id}/revoke`. */
+export function joinTokenRoutes(context: HostContext): Hono {
+  const app = new Hono();
+  const { store, log } = context;
+  app.post("/v1/join-tokens", async (c) => {
+    const { name, uses, expiresInSeconds } = await body(c, newTokenSchema);
+    const tokenId = context.random(TOKEN_ID_BYTES);
+    const createdAt = context.now();
+    const expiresAt = createdAt + expiresInSeconds;
+    store.joins.add({ tokenId, name, createdAt, expiresAt, uses });
+    log.info({ id: toHex(tokenId), name, uses, expiresAt }, "join token made");
+    return Response.json({ id: toHex(tokenId), token: tokenText(context, tokenId), expiresAt });
+  });
+  app.get("/v1/join-tokens", () => {
+    const tokens = store.joins.all().map(({ tokenId, ...token }) => ({ id: toHex(tokenId), ...token }));
+    return Response.json({ schema: 1, tokens });
+  });
+  app.post("/v1/join-tokens/:id/revoke", (c) => {
+    const id = c.req.param("id");
+    if (!store.joins.revoke(fromHex(id, TOKEN_ID_BYTES), context.now()))
+      throw new HostError("not-found", `no join token ${id}`, "see `bootseed-host join-token ls`", EXIT.usage);
+    log.info({ id }, "join token revoked");
+    return Response.json({ id });
+  });
+  return app;
+}
+
+function tokenText({ identity }: HostContext, tokenId: Uint8Array): string {
+  const { hostId, statement } = identity;
+  const joinKey = joinKeyFor(identity.keys.kJoin, tokenId);
+  const bytes = encodeJoinToken({ hostId, tokenId, joinKey, statement: statement.bytes });
+  const text = toBase64(bytes);
+  wipe(joinKey, bytes);
+  return text;
+}
