@@ -1,5 +1,5 @@
 /** What the numbers were measured on. */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { cpus, release, totalmem } from "node:os";
 
 export type Machine = {
@@ -35,7 +35,8 @@ export function describeMachine(m: Machine): string {
   return `${m.processor}, ${m.cores} cores, ${m.memoryGiB} GiB, Linux ${m.kernel}; Node ${m.node} with OpenSSL ${m.nodeOpenssl}; C peers: ${m.compiler}, ${m.systemOpenssl}; ${m.python}`;
 }
 
+/** A missing program is said here and fails the parts that need it. */
 function firstLine(program: string, option: string): string {
-  const text = execFileSync(program, [option], { encoding: "utf8" });
-  return (text.split("\n")[0] ?? text).trim();
+  const { stdout, error } = spawnSync(program, [option], { encoding: "utf8" });
+  return error === undefined ? (stdout.split("\n")[0] ?? "").trim() : `no ${program}`;
 }
