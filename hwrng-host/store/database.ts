@@ -49,10 +49,11 @@ export class Database {
   transaction<T>(work: () => T): T {
     if (this.#db.isTransaction) return work();
     return this.#guard(() => {
-      this.#db.exec("BEGIN IMMEDIATE");
+      // Prepared once: parsing the two words was a seventh of a commit's processor time.
+      this.#prepare("BEGIN IMMEDIATE").run();
       try {
         const result = work();
-        this.#db.exec("COMMIT");
+        this.#prepare("COMMIT").run();
         return result;
       } catch (error) {
         // SQLite ends the transaction by itself on some errors (full disk); a second ROLLBACK would be an error.
