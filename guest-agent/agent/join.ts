@@ -1,13 +1,14 @@
 /** Enrols a machine that was created without a seed, by an operator's token (docs/protocol.md, Join). */
 import {
   BootseedError,
+  concat,
   encodeJoin,
   equalConstantTime,
   fromBase64,
   fromHex,
   instanceIdHash,
   type JoinToken,
-  type KeyPair,
+  label,
   parseCertificate,
   parseJoinAnswer,
   parseJoinToken,
@@ -16,6 +17,7 @@ import {
   toHex,
   wipe,
 } from "@bootseed/protocol";
+import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { ensureIdentity } from "./identity.ts";
 import { HostFolder } from "./host-folder.ts";
@@ -23,10 +25,12 @@ import type { Machine } from "./machine.ts";
 import { STATE_DIR } from "./machine.ts";
 import { Followed, request } from "./request.ts";
 import { Refusal } from "./refusal.ts";
+import { checkInstance } from "./topup.ts";
 import type { World } from "./world.ts";
 
 export interface JoinOptions {
-  readonly tokenFile: string;
+  /** Its key is wiped. */
+  readonly token: JoinToken;
   /** For the host's lists; by default the machine's own. */
   readonly name: string;
   /** Dialled in place of what the token's statement lists. */
@@ -36,19 +40,30 @@ export interface JoinOptions {
 export interface Joined {
   readonly hostId: string;
   readonly seedId: string;
-  readonly folder: HostFolder;
+  /** It was enrolled before, nothing is damaged, and the token was not used. */
+  readonly already: boolean;
+  /** Of the mix and reseed of the host's bytes; 255 not tried. */
+  readonly rcMix: number;
+  readonly rcReseed: number;
 }
 
-/**
- * @throws BootseedError "usage" for a token file that is none or that others may read, "conflict" when this machine is
- * enrolled there and nothing is damaged; "unreachable"; Refusal for what the host says
- */
+const NOT_TRIED = 255;
+/** What belongs to one machine; `spent` stays. */
+const ENROLMENT = ["certificate", "psk", "identity", "identity.pub", "issuer", "counter", "claim", "topup.json"];
+
+/** @throws BootseedError "unreachable"; Refusal for what the host says */
 export async function join(world: World, machine: Machine, options: JoinOptions): Promise<Joined> {
-  const token = readToken(options.tokenFile);
+  const { token } = options;
   const path = `${STATE_DIR}/${toHex(token.hostId)}`;
   const folder = new HostFolder(world, path);
-  refuseSecondJoin(folder);
+  if (isWhole(world, folder)) {
+    wipe(token.joinKey);
+    const seedId = toHex(folder.certificate().seedId);
+    return { hostId: toHex(token.hostId), seedId, already: true, rcMix: NOT_TRIED, rcReseed: NOT_TRIED };
+  }
   await world.kernel.reseed();
+  // A copy of another machine's disk: its identity is not ours.
+  if (isCopy(world, folder)) for (const name of ENROLMENT) world.disk.wipe(`${path}/${name}`);
   const identity = ensureIdentity(world, machine, path);
   const instanceId = machine.instanceId();
   const bootId = fromHex(machine.bootId().replaceAll("-", ""), 16);
@@ -67,7 +82,10 @@ export async function join(world: World, machine: Machine, options: JoinOptions)
     throw new Refusal(`http-${answer.status}`, `the host answered ${answer.status}: ${why}`);
   }
   const { freshBytes, psk, certificate } = parseJoinAnswer(answer.body);
-  await world.kernel.mixAndReseed(freshBytes);
+  const mixed = createHash("sha512")
+    .update(concat(label("join"), freshBytes, world.clocks()))
+    .digest();
+  const codes = await world.kernel.mixAndReseed(mixed);
   const named = parseCertificate(certificate);
   const mine =
     equalConstantTime(named.hostId, hostId) &&
@@ -78,8 +96,8 @@ export async function join(world: World, machine: Machine, options: JoinOptions)
   folder.write("psk", psk);
   folder.write("certificate", certificate); // last: with it, the machine counts as enrolled
   folder.keepIssuer(source.statement());
-  wipe(freshBytes, psk);
-  return { hostId: toHex(hostId), seedId: toHex(named.seedId), folder };
+  wipe(freshBytes, mixed, psk);
+  return { hostId: toHex(hostId), seedId: toHex(named.seedId), already: false, ...codes };
 }
 
 /** The statement of a machine that has no folder yet. */
@@ -107,7 +125,8 @@ class Source {
   }
 }
 
-function readToken(file: string): JoinToken {
+/** @throws BootseedError "usage" for a file that is none or that others may read, "bad-checksum" for one that was damaged */
+export function readToken(file: string): JoinToken {
   let text: string;
   try {
     const mode = statSync(file).mode & 0o777;
@@ -125,18 +144,24 @@ function readToken(file: string): JoinToken {
   }
 }
 
-/** A machine that is enrolled and whole needs no token; one whose files were damaged does. */
-function refuseSecondJoin(folder: HostFolder): void {
-  if (!folder.enrolled) return;
-  let key: KeyPair;
+/** A machine that is enrolled and whole needs no token; one whose files were damaged, or are a copy's, does. */
+function isWhole(world: World, folder: HostFolder): boolean {
+  if (!folder.enrolled) return false;
   try {
+    checkInstance(world, folder);
     folder.statement();
-    wipe(folder.psk());
-    key = folder.identity();
+    wipe(folder.psk(), folder.identity().privateKey);
+    return true;
   } catch {
-    return;
+    return false;
   }
-  wipe(key.privateKey);
-  const message = `this machine is enrolled at host ${toHex(folder.hostId)}: nothing to do (bootseed-agent topup --now)`;
-  throw new BootseedError("conflict", message);
+}
+
+function isCopy(world: World, folder: HostFolder): boolean {
+  try {
+    if (folder.enrolled) checkInstance(world, folder);
+    return false;
+  } catch (error) {
+    return error instanceof Refusal && error.code === "instance";
+  }
 }

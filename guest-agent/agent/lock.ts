@@ -1,27 +1,37 @@
 /** One program at a time: the kit's lock, flock(2) on /var/lib/bootseed/lock. Node has no flock; util-linux does. */
 import { BootseedError } from "@bootseed/protocol";
 import { spawnSync } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, fchownSync, fstatSync, mkdirSync, openSync, statSync } from "node:fs";
 
 const WAIT_SECONDS = 60;
 
 /**
  * The lock belongs to the open file, which `flock` inherits and we keep: it lasts until the return value is called or this
  * process ends, however it ends.
- * @throws BootseedError "unavailable" when another program holds it for a minute, "io" when the file cannot be opened
+ * @throws BootseedError "unavailable" when another program holds it for `waitSeconds`, "io" when the file cannot be opened
  */
-export function takeLock(stateDir: string): () => void {
+export function takeLock(stateDir: string, waitSeconds: number = WAIT_SECONDS): () => void {
   let file: number;
   try {
-    file = openSync(`${stateDir}/lock`, "a", 0o600);
+    file = openLock(stateDir);
   } catch (cause) {
     const message = `cannot open ${stateDir}/lock: ${(cause as Error).message}: run as root, or by the agent's units`;
     throw new BootseedError("io", message, { cause });
   }
-  const ran = spawnSync("flock", ["-w", String(WAIT_SECONDS), "3"], { stdio: ["ignore", "ignore", "ignore", file] });
+  const ran = spawnSync("flock", ["-w", String(waitSeconds), "3"], { stdio: ["ignore", "ignore", "ignore", file] });
   if (ran.status === 0) return () => closeSync(file);
   closeSync(file);
   if (ran.error !== undefined)
     throw new BootseedError("io", "cannot run flock: install util-linux", { cause: ran.error });
-  throw new BootseedError("unavailable", `another bootseed program has been at work for ${WAIT_SECONDS} s: try again`);
+  throw new BootseedError("unavailable", `another bootseed program has been at work for ${waitSeconds} s: try again`);
+}
+
+/** Kit and agent share the file: whoever makes it, it belongs to whom the folder belongs. */
+function openLock(stateDir: string): number {
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const file = openSync(`${stateDir}/lock`, "a", 0o600);
+  const { uid, gid } = statSync(stateDir);
+  const now = fstatSync(file);
+  if (now.uid !== uid || now.gid !== gid) fchownSync(file, uid, gid);
+  return file;
 }

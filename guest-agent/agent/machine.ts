@@ -1,6 +1,6 @@
 /** What the agent reads of the machine it runs on, as files below a root. */
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 export const STATE_DIR = "/var/lib/bootseed";
 
@@ -30,6 +30,33 @@ export class Machine {
     return this.text("/var/lib/cloud/data/instance-id") || this.text("/etc/machine-id");
   }
 
+  /**
+   * What an enrolment of this machine may be bound to; null when cloud-init's name for it is there and cannot be read, as
+   * for another user: then nothing is refused for it.
+   */
+  instanceIds(): string[] | null {
+    const path = this.at("/var/lib/cloud/data/instance-id");
+    const cloud = this.text("/var/lib/cloud/data/instance-id");
+    if (cloud === "" && existsSync(path)) return null;
+    const ids = [cloud, this.text("/etc/machine-id")].filter((id) => id !== "");
+    return ids.length === 0 ? null : ids;
+  }
+
+  /** What the kit found out at this very instance's first boot; null where there was none, and on a copy of a disk. */
+  verdict(): Record<string, unknown> | null {
+    try {
+      const verdict = JSON.parse(this.text(`${STATE_DIR}/verdict.json`)) as Record<string, unknown>;
+      return verdict["instanceId"] === this.instanceId() ? verdict : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** How the kit's gate ended: passed, held, warned; none before it did, and without a kit. */
+  gate(): string {
+    return this.text(`${STATE_DIR}/gate-done`).split(/\s+/).pop() || "none";
+  }
+
   /** UUID of this boot; zeros where there is no /proc. */
   bootId(): string {
     return this.text("/proc/sys/kernel/random/boot_id") || "00000000-0000-0000-0000-000000000000";
@@ -47,10 +74,9 @@ export class Machine {
     } catch {
       return [];
     }
-    return names
-      .filter((name) => /^ssh_host_[er].*key$/.test(name))
-      .toSorted()
-      .map((name) => this.at(`/etc/ssh/${name}`));
+    const keys = names.filter((name) => /^ssh_host_[er].*key$/.test(name));
+    // oxlint-disable-next-line unicorn/no-array-sort -- Node 18 has no toSorted
+    return keys.sort().map((name) => this.at(`/etc/ssh/${name}`));
   }
 
   /** What the kernel says of its generator; null device where there is none. */

@@ -5,6 +5,7 @@ import {
   HOST_KEY_NAMESPACE,
   lp,
   REPORT_NAMESPACE,
+  type Statement,
   toHex,
   u32be,
   u8,
@@ -12,7 +13,7 @@ import {
 } from "@bootseed/protocol";
 import { readFileSync } from "node:fs";
 import type { HostFolder } from "./host-folder.ts";
-import { type Machine, STATE_DIR, sshKeygen } from "./machine.ts";
+import { type Machine, sshKeygen } from "./machine.ts";
 import { request } from "./request.ts";
 import { Refusal } from "./refusal.ts";
 import { VERSION } from "./version.ts";
@@ -27,17 +28,18 @@ export interface ReportFacts {
   readonly rcReseed: number;
 }
 
-/** Sends the report. @throws Refusal when the host does not take it, "unreachable" when none answers */
+/** Sends the report, to `address` in place of the statement's where there is one. @throws Refusal when the host does not take it, "unreachable" when none answers */
 export async function sendReport(
   world: World,
   machine: Machine,
   folder: HostFolder,
   facts: ReportFacts,
+  address?: string,
 ): Promise<void> {
   const { seedId, identityPk } = folder.certificate();
   const keys = machine.hostKeys().slice(0, MAX_HOST_KEYS);
-  const known = firstBoot(machine);
-  const evidence = { ...facts, ...machine.generator(), gate: "none", timeline: [] };
+  const known = machine.verdict();
+  const evidence = { ...facts, ...machine.generator(), timeline: [], ...(known?.["evidence"] as object | undefined) };
   const document = {
     hostId: toHex(folder.hostId),
     seedId: toHex(seedId),
@@ -46,26 +48,23 @@ export async function sendReport(
     bootId: known?.["bootId"] ?? machine.bootId(),
     // Without a first boot of ours nothing is claimed about what was there before.
     verdict: known?.["verdict"] ?? "no-seed",
-    evidence: known?.["evidence"] === undefined ? evidence : { ...evidence, ...(known["evidence"] as object) },
+    evidence: { ...evidence, gate: machine.gate() },
     hostKeys: keys.map((key) => readFileSync(`${key}.pub`, "utf8").split(" ").slice(0, 2).join(" ").trim()),
-    versions: { agent: VERSION, node: process.versions.node },
+    // The fields are the kit's; what runs is said in their values.
+    versions: { kit: `agent ${VERSION}`, python: `node ${process.versions.node}` },
   };
   const json = utf8(JSON.stringify(document));
   const sign = (key: string, namespace: string): Uint8Array =>
     lp(dearmorSshsig(sshKeygen(["-Y", "sign", "-q", "-n", namespace, "-f", key], json).toString("latin1")));
   const identitySig = sign(machine.at(`${folder.path}/identity`), REPORT_NAMESPACE);
   const hostKeySigs = keys.map((key) => sign(key, HOST_KEY_NAMESPACE));
+  const source = {
+    hostId: folder.hostId,
+    statement: () => folder.statement(),
+    keepStatement: (statement: Statement) => folder.keepStatement(statement),
+    ...(address === undefined ? {} : { addresses: () => [address] }),
+  };
   const message = concat(u32be(json.length), json, identitySig, u8(keys.length), ...hostKeySigs);
-  const { status } = await request(world, folder, "/v1/reports", () => message, false);
+  const { status } = await request(world, source, "/v1/reports", () => message, false);
   if (status !== 204) throw new Refusal(`http-${status}`, `the host did not take the report: it answered ${status}`);
-}
-
-/** What the kit found out at this very instance's first boot, where there was one. */
-function firstBoot(machine: Machine): Record<string, unknown> | null {
-  try {
-    const verdict = JSON.parse(machine.text(`${STATE_DIR}/verdict.json`)) as Record<string, unknown>;
-    return verdict["instanceId"] === machine.instanceId() ? verdict : null;
-  } catch {
-    return null;
-  }
 }

@@ -1,5 +1,5 @@
 /** Top-ups from every host at once: one that is dead or lies neither blocks nor weakens the others. */
-import { equalConstantTime, sha256, toHex, utf8 } from "@bootseed/protocol";
+import { equalConstantTime, instanceIdHash, toHex } from "@bootseed/protocol";
 import { type HostFolder, hostFolders, type LastDelivery } from "./host-folder.ts";
 import { pull } from "./pull.ts";
 import { codeOf, messageOf, Refusal, refusalCode } from "./refusal.ts";
@@ -36,12 +36,12 @@ export async function topUp(world: World, folder: HostFolder, now: boolean): Pro
 }
 
 /** A copy of another machine's disk must not speak for it. @throws Refusal "instance" */
-export function checkInstance(world: World, folder: HostFolder): void {
-  const { instanceId } = world;
-  if (instanceId === undefined || equalConstantTime(sha256(utf8(instanceId)), folder.certificate().instanceIdHash))
-    return;
+export function checkInstance({ instanceIds }: World, folder: HostFolder): void {
+  if (instanceIds === undefined) return;
+  const bound = folder.certificate().instanceIdHash;
+  if (instanceIds.some((id) => equalConstantTime(instanceIdHash(id), bound))) return;
   const advice = "its enrolment belongs to the machine this disk was copied from: join again";
-  throw new Refusal("instance", `expected an enrolment of this machine (${instanceId}): ${advice}`);
+  throw new Refusal("instance", `expected an enrolment of this machine (${instanceIds.join(", ")}): ${advice}`);
 }
 
 /** Counts a refusal and says it; what is no refusal is only said. */

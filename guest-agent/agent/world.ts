@@ -46,8 +46,8 @@ export interface World {
   readonly disk: Disk;
   readonly network: Network;
   readonly kernel: Kernel;
-  /** The cloud's name for this machine; with one, an enrolment of another is refused. */
-  readonly instanceId?: string;
+  /** Names of this machine; with some, an enrolment under another is refused. */
+  readonly instanceIds?: readonly string[];
   /** Wall clock, milliseconds since 1970. */
   nowMs(): number;
   /** Monotonic and wall clock in nanoseconds, 8 bytes each. */

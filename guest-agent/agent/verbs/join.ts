@@ -1,0 +1,58 @@
+/** `join`: enrols this machine by a token, then reports its SSH host keys. */
+import { BootseedError, toHex } from "@bootseed/protocol";
+import { parseArgs } from "node:util";
+import { EXIT } from "../exit.ts";
+import { join, readToken } from "../join.ts";
+import { HostFolder } from "../host-folder.ts";
+import { STATE_DIR } from "../machine.ts";
+import { newHostKeys } from "../new-host-keys.ts";
+import { printJson, printLines } from "../output.ts";
+import { messageOf } from "../refusal.ts";
+import { sendReport } from "../report.ts";
+import type { Context } from "./context.ts";
+
+export async function joinVerb(context: Context, args: string[]): Promise<number> {
+  const { world, machine } = context;
+  const options = {
+    "token-file": { type: "string" },
+    name: { type: "string" },
+    address: { type: "string" },
+    "new-host-keys": { type: "boolean" },
+  } as const;
+  const { values } = parseArgs({ args, options });
+  const tokenFile = values["token-file"];
+  if (tokenFile === undefined) throw new BootseedError("usage", "join: expected --token-file F, from bootseed-host");
+  const token = readToken(tokenFile);
+  const unlock = context.lock();
+  try {
+    const name =
+      values.name ??
+      machine
+        .hostname()
+        .replaceAll(/[^A-Za-z0-9.-]/g, "-")
+        .slice(0, 63);
+    const before = machine.hostKeys().length;
+    const known = new HostFolder(world, `${STATE_DIR}/${toHex(token.hostId)}`);
+    const joined = await join(world, machine, { token, name, address: values.address });
+    const aside = values["new-host-keys"] === true ? newHostKeys(machine, world.nowMs()) : null;
+    // At least one, whatever there is: that no key came before the seed is for the kit's first boot to say.
+    const facts = { hostKeysBefore: Math.max(1, before), rcMix: joined.rcMix, rcReseed: joined.rcReseed };
+    const refused = await sendReport(world, machine, known, facts, values.address).then(
+      () => null,
+      (error: unknown) => messageOf(error),
+    );
+    const { hostId, seedId, already } = joined;
+    if (context.json) printJson({ hostId, seedId, already, reported: refused === null, hostKeysAside: aside });
+    else {
+      const what = already ? "was enrolled before: the token was not used" : "is enrolled";
+      printLines([
+        `this machine ${what}: host ${hostId}, VM ${seedId}`,
+        ...(aside === null ? [] : [`new SSH host keys; undo: mv ${aside}/* /etc/ssh/, then restart sshd`]),
+        refused === null ? "the host has its SSH host keys" : `no report: ${refused}: type the same again`,
+      ]);
+    }
+    return refused === null ? EXIT.ok : EXIT.tryAgain;
+  } finally {
+    unlock();
+  }
+}

@@ -1,0 +1,95 @@
+/** `status`: the kit's document and more, without touching anything. */
+import { toHex } from "@bootseed/protocol";
+import { parseArgs } from "node:util";
+import { EXIT } from "../exit.ts";
+import { type HostFolder, hostFolders } from "../host-folder.ts";
+import { STATE_DIR } from "../machine.ts";
+import { printJson, printLines } from "../output.ts";
+import { VERSION } from "../version.ts";
+import type { Disk, World } from "../world.ts";
+import type { Context } from "./context.ts";
+
+/** Of one host; `damaged` names what a top-up would put aside. */
+export interface HostStatus {
+  readonly enrolled: boolean;
+  readonly topUp: Record<string, unknown>;
+  readonly counter: number;
+  readonly seedId: string | null;
+  readonly serial: number | null;
+  readonly intervalMs: number | null;
+  readonly addresses: readonly string[];
+  /** milliseconds since 1970 */
+  readonly lastAt: number | null;
+  readonly due: boolean;
+  readonly damaged: readonly string[];
+}
+
+export function status(context: Context, args: string[]): number {
+  parseArgs({ args, options: {} });
+  const { machine, world } = context;
+  const hosts = Object.fromEntries(allHosts(world));
+  const verdict = machine.verdict();
+  if (context.json) {
+    printJson({ agent: VERSION, gate: machine.gate(), hosts, ...verdict });
+    return EXIT.ok;
+  }
+  const word = typeof verdict?.["verdict"] === "string" ? verdict["verdict"] : "none (no first boot of the kit here)";
+  const lines = Object.entries(hosts).flatMap(([hostId, host]) => told(hostId, host));
+  printLines([`first boot: ${word}, gate ${machine.gate()}`, ...(lines.length === 0 ? ["no host"] : lines)]);
+  return EXIT.ok;
+}
+
+export function allHosts(world: World): [string, HostStatus][] {
+  const aside: string[] = [];
+  const watching = { ...world, disk: readOnly(world.disk, (path) => aside.push(path)), say: () => undefined };
+  return hostFolders(watching, STATE_DIR).map((folder) => {
+    const read = hostStatus(watching, folder);
+    const damaged = aside
+      .filter((path) => path.startsWith(folder.path))
+      .map((path) => path.slice(folder.path.length + 1));
+    return [toHex(folder.hostId), { ...read, damaged: [...new Set(damaged)] }];
+  });
+}
+
+function hostStatus(world: World, folder: HostFolder): Omit<HostStatus, "damaged"> {
+  const unless = <T>(read: () => T, none: T): T => {
+    try {
+      return read();
+    } catch {
+      return none;
+    }
+  };
+  const statement = unless(() => folder.statement(), null);
+  const { enrolled } = folder;
+  if (enrolled) unless(() => void folder.identity(), undefined);
+  if (enrolled) unless(() => void folder.psk(), undefined);
+  return {
+    enrolled,
+    topUp: folder.notes(),
+    counter: folder.counter(),
+    seedId: enrolled ? unless(() => toHex(folder.certificate().seedId), null) : null,
+    serial: statement?.serial ?? null,
+    intervalMs: statement?.intervalMs ?? null,
+    addresses: statement?.addresses ?? [],
+    lastAt: world.disk.modifiedMs(`${folder.path}/counter`),
+    due: unless(() => folder.due(), true),
+  };
+}
+
+/** Damaged files stay where they are: only what holds the lock may put them aside. */
+function readOnly(disk: Disk, damaged: (path: string) => void): Disk {
+  return { ...disk, replace: () => undefined, rename: damaged, wipe: () => undefined };
+}
+
+function told(hostId: string, host: HostStatus): string[] {
+  const { last, ...refusals } = host.topUp;
+  const when = host.lastAt === null ? "never" : new Date(host.lastAt).toISOString();
+  const counts = Object.entries(refusals).map(([code, count]) => `  refused ${code}: ${JSON.stringify(count)}`);
+  const damage = host.damaged.map((code) => `  damaged: ${code}`);
+  return [
+    `host ${hostId}: ${host.enrolled ? "enrolled" : "not enrolled"}, at ${host.addresses.join(", ") || "no address"}`,
+    `  last delivery: ${when}, number ${host.counter}${last === undefined ? "" : `, ${JSON.stringify(last)}`}`,
+    ...counts,
+    ...damage,
+  ];
+}
