@@ -6,6 +6,9 @@ export const RECEIPT_SECONDS = 60;
 
 type Entry = { readonly counter: number; readonly key: Uint8Array; readonly expires: number };
 
+/** A time further ahead than any entry lives: the clock was set back, and nobody knows how old it is. */
+const alive = ({ expires }: Entry, now: number): boolean => now < expires && expires <= now + RECEIPT_SECONDS;
+
 export class ReceiptKeys {
   /** In order of expiry: every entry lives equally long. */
   readonly #entries = new Map<string, Entry>();
@@ -20,7 +23,7 @@ export class ReceiptKeys {
   /** The key of the packet with this counter, or null. It stays until {@link ReceiptKeys.spend}. */
   get(seedId: Uint8Array, counter: number, now: number): Uint8Array | null {
     const entry = this.#entries.get(toHex(seedId));
-    return entry?.counter === counter && now < entry.expires ? entry.key : null;
+    return entry?.counter === counter && alive(entry, now) ? entry.key : null;
   }
 
   /** Wipes a key: its receipt came. */
@@ -31,7 +34,7 @@ export class ReceiptKeys {
   /** Wipes all that expired. */
   sweep(now: number): void {
     for (const [name, entry] of this.#entries) {
-      if (now < entry.expires) break;
+      if (alive(entry, now)) break;
       this.#drop(name);
     }
   }

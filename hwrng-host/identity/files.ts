@@ -4,13 +4,14 @@ import {
   fsyncSync,
   linkSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   statSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
 
 /**
@@ -62,6 +63,35 @@ export function readPrivate(path: string): Uint8Array | null {
   }
 }
 
+/** `<name>.<pid>.tmp`: written, and not yet renamed or linked. */
+const TEMP = /\.([1-9]\d*)\.tmp$/;
+
+/**
+ * Removes what a killed process left: a temporary file can be a second copy of a key that an operator moves elsewhere,
+ * and where pids repeat, as in a container, it stands in the way of the next one.
+ *
+ * @param dir of the state; not there yet, or read-only, is no error: nothing depends on it
+ */
+export function removeLeftovers(dir: string): void {
+  try {
+    for (const { name, parentPath } of readdirSync(dir, { recursive: true, withFileTypes: true })) {
+      const pid = Number(TEMP.exec(name)?.[1] ?? 0);
+      if (pid > 0 && (pid === process.pid || !running(pid))) unlinkSync(join(parentPath, name));
+    }
+  } catch (error) {
+    if (!["ENOENT", "EROFS", "EACCES", "EPERM"].includes(errnoOf(error))) throw error;
+  }
+}
+
+function running(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errnoOf(error) !== "ESRCH";
+  }
+}
+
 function writeTemp(path: string, content: Uint8Array): string {
   const temp = `${path}.${process.pid}.tmp`;
   let made = false;
@@ -69,7 +99,8 @@ function writeTemp(path: string, content: Uint8Array): string {
     const file = openSync(temp, "wx", 0o600);
     made = true;
     try {
-      writeSync(file, content);
+      // Not writeSync: on a disk that is almost full, it may write a part and call that success.
+      writeFileSync(file, content);
       fsyncSync(file);
     } finally {
       closeSync(file);

@@ -9,6 +9,7 @@ import { ReceiptKeys } from "../guests/receipt-keys.ts";
 import { Refusals } from "../guests/refusals.ts";
 import type { HostContext, Log } from "../host-context.ts";
 import { HostError } from "../host-error.ts";
+import { removeLeftovers } from "../identity/files.ts";
 import { hostName, loadIdentity } from "../identity/host-identity.ts";
 import { FILES } from "../identity/init.ts";
 import { mintApp } from "../mint/app.ts";
@@ -48,6 +49,7 @@ const SWEEP_MS = 5000;
  */
 export async function startService(config: Config, world: World): Promise<Service> {
   await using undo = new AsyncDisposableStack();
+  removeLeftovers(config.stateDir);
   const identity = loadIdentity(config.stateDir, config);
   undo.defer(() => identity.close());
   const store = openSqliteStore(join(config.stateDir, FILES.database));

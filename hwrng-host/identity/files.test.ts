@@ -1,0 +1,30 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { createOnce, removeLeftovers, replaceFile } from "./files.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "bootseed-files-"));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+/** No process has it: pid_max is 4,194,304 at most. */
+const NOBODY = 4_194_305;
+
+it("what a killed process left is removed, also in folders; what a living one writes stays", () => {
+  mkdirSync(join(dir, "statements"));
+  const stale = [`root.key.${NOBODY}.tmp`, `secret.${process.pid}.tmp`, `statements/7.${NOBODY}.tmp`];
+  const kept = ["root.key", `packet.key.${process.ppid}.tmp`, "notes.tmp", "statements/7"];
+  for (const name of [...stale, ...kept]) writeFileSync(join(dir, name), name);
+  removeLeftovers(dir);
+  const left = readdirSync(dir, { recursive: true, encoding: "utf8" });
+  expect(left.toSorted()).toEqual([...kept, "statements"].toSorted());
+  // A leftover of the own pid would have been in the way.
+  expect(createOnce(join(dir, "secret"), new Uint8Array([1]))).toBe(true);
+  replaceFile(join(dir, "secret"), new Uint8Array([2]));
+  expect([...readFileSync(join(dir, "secret"))]).toEqual([2]);
+});
+
+it("a folder that is not there yet is no error", () => {
+  removeLeftovers(join(dir, "nowhere"));
+  expect(readdirSync(dir)).not.toContain("nowhere");
+});
