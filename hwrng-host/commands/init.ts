@@ -6,7 +6,7 @@ import { stringify } from "yaml";
 import { loadConfig, parseConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { EXIT, HostError, messageOf } from "../host-error.ts";
-import { createOnce } from "../identity/files.ts";
+import { createOnce, removeLeftovers } from "../identity/files.ts";
 import { hostName, loadIdentity } from "../identity/host-identity.ts";
 import { unreachableAdvice } from "../config/reachable.ts";
 import { initState } from "../identity/init.ts";
@@ -33,8 +33,10 @@ const HEADER = `# bootseed-host. Every key is checked; an unknown one is an erro
  */
 export async function init(options: InitOptions): Promise<string> {
   const config = existsSync(options.config) ? existing(options) : create(options);
+  removeLeftovers(config.stateDir);
   const pair = await selfSigned("bootseed-host", randomBytes(8));
-  const result = initState(config.stateDir, config, (bytes) => randomBytes(bytes), pair);
+  const now = Math.floor(Date.now() / 1000);
+  const result = initState(config.stateDir, config, (bytes) => randomBytes(bytes), pair, now);
   const identity = loadIdentity(config.stateDir, config);
   const id = hostName(identity);
   identity.close();

@@ -9,7 +9,7 @@ import {
   type Statement,
   verifyStatement,
 } from "@bootseed/protocol";
-import { publish } from "./history.ts";
+import { nextSerial, publish } from "./history.ts";
 import { localRoot } from "./keys.ts";
 
 const MAX_PINS = 4;
@@ -17,9 +17,15 @@ const MAX_PINS = 4;
 /**
  * @param statements this host's own, ascending
  * @param presented a statement of the same host with a higher serial
+ * @param now seconds since 1970: VMs may hold later ones than this one
  * @returns the statement that follows, published; null when it is not ours or its root key is not at hand
  */
-export function afterLostFuture(dir: string, statements: readonly Statement[], presented: Statement): Statement | null {
+export function afterLostFuture(
+  dir: string,
+  statements: readonly Statement[],
+  presented: Statement,
+  now: number,
+): Statement | null {
   const newest = statements.at(-1);
   if (newest === undefined || presented.serial <= newest.serial || presented.serial === 0xffff_ffff) return null;
   if (!equalConstantTime(presented.hostId, newest.hostId) || !isOurs(statements, presented)) return null;
@@ -32,7 +38,8 @@ export function afterLostFuture(dir: string, statements: readonly Statement[], p
   const { hostId, packetPk, intervalMs, addresses } = newest;
   const { rootAlg, rootPk } = presented;
   const next = presented.next ?? newest.next;
-  const fields = { hostId, serial: presented.serial + 1, rootAlg, rootPk, packetPk, intervalMs, pins, addresses };
+  const serial = nextSerial(presented.serial, now);
+  const fields = { hostId, serial, rootAlg, rootPk, packetPk, intervalMs, pins, addresses };
   const bytes = encodeStatement({ ...fields, ...(next === undefined ? {} : { next }) }, root.sign);
   publish(dir, bytes, [presented]);
   return parseStatement(bytes);

@@ -10,6 +10,19 @@ import { createOnce, readPrivate, replaceFile } from "./files.ts";
 const FOLDER = "statements";
 const NEWEST = "statement";
 
+const MAX_SERIAL = 0xffff_ffff;
+
+/**
+ * The serial of a statement that is signed now: the time, where that rises. A host restored from a backup does not know
+ * what it signed since. Counting on by one, it would give a serial of its lost future to another statement, and a VM
+ * that holds the lost one would see nothing new and refuse every packet.
+ *
+ * @param before the highest serial known @param now seconds since 1970, a u32 until 2106
+ */
+export function nextSerial(before: number, now: number): number {
+  return Math.max(before + 1, Math.min(now, MAX_SERIAL));
+}
+
 /** What was signed, ascending by serial, and which serials end re-imports. */
 export type History = { readonly statements: Statement[]; readonly revoked: ReadonlySet<number> };
 

@@ -43,9 +43,10 @@ export type HostIdentity = {
    * Goes on after a statement of this host's own lost future (a state folder restored from a backup): signs the next
    * one, durable on return.
    * @param presented a guest's, with a higher serial; verified here
+   * @param now seconds since 1970
    * @returns false when its root is not one of ours, or its key is not at hand
    */
-  adopt(presented: Statement): boolean;
+  adopt(presented: Statement, now: number): boolean;
   /** Wipes what can be wiped. */
   close(): void;
 };
@@ -103,8 +104,8 @@ export function loadIdentity(dir: string, announce: Announcement): HostIdentity 
     tlsKeyPem,
     tlsCertificatePem,
     tlsPin,
-    adopt(presented) {
-      const next = afterLostFuture(dir, statements, presented);
+    adopt(presented, now) {
+      const next = afterLostFuture(dir, statements, presented, now);
       if (next === null) return false;
       statements.push(presented, next);
       newest = next;

@@ -24,8 +24,8 @@ const ANNOUNCE = { advertise: ["192.0.2.1:7443"], intervalMs: 21_600_000 };
 
 class State implements Disposable {
   readonly dir: string = join(mkdtempSync(join(tmpdir(), "bootseed-identity-")), "state");
-  init(announce: typeof ANNOUNCE = ANNOUNCE): InitResult {
-    return initState(this.dir, announce, (bytes) => randomBytes(bytes), PAIR);
+  init(announce: typeof ANNOUNCE = ANNOUNCE, now?: number): InitResult {
+    return initState(this.dir, announce, (bytes) => randomBytes(bytes), PAIR, now);
   }
   path(name: string): string {
     return join(this.dir, name);
@@ -83,6 +83,18 @@ describe("init", () => {
     const identity = loadIdentity(state.dir, moved);
     expect(identity.history.map(({ serial }) => serial)).toEqual([1, 2]);
     expect(identity.statement.serial).toBe(2);
+  });
+
+  it("never gives a serial of its lost future to another statement", () => {
+    using state = new State();
+    const at = (address: string): typeof ANNOUNCE => ({ ...ANNOUNCE, advertise: [address] });
+    state.init(ANNOUNCE, 1000);
+    const backup = readFileSync(state.path(FILES.statement));
+    expect(state.init(at("192.0.2.2:7443"), 2000).statementSerial).toBe(2000);
+    // A clock that went back does not stop serials from rising.
+    expect(state.init(at("192.0.2.3:7443"), 1500).statementSerial).toBe(2001);
+    writeFileSync(state.path(FILES.statement), backup);
+    expect(state.init(at("192.0.2.4:7443"), 90_000).statementSerial).toBe(90_000);
   });
 
   const MADE = [FILES.rootKey, FILES.packetKey, FILES.secret, FILES.tlsKey, FILES.tlsCertificate] as const;

@@ -16,7 +16,7 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT, HostError, messageOf } from "../host-error.ts";
 import { createOnce, readPrivate, replaceFile } from "./files.ts";
-import { publish } from "./history.ts";
+import { nextSerial, publish } from "./history.ts";
 import { FILES, finishRotations, localRoot, parseRoot, type SigningRoot } from "./keys.ts";
 import type { TlsPair } from "./self-signed.ts";
 
@@ -35,6 +35,7 @@ export type InitResult = {
 /**
  * @param random the system's generator
  * @param newPair becomes the host's certificate where there is none yet
+ * @param now seconds since 1970, for the serial of a statement after the first
  * @throws HostError when the folder is damaged (a statement without its keys) or cannot be written
  */
 export function initState(
@@ -42,6 +43,7 @@ export function initState(
   announce: Announcement,
   random: (bytes: number) => Uint8Array,
   newPair: TlsPair,
+  now = 0,
 ): InitResult {
   makeFolder(dir);
   const signed = readPrivate(join(dir, FILES.statement));
@@ -82,7 +84,7 @@ export function initState(
   const fields = { ...before, ...addressed, pins: known ? before.pins : [pin, ...before.pins].slice(0, MAX_PINS) };
   if (Buffer.compare(unsigned(before), unsigned(fields)) === 0)
     return { created, statementSerial: before.serial, updated: false };
-  const serial = before.serial + 1;
+  const serial = nextSerial(before.serial, now);
   publish(dir, encodeStatement({ ...fields, serial }, rootOf(dir, before).sign));
   return { created, statementSerial: serial, updated: true };
 }
