@@ -8,19 +8,33 @@ import type { MintedSeed } from "../loopback/host-process.ts";
 import type { ClockedHost } from "./clocked-host.ts";
 import { type Arm, type Call, EVERYTHING, Fault, FIU } from "./fault.ts";
 import { inspectState, type StateOnDisk } from "./guest-state.ts";
+import { FAKETIME, fakedClock } from "./faketime.ts";
 import { mixes } from "./kernel-log.ts";
 import { GUEST_STATE, unsynced } from "./unsynced.ts";
 
 /** What tops this VM up; the first boot is always the kit's. */
-export type Program = { readonly name: string; readonly topUp: (root: string) => readonly string[] };
+export type Program = {
+  readonly name: string;
+  readonly topUp: (root: string) => readonly string[];
+  /** What the timer runs: nothing happens where no interval has passed. */
+  readonly timer: (root: string) => readonly string[];
+};
 
 const KIT = join(import.meta.dirname, "../../seeder/kit/kit.pyz");
-const python = (root: string, verb: string): string[] => ["/usr/bin/python3", "-I", KIT, verb, "--root", root];
+const python = (root: string, ...words: string[]): string[] => [
+  "/usr/bin/python3",
+  "-I",
+  KIT,
+  ...words,
+  "--root",
+  root,
+];
 
-export const KIT_PROGRAM: Program = { name: "kit", topUp: (root) => python(root, "topup") };
-
-/** Seconds since 1970: longer than any interval. */
-const LONG_AGO = 1_600_000_000;
+export const KIT_PROGRAM: Program = {
+  name: "kit",
+  topUp: (root) => python(root, "topup", "now"),
+  timer: (root) => python(root, "topup"),
+};
 
 let vms = 0;
 
@@ -72,18 +86,24 @@ export class GuestDrill implements Disposable {
     return this.#run(python(this.guest.root, "claim"));
   }
 
-  /** One run of the timer's command, an interval after the last one. */
+  /** One run by the timer, on a machine whose clock is off by so many seconds. */
+  async timer(offSeconds: number): Promise<Ran> {
+    this.#host.nextPacket();
+    using faked = new Fault(this.keep, [FAKETIME]);
+    const env = { ...faked.env, ...fakedClock(this.guest.root, offSeconds) };
+    const ran = await this.guest.run(this.#program.timer(this.guest.root), { env });
+    this.#note(faked.calls());
+    const counter = join(this.keep, this.folder, "counter");
+    // Its time as a kernel with this clock would have stamped it.
+    if (faked.calls().some(({ name, detail }) => name === "rename" && detail.endsWith(counter))) {
+      const at = Date.now() / 1000 + offSeconds;
+      utimesSync(counter, at, at);
+    }
+    return ran;
+  }
+
+  /** One run by hand, the quota allowing it. */
   async topUp(arm?: Arm, killAfterMs?: number): Promise<Ran> {
-    this.makeDue();
-    return this.#topUp(arm, killAfterMs);
-  }
-
-  /** The same on a disk where even the counter's time cannot be set: it must be due by itself. */
-  async topUpAsIs(): Promise<Ran> {
-    return this.#topUp();
-  }
-
-  async #topUp(arm?: Arm, killAfterMs?: number): Promise<Ran> {
     this.#host.nextPacket();
     return this.#run(this.#program.topUp(this.guest.root), arm, killAfterMs);
   }
@@ -123,7 +143,7 @@ export class GuestDrill implements Disposable {
     expect(code, output).toBe(0);
     expect(this.accepted.length).toBe(before + 1);
     expect(this.state).toEqual({ torn: [], leftovers: [] });
-    expect(this.guest.exists(`/var/lib/bootseed/${this.#folder}/claim`), "a claim beside its certificate").toBe(false);
+    expect(this.guest.exists(`/var/lib/bootseed/${this.folder}/claim`), "a claim beside its certificate").toBe(false);
   }
 
   /** Top-ups while one sync in five fails (libfiu). @returns syncs that failed, and runs that said so */
@@ -137,7 +157,6 @@ export class GuestDrill implements Disposable {
     for (let run = 0; run < runs; run++) {
       const before = this.accepted.length;
       this.#host.nextPacket();
-      this.makeDue();
       failing.forget();
       const { code, output } = await this.guest.run(this.#program.topUp(this.guest.root), { env });
       const calls = failing.calls();
@@ -152,7 +171,8 @@ export class GuestDrill implements Disposable {
     return { failures, refused };
   }
 
-  get #folder(): string {
+  /** Name of the one host's folder. */
+  get folder(): string {
     return readdirSync(this.keep).find((entry) => /^[0-9a-f]{16}$/.test(entry)) ?? "none";
   }
 
@@ -165,14 +185,6 @@ export class GuestDrill implements Disposable {
     if (this.accepted.length === before) expect(code, output).not.toBe(0);
     expect(this.#host.receipts).toBeLessThanOrEqual(this.#host.packets);
     await this.recovered();
-  }
-
-  /** The counter's file tells the time of the last delivery. */
-  makeDue(): void {
-    for (const entry of readdirSync(this.keep)) {
-      const counter = join(this.keep, entry, "counter");
-      if (existsSync(counter)) utimesSync(counter, LONG_AGO, LONG_AGO);
-    }
   }
 
   async #run(

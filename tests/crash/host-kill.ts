@@ -16,6 +16,8 @@ export class HostDrill implements AsyncDisposable {
   /** Slowest restart until it answered, milliseconds. */
   slowestRestartMs = 0;
   restarts = 0;
+  /** For the host, beside the fault's. */
+  readonly env: Record<string, string> = {};
   #vms = 0;
 
   private constructor(host: HostProcess, behind: readonly string[]) {
@@ -24,8 +26,13 @@ export class HostDrill implements AsyncDisposable {
   }
 
   /** @param behind libraries that are preloaded as well @param stateDir on a disk of its own */
-  static async start(behind: readonly string[] = [], stateDir?: string): Promise<HostDrill> {
+  static async start(
+    behind: readonly string[] = [],
+    stateDir?: string,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<HostDrill> {
     const drill = new HostDrill(await HostProcess.make(undefined, undefined, stateDir), behind);
+    Object.assign(drill.env, env);
     await drill.restart();
     return drill;
   }
@@ -33,7 +40,7 @@ export class HostDrill implements AsyncDisposable {
   async restart(): Promise<void> {
     const begun = performance.now();
     this.fault.disarm();
-    await this.host.start({ env: this.fault.env });
+    await this.host.start({ env: { ...this.fault.env, ...this.env } });
     this.slowestRestartMs = Math.max(this.slowestRestartMs, performance.now() - begun);
     this.restarts++;
   }

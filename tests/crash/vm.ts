@@ -8,7 +8,7 @@ import type { Books } from "./books.ts";
 const STACK = "org/project/stack";
 
 const STEPS = ["reserve", "commit", "created", "claim", "packet", "receipt", "report"] as const;
-type Step = (typeof STEPS)[number];
+export type Step = (typeof STEPS)[number];
 
 export class Vm {
   readonly name: string;
@@ -35,13 +35,18 @@ export class Vm {
     return `${this.name} at ${STEPS[this.#step] ?? "the end"}`;
   }
 
-  /** Goes on until the end, or until a step fails. @returns the statuses of all steps tried */
-  async live(): Promise<number[]> {
+  /**
+   * Goes on until the end, or until a step fails.
+   * @param until the first step that is not made
+   * @returns the statuses of all steps tried
+   */
+  async live(until?: Step): Promise<number[]> {
     const statuses: number[] = [];
-    for (let step = STEPS[this.#step]; step !== undefined; step = STEPS[this.#step]) {
+    for (let step = STEPS[this.#step]; step !== undefined && step !== until; step = STEPS[this.#step]) {
       const status = await this.#take(step);
       statuses.push(status);
-      if (status < 200 || status > 299) break;
+      // 202: the claim is not final yet.
+      if (status < 200 || status > 299 || status === 202) break;
       this.#step++;
     }
     return statuses;
