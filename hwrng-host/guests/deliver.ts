@@ -69,9 +69,9 @@ export async function deliver(
  * holds; a root of ours signed that, so we sign the one after it.
  * @throws Refused "statement-ahead" while there is nothing to go on from, or the root is offline
  */
-function goOnAfter({ identity, log }: HostContext, request: PacketRequest, serial: number): void {
+function goOnAfter({ identity, log, now }: HostContext, request: PacketRequest, serial: number): void {
   const ahead = presented(identity, request).toSorted((a, b) => b.serial - a.serial)[0];
-  if (ahead !== undefined && identity.adopt(ahead)) {
+  if (ahead !== undefined && identity.adopt(ahead, now())) {
     const signed = { presented: ahead.serial, signed: identity.statement.serial };
     log.warn(signed, "this state folder is older than the VMs' statements: signed the one after theirs");
     return;
