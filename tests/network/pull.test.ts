@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { AGENT_READY, AgentBuild } from "./listening-vm.ts";
 import { NAMESPACES_READY, Network } from "./namespaces.ts";
 import { hostOn, kit, vmOn } from "./site.ts";
 import { Relay, SSH_READY } from "./ssh-tunnel.ts";
 
 describe.skipIf(!NAMESPACES_READY)("pull", () => {
-  it("goes directly from a VM to the host", { timeout: 120_000 }, async () => {
+  it.skipIf(!AGENT_READY)("goes directly from a VM to the host", { timeout: 120_000 }, async () => {
     await using stack = new AsyncDisposableStack();
     const network = stack.use(new Network());
     const [host, cloud] = [network.machine("host"), network.machine("cloud")];
@@ -16,6 +17,12 @@ describe.skipIf(!NAMESPACES_READY)("pull", () => {
     expect(await kit(vm, "topup now")).toMatchObject({ code: 0 });
     const topUp = { counter: 1, rcMix: 0, rcReseed: 0, receiptAt: expect.any(Number) };
     expect(await service.vms()).toMatchObject([{ seedId: vm.seed.seedId, topUps: 1, lastTopUp: topUp }]);
+
+    // The agent goes on where the kit was.
+    const agent = stack.use(await AgentBuild.make());
+    const words = [process.execPath, agent.program, "topup", "--now", "--root", vm.guest.root];
+    expect(await vm.guest.run(words, { before: cloud.before })).toMatchObject({ code: 0 });
+    expect(await service.vms()).toMatchObject([{ topUps: 2, lastTopUp: { ...topUp, counter: 2 } }]);
   });
 
   it.skipIf(!SSH_READY)("goes through a tunnel to a host behind NAT", { timeout: 120_000 }, async () => {
