@@ -3,10 +3,15 @@
 import manifest from "./package.json" with { type: "json" };
 import { BootseedError } from "@bootseed/protocol";
 import { Command, CommanderError } from "commander";
+import type { BackupOptions } from "./commands/backup.ts";
 import type { InitOptions } from "./commands/init.ts";
+import { addToken, listTokens, type NewTokenOptions, revokeToken } from "./commands/join-token.ts";
 import { mint, type MintOptions } from "./commands/mint.ts";
 import { push, type PushOptions } from "./commands/push.ts";
+import { revokeVm } from "./commands/revoke-vm.ts";
+import type { RestoreOptions } from "./commands/restore.ts";
 import { serve } from "./commands/serve.ts";
+import type { StatementOptions } from "./commands/statement.ts";
 import { status, type StatusOptions } from "./commands/status.ts";
 import { EXIT, HostError } from "./host-error.ts";
 
@@ -62,6 +67,112 @@ program
   });
 
 program
+  .command("statement")
+  .description("show what this host says about itself; rotate keys, certificate and root (docs/operations.md)")
+  .option("--config <file>", "config file", DEFAULT_CONFIG)
+  .option("--dry-run", "say what would be signed and what follows; write nothing", false)
+  .option("--new-packet-key", "sign packets with a new key", false)
+  .option("--new-certificate", "make the next certificate and publish its pin", false)
+  .option("--use-certificate", "use the next certificate; 24 h after its pin was published", false)
+  .option("--now", "with --use-certificate: do not wait", false)
+  .option("--next-root <file>", 'announce the root that follows: its public key in PEM, or "new"')
+  .option("--use-root [file]", "the announced root signs from now on; its key file, if it is not in the state folder")
+  .option("--root-key <file>", "the present root's key file, if it is offline")
+  .option("--serial-above <n>", "sign above the statement that VMs hold already")
+  .option("--revoke <serial>", "certificates that name this statement bring no VM back")
+  .option("--list", "every statement that was signed", false)
+  .option("--json", "as JSON", false)
+  .addHelpText(
+    "after",
+    `
+Examples:
+  bootseed-host statement --dry-run                          what the config would change
+  bootseed-host statement --new-packet-key                   then restart the service
+  bootseed-host statement --new-certificate                  and a day later: --use-certificate
+  bootseed-host statement --next-root root.pub               and later: --use-root /media/key/root.key`,
+  )
+  .action(async (options: StatementOptions) => {
+    const { statement } = await import("./commands/statement.ts");
+    process.stdout.write(await statement(options));
+  });
+
+const joinToken = program.command("join-token").description("let machines join that were created without a seed");
+joinToken
+  .command("add")
+  .description("make a token; the file is its only copy")
+  .requiredOption("--out <file>", "where to write it, 0600; never overwritten")
+  .option("--name <name>", "for lists", "join")
+  .option("--uses <n>", "how many machines may join with it", "1")
+  .option("--expires <time>", "90m, 24h, 7d", "24h")
+  .option("--config <file>", "config file", DEFAULT_CONFIG)
+  .action(async (options: NewTokenOptions) => {
+    process.stdout.write(await addToken(options));
+  });
+joinToken
+  .command("ls")
+  .description("every token, used and not")
+  .option("--config <file>", "config file", DEFAULT_CONFIG)
+  .option("--json", "as JSON", false)
+  .action(async (options: { config: string; json: boolean }) => {
+    process.stdout.write(await listTokens(options));
+  });
+joinToken
+  .command("revoke <id>")
+  .description("end a token; machines that joined with it stay")
+  .option("--config <file>", "config file", DEFAULT_CONFIG)
+  .option("--json", "as JSON", false)
+  .action(async (id: string, options: { config: string; json: boolean }) => {
+    process.stdout.write(await revokeToken(id, options));
+  });
+
+program
+  .command("revoke <vm>")
+  .description("give a VM nothing more, by name or seedId")
+  .option("--config <file>", "config file", DEFAULT_CONFIG)
+  .option("--json", "as JSON", false)
+  .action(async (vm: string, options: { config: string; json: boolean }) => {
+    process.stdout.write(await revokeVm(vm, options));
+  });
+
+program
+  .command("backup")
+  .description("everything this host is, in one file encrypted to the operator's key (age)")
+  .requiredOption("--recipient <age1...>", "who may open it; may be given several times", collect)
+  .requiredOption("--out <file>", "where to write it; never overwritten")
+  .option("--config <file>", "config file", DEFAULT_CONFIG)
+  .option("--json", "as JSON", false)
+  .addHelpText(
+    "after",
+    `
+Example:
+  age-keygen -o operator.txt                                 once, on another machine
+  bootseed-host backup --recipient age1… --out host.age      the service may run`,
+  )
+  .action(async (options: BackupOptions) => {
+    const { backup } = await import("./commands/backup.ts");
+    process.stdout.write(await backup(options, Math.floor(Date.now() / 1000)));
+  });
+
+program
+  .command("restore")
+  .description("a host from its backup, into an empty state folder; VMs come back by themselves")
+  .requiredOption("--identity <file>", "the operator's key, as age-keygen wrote it")
+  .requiredOption("--in <file>", "the backup")
+  .option("--config <file>", "config file; written from the backup when it is not there", DEFAULT_CONFIG)
+  .option("--json", "as JSON", false)
+  .addHelpText(
+    "after",
+    `
+Example:
+  bootseed-host restore --identity operator.txt --in host.age
+  bootseed-host serve`,
+  )
+  .action(async (options: RestoreOptions) => {
+    const { restore } = await import("./commands/restore.ts");
+    process.stdout.write(await restore(options));
+  });
+
+program
   .command("status")
   .description("say what the running service can do now; exit 69 when it mints nothing")
   .option("--config <file>", "config file", DEFAULT_CONFIG)
@@ -76,6 +187,11 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = fail(error);
+}
+
+/** An option that may be given several times. */
+function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
 }
 
 /** One sentence per problem; a stack trace only for what nobody foresaw. */

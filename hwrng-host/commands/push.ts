@@ -1,9 +1,10 @@
 /** `bootseed-host push`: where the service dials VMs that cannot ask for themselves. */
-import { type Vm, vmsAnswerSchema } from "@bootseed/protocol";
+import { vmsAnswerSchema } from "@bootseed/protocol";
 import { z } from "zod";
 import { loadConfig } from "../config/load.ts";
 import { EXIT, HostError } from "../host-error.ts";
 import { MintClient } from "../mint/client.ts";
+import { onlyVm } from "../mint/only-vm.ts";
 import { type PushAnswer, pushAnswerSchema } from "../mint/push.ts";
 
 export type PushOptions = { readonly config: string; readonly json: boolean; readonly off: boolean };
@@ -28,22 +29,10 @@ export async function push(vm: string | undefined, address: string | undefined, 
     throw new HostError("usage", "expected an address or --off, one of the two", fix, EXIT.usage);
   }
   const { vms } = await client.get("/v1/vms", vmsAnswerSchema);
-  const { seedId, name } = only(vms, vm);
+  const { seedId, name } = onlyVm(vms, vm);
   await client.post("/v1/push", { seedId, address: address ?? null }, z.unknown());
   if (json) return `${JSON.stringify({ schema: 1, seedId, name, address: address ?? null })}\n`;
   return address === undefined ? `${name} is no longer dialled\n` : `${name} is dialled at ${address} from now on\n`;
-}
-
-/** Names are not unique: a droplet that was replaced has the name of the one before. */
-function only(vms: readonly Vm[], wanted: string): Vm {
-  const found = vms.filter(({ seedId, name }) => seedId === wanted || name === wanted);
-  const [vm] = found;
-  if (vm !== undefined && found.length === 1) return vm;
-  if (vm === undefined) {
-    throw new HostError("not-found", `no VM is called ${wanted}`, "use its name or its seedId", EXIT.usage);
-  }
-  const message = `${found.length} VMs are called ${wanted}: ${found.map(({ seedId }) => seedId).join(", ")}`;
-  throw new HostError("conflict", message, "use the seedId of the one that is meant", EXIT.usage);
 }
 
 function list({ vms, counters }: PushAnswer): string {

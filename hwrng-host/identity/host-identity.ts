@@ -132,8 +132,8 @@ function checkRoots(dir: string, statements: readonly Statement[]): void {
   const content = readPrivate(join(dir, FILES.rootKey));
   if (content === null) return;
   const root = parseRoot(content, join(dir, FILES.rootKey));
-  const newest = statements.at(-1);
-  if (newest !== undefined && !sameRoot(root, newest)) throw mismatch(`was not signed by ${FILES.rootKey}`, fix);
+  // One that signed before may still lie here: the present one is elsewhere.
+  if (!statements.some((one) => sameRoot(root, one))) throw mismatch(`was not signed by ${FILES.rootKey}`, fix);
 }
 
 /** hostId as 16 hex digits: a name, for people and logs. */

@@ -32,6 +32,9 @@ export const FILES = {
   database: "host.db",
 } as const;
 
+/** When the last backup was made: seconds, decimal. */
+export const BACKED_UP_FILE = "backed-up";
+
 /** A root that can sign. */
 export type SigningRoot = RootKey & { readonly sign: Signer };
 

@@ -1,0 +1,146 @@
+/** `bootseed-host statement`: what the host says about itself; rotations of its keys. */
+import { parseStatement, type RootKey, type Statement, toHex } from "@bootseed/protocol";
+import { createPublicKey, randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadConfig } from "../config/load.ts";
+import { EXIT, HostError, messageOf } from "../host-error.ts";
+import { readPrivate } from "../identity/files.ts";
+import { loadHistory, revokeSerial } from "../identity/history.ts";
+import { FILES, parseRoot, type SigningRoot } from "../identity/keys.ts";
+import { carryOut, plan, type Rotation, takeNextCertificate } from "../identity/rotate.ts";
+
+export type StatementOptions = {
+  readonly config: string;
+  readonly json: boolean;
+  readonly dryRun: boolean;
+  readonly list: boolean;
+  readonly newPacketKey: boolean;
+  readonly newCertificate: boolean;
+  readonly useCertificate: boolean;
+  readonly now: boolean;
+  readonly nextRoot?: string | undefined;
+  readonly useRoot?: string | true | undefined;
+  readonly rootKey?: string | undefined;
+  readonly serialAbove?: string | undefined;
+  readonly revoke?: string | undefined;
+};
+
+/** @returns text for the terminal @throws HostError; nothing is written then */
+export async function statement(options: StatementOptions): Promise<string> {
+  const config = loadConfig(options.config);
+  const { stateDir } = config;
+  if (options.revoke !== undefined) return revoke(stateDir, options);
+  if (options.useCertificate) {
+    if (!options.dryRun) takeNextCertificate(stateDir, Date.now() / 1000, options.now);
+    return "the next certificate is the one in use: restart the service\n";
+  }
+  const rotation = await rotationOf(options);
+  const planned = plan(stateDir, config, rotation, Math.floor(Date.now() / 1000));
+  const { before, changes, effects } = planned;
+  if (options.list) return list(stateDir, before.serial, options.json);
+  const asked = Object.keys(rotation).length > 0;
+  const signs = planned.fields !== null && !options.dryRun && (asked || changes.length > 0);
+  const after = signs ? carryOut(stateDir, planned, rotation) : null;
+  const serial = after?.serial ?? planned.fields?.serial ?? before.serial;
+  if (options.json) return `${JSON.stringify({ schema: 1, signed: after !== null, serial, changes, effects })}\n`;
+  if (planned.fields === null) return `statement ${before.serial} is up to date\n${describe(before)}`;
+  const head = after === null ? `would sign statement ${serial}:` : `signed statement ${serial}:`;
+  return [head, ...changes.map((line) => `  ${line}`), ...effects.map((line) => `- ${line}`), ""].join("\n");
+}
+
+async function rotationOf(options: StatementOptions): Promise<Rotation> {
+  const { newPacketKey, newCertificate, nextRoot, useRoot, rootKey, serialAbove } = options;
+  // Loaded here only: the certificate library is large.
+  const pair = newCertificate ? await import("../identity/self-signed.ts") : null;
+  return {
+    ...(newPacketKey ? { packetKey: Uint8Array.from(randomBytes(32)) } : {}),
+    ...(pair === null ? {} : { certificate: await pair.selfSigned("bootseed-host", randomBytes(8)) }),
+    ...(nextRoot === undefined ? {} : { nextRoot: nextRootOf(nextRoot) }),
+    ...(useRoot === undefined ? {} : { useRoot: useRoot === true ? null : keyFile(useRoot) }),
+    ...(rootKey === undefined ? {} : { root: keyFile(rootKey) }),
+    ...(serialAbove === undefined ? {} : { serialAbove: serialOf(serialAbove) }),
+  };
+}
+
+function keyFile(path: string): SigningRoot {
+  const content = readPrivate(path);
+  if (content !== null) return parseRoot(content, path);
+  throw new HostError("usage", `${path} does not exist`, "name the root's key file", EXIT.usage);
+}
+
+/** `new`, or a file with a public key in PEM: its private half is somewhere safer. */
+function nextRootOf(text: string): { root: RootKey; key?: Uint8Array } {
+  if (text === "new") {
+    const key = Uint8Array.from(randomBytes(32));
+    return { root: parseRoot(Uint8Array.from(key), "new"), key };
+  }
+  try {
+    const { kty, crv, x = "", y = "" } = createPublicKey(readFileSync(text)).export({ format: "jwk" });
+    const [bytesX, bytesY] = [Buffer.from(x, "base64url"), Buffer.from(y, "base64url")];
+    if (kty === "OKP" && crv === "Ed25519") return { root: { rootAlg: 1, rootPk: Uint8Array.from(bytesX) } };
+    if (kty === "EC" && crv === "P-256") {
+      const rootPk = Uint8Array.of(2 + ((bytesY.at(-1) ?? 0) & 1), ...bytesX);
+      return { root: { rootAlg: 2, rootPk } };
+    }
+    throw new Error(`a key of another kind: ${crv ?? kty ?? "unknown"}`);
+  } catch (cause) {
+    const fix =
+      "make one: openssl genpkey -algorithm ed25519 -out root.pem; openssl pkey -in root.pem -pubout -out root.pub";
+    const message = `${text}: expected "new" or a file with an Ed25519 or P-256 public key in PEM: ${messageOf(cause)}`;
+    throw new HostError("usage", message, fix, EXIT.usage, { cause });
+  }
+}
+
+function serialOf(text: string): number {
+  const serial = Number(text);
+  if (Number.isInteger(serial) && serial >= 1 && serial < 0xffff_ffff) return serial;
+  throw new HostError("usage", `expected a serial from 1 to 4294967294, got ${text}`, "see --list", EXIT.usage);
+}
+
+function revoke(dir: string, { revoke: text = "", dryRun, json }: StatementOptions): string {
+  const serial = serialOf(text);
+  if (!existsSync(join(dir, "statements", String(serial)))) {
+    throw new HostError("not-found", `no statement ${serial} was ever signed`, "see --list", EXIT.usage);
+  }
+  const first = dryRun || revokeSerial(dir, serial);
+  if (json) return `${JSON.stringify({ schema: 1, revoked: serial, changed: first && !dryRun })}\n`;
+  const word = dryRun ? "would be" : first ? "is" : "was already";
+  return `statement ${serial} ${word} revoked: certificates that name it bring no VM back; restart the service\n`;
+}
+
+function list(dir: string, newestSerial: number, json: boolean): string {
+  const bytes = readPrivate(join(dir, FILES.statement));
+  if (bytes === null) throw new HostError("bad-config", `${dir} has no statement`, "run init", EXIT.config);
+  const { statements, revoked } = loadHistory(dir, parseStatement(bytes));
+  const rows = statements.map((one) => ({ ...viewOf(one), revoked: revoked.has(one.serial) }));
+  if (json) return `${JSON.stringify({ schema: 1, newest: newestSerial, statements: rows })}\n`;
+  return statements.map((one, i) => describe(one, rows[i]?.revoked)).join("");
+}
+
+/** A statement for programs; keys and pins by their hexadecimal. */
+function viewOf({
+  serial,
+  rootAlg,
+  rootPk,
+  packetPk,
+  intervalMs,
+  pins,
+  addresses,
+  next,
+}: Statement): Record<string, unknown> {
+  const root = { alg: rootAlg === 1 ? "ed25519" : "p256", key: toHex(rootPk) };
+  const following =
+    next === undefined ? null : { alg: next.rootAlg === 1 ? "ed25519" : "p256", key: toHex(next.rootPk) };
+  return { serial, root, next: following, packetKey: toHex(packetPk), pins: pins.map(toHex), addresses, intervalMs };
+}
+
+function describe(one: Statement, revoked = false): string {
+  const { serial, rootPk, packetPk, intervalMs, pins, addresses, next } = one;
+  const short = (bytes: Uint8Array): string => `${toHex(bytes.subarray(0, 6))}…`;
+  const following = next === undefined ? "" : `, next ${short(next.rootPk)}`;
+  return (
+    `statement ${serial}${revoked ? " REVOKED" : ""}: root ${short(rootPk)}${following}, packet key ${short(packetPk)}, ` +
+    `pins ${pins.map(short).join(" ")}, ${addresses.join(", ")}, every ${intervalMs / 1000} s\n`
+  );
+}

@@ -1,0 +1,190 @@
+/**
+ * Changes of what a host says about itself: planned first, so that an operator sees everything before it is signed, then
+ * carried out in an order that a power cut at any point leaves whole (`finishRotations`).
+ */
+import {
+  BootseedError,
+  encodeStatement,
+  keyPair,
+  parseStatement,
+  type RootKey,
+  sameRoot,
+  type Statement,
+  type StatementFields,
+  toHex,
+  wipe,
+} from "@bootseed/protocol";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { EXIT, HostError } from "../host-error.ts";
+import { readPrivate, replaceFile } from "./files.ts";
+import { loadHistory, nextSerial, publish } from "./history.ts";
+import { type Announcement, pinOf } from "./init.ts";
+import { FILES, finishRotations, localRoot, type SigningRoot, useNextCertificate } from "./keys.ts";
+import type { TlsPair } from "./self-signed.ts";
+
+/** What an operator wishes; nothing: only what the config changed. */
+export type Rotation = {
+  /** 32 random bytes: the next packet key. */
+  readonly packetKey?: Uint8Array | undefined;
+  readonly certificate?: TlsPair | undefined;
+  /** Announced as `next`; `key` is its private key if it is to lie here. */
+  readonly nextRoot?: { readonly root: RootKey; readonly key?: Uint8Array } | undefined;
+  /** The announced root signs from now on; null: the one whose key lies here. */
+  readonly useRoot?: SigningRoot | null | undefined;
+  /** The present root, when its key does not lie here. */
+  readonly root?: SigningRoot | undefined;
+  readonly serialAbove?: number | undefined;
+};
+
+export type Plan = {
+  readonly before: Statement;
+  /** Null when nothing would change. */
+  readonly fields: StatementFields | null;
+  /** One line each, for people: what changes. */
+  readonly changes: readonly string[];
+  /** What follows for VMs, and what to do next. */
+  readonly effects: readonly string[];
+};
+
+const MAX_PINS = 4;
+/** Guests ask every interval; a day is four of the default ones. */
+const PUBLISHED_SECONDS = 86_400;
+
+/** What would be signed. Writes nothing. @param now seconds since 1970, for the serial @throws HostError "conflict", "bad-config" */
+export function plan(dir: string, announce: Announcement, rotation: Rotation, now = 0): Plan {
+  const before = newest(dir);
+  const changes: string[] = [];
+  const effects: string[] = [];
+  const change = (what: string, effect?: string): void => {
+    changes.push(what);
+    if (effect !== undefined) effects.push(effect);
+  };
+  const { addresses: known, intervalMs } = before;
+  if (known.join() !== announce.advertise.join())
+    change(
+      `addresses: ${known.join(", ")} → ${announce.advertise.join(", ")}`,
+      `VMs learn it with their next packet; keep ${known.join(" or ")} reachable until all have asked (bootseed vm ls)`,
+    );
+  if (intervalMs !== announce.intervalMs) change(`interval: ${intervalMs} → ${announce.intervalMs} ms`);
+  let packetPk = before.packetPk;
+  if (rotation.packetKey !== undefined) {
+    packetPk = keyPair("ed25519", rotation.packetKey).publicKey;
+    change(
+      `packet key: ${short(before.packetPk)} → ${short(packetPk)}`,
+      "restart the service: it signs with the new key",
+    );
+  }
+  let { pins } = before;
+  if (rotation.certificate !== undefined) {
+    if (existsSync(join(dir, FILES.tlsNextCertificate)))
+      throw conflict("a next certificate is waiting already", "use it first: --use-certificate");
+    const pin = pinOf(Buffer.from(rotation.certificate.certificatePem));
+    pins = [pinOf(readPrivate(join(dir, FILES.tlsCertificate)) ?? new Uint8Array(0)), pin].slice(0, MAX_PINS);
+    change(
+      `pins: the next certificate's, ${short(pin)}, is added; older ones than today's go`,
+      "restart the service, and in 24 h at the earliest: bootseed-host statement --use-certificate",
+    );
+  }
+  const root = nextOf(before, rotation, change);
+  const serial = nextSerial(Math.max(before.serial, rotation.serialAbove ?? 0), now);
+  if ((rotation.serialAbove ?? 0) > before.serial)
+    change(`serial: ${before.serial} → ${serial}, above ${rotation.serialAbove}`);
+  if (changes.length === 0) return { before, fields: null, changes, effects };
+  effects.push("VMs that are away follow when they come back: they ask for what they missed");
+  const { hostId } = before;
+  const addressed = { addresses: announce.advertise, intervalMs: announce.intervalMs };
+  return { before, fields: { hostId, serial, packetPk, pins, ...addressed, ...root }, changes, effects };
+}
+
+/** Signs and publishes a plan. @returns the new statement @throws HostError when the root's key is not at hand */
+export function carryOut(dir: string, { before, fields }: Plan, rotation: Rotation): Statement {
+  if (fields === null) return before;
+  const changesRoot = rotation.useRoot !== undefined;
+  const signer = (changesRoot ? rotation.useRoot : rotation.root) ?? localRoot(dir, fields);
+  if (signer === null || !sameRoot(signer, fields)) {
+    const fix = changesRoot ? "name the announced root's key: --use-root FILE" : "name the root's key: --root-key FILE";
+    throw new HostError("bad-config", "the root that must sign is not at hand", fix, EXIT.config);
+  }
+  const bytes = encodeStatement(fields, signer.sign);
+  if (rotation.packetKey !== undefined) {
+    replaceFile(join(dir, FILES.packetNextKey), rotation.packetKey);
+    wipe(rotation.packetKey);
+  }
+  if (rotation.certificate !== undefined) {
+    replaceFile(join(dir, FILES.tlsNextKey), Buffer.from(rotation.certificate.keyPem));
+    replaceFile(join(dir, FILES.tlsNextCertificate), Buffer.from(rotation.certificate.certificatePem));
+  }
+  const { key } = rotation.nextRoot ?? {};
+  if (key !== undefined) {
+    replaceFile(join(dir, FILES.rootNextKey), key);
+    wipe(key);
+  }
+  publish(dir, bytes);
+  const statement = parseStatement(bytes);
+  finishRotations(dir, statement);
+  return statement;
+}
+
+/**
+ * The next certificate becomes the one in use.
+ * @param now seconds
+ * @throws HostError "conflict" when there is none, or VMs may not have heard of it yet
+ */
+export function takeNextCertificate(dir: string, now: number, hurry: boolean): void {
+  const content = readPrivate(join(dir, FILES.tlsNextCertificate));
+  if (content === null) throw conflict("there is no next certificate", "announce one: --new-certificate");
+  const pin = toHex(pinOf(content));
+  const { statements } = loadHistory(dir, newest(dir));
+  const first = statements.find(({ pins }) => pins.some((one) => toHex(one) === pin));
+  if (first === undefined) throw conflict("no statement pins the next certificate", "announce one: --new-certificate");
+  const since = statSync(join(dir, "statements", String(first.serial))).mtimeMs / 1000;
+  const hours = ((now - since) / 3600).toFixed(1);
+  if (!hurry && now - since < PUBLISHED_SECONDS)
+    throw conflict(
+      `its pin was published ${hours} h ago, in statement ${first.serial}`,
+      "wait 24 h, or say --now: VMs that have not asked since must ask twice",
+    );
+  useNextCertificate(dir);
+}
+
+function nextOf(
+  before: Statement,
+  { nextRoot, useRoot }: Rotation,
+  change: (what: string, effect?: string) => void,
+): RootKey & { next?: RootKey } {
+  const { rootAlg, rootPk, next } = before;
+  if (useRoot !== undefined) {
+    if (next === undefined) throw conflict("no next root was announced", "announce it first: --next-root FILE|new");
+    if (useRoot !== null && !sameRoot(useRoot, next))
+      throw conflict(
+        `the announced root is ${short(next.rootPk)}, that key is ${short(useRoot.rootPk)}`,
+        "name the announced one",
+      );
+    change(
+      `root: ${short(rootPk)} → ${short(next.rootPk)}`,
+      "the old root's key is worth nothing to VMs that have followed",
+    );
+    return { rootAlg: next.rootAlg, rootPk: next.rootPk, ...announced(nextRoot?.root) };
+  }
+  if (nextRoot === undefined) return { rootAlg, rootPk, ...announced(next) };
+  change(
+    `next root: ${next === undefined ? "none" : short(next.rootPk)} → ${short(nextRoot.root.rootPk)}`,
+    "when VMs have followed: bootseed-host statement --use-root",
+  );
+  return { rootAlg, rootPk, ...announced(nextRoot.root) };
+}
+
+const announced = (next: RootKey | undefined): { next?: RootKey } =>
+  next === undefined ? {} : { next: { rootAlg: next.rootAlg, rootPk: next.rootPk } };
+
+function newest(dir: string): Statement {
+  const bytes = readPrivate(join(dir, FILES.statement));
+  if (bytes !== null) return parseStatement(bytes);
+  throw new HostError("bad-config", `${dir} has no statement`, "run `bootseed-host init --config FILE`", EXIT.config);
+}
+
+/** A public key's beginning, for people. */
+const short = (publicKey: Uint8Array): string => `${toHex(publicKey.subarray(0, 6))}…`;
+
+const conflict = (message: string, fix: string): BootseedError => new HostError("conflict", message, fix, EXIT.usage);

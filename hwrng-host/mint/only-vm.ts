@@ -1,0 +1,15 @@
+/** The one VM that an operator means. */
+import type { Vm } from "@bootseed/protocol";
+import { EXIT, HostError } from "../host-error.ts";
+
+/** Names are not unique: a droplet that was replaced has the name of the one before. */
+export function onlyVm(vms: readonly Vm[], wanted: string): Vm {
+  const found = vms.filter(({ seedId, name }) => seedId === wanted || name === wanted);
+  const [vm] = found;
+  if (vm !== undefined && found.length === 1) return vm;
+  if (vm === undefined) {
+    throw new HostError("not-found", `no VM is called ${wanted}`, "use its name or its seedId", EXIT.usage);
+  }
+  const message = `${found.length} VMs are called ${wanted}: ${found.map(({ seedId }) => seedId).join(", ")}`;
+  throw new HostError("conflict", message, "use the seedId of the one that is meant", EXIT.usage);
+}
