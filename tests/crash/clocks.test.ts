@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ClockedHost } from "./clocked-host.ts";
-import { CLOCKS, DAY, FAKETIME, fakedClock, HOUR } from "./faketime.ts";
+import { CLOCKS, DAY, FAKETIME, FakedClock, HOUR } from "./faketime.ts";
 import { INJECTOR } from "./fault.ts";
 import { GuestDrill } from "./guest-drill.ts";
 import { HostDrill } from "./host-kill.ts";
@@ -15,13 +15,12 @@ const DUE_SECONDS = 6 * HOUR * 0.9;
 
 describe.skipIf(!CLOCKS || !INJECTOR)("a clock that is wrong", () => {
   it("at the host, while it runs: locks no VM out, and uses no counter twice", async () => {
-    await using dirs = await HostDrill.start();
-    const clock = dirs.host.dir;
-    await using drill = await HostDrill.start([FAKETIME], undefined, fakedClock(clock, 0));
+    using clock = new FakedClock();
+    await using drill = await HostDrill.start([FAKETIME], undefined, clock.env);
     const crowd = drill.crowd();
     await drill.recovered(crowd);
     for (const [i, jump] of JUMPS.entries()) {
-      fakedClock(clock, jump);
+      clock.set(jump);
       expect(await timeOf(drill)).toBeCloseTo(Date.now() / 1000 + jump, -2);
       // Every VM that was enrolled under another clock, and some that come under this one.
       const before = JUMPS[i - 1] ?? 0;
@@ -40,18 +39,17 @@ describe.skipIf(!CLOCKS || !INJECTOR)("a clock that is wrong", () => {
   });
 
   it("at the host, in the middle of a claim: an hour is nothing, 400 days wait until it is set right", async () => {
-    await using dirs = await HostDrill.start();
-    const clock = dirs.host.dir;
+    using clock = new FakedClock();
     for (const jump of [HOUR, -HOUR, -730 * DAY, 400 * DAY]) {
-      await using drill = await HostDrill.start([FAKETIME], undefined, fakedClock(clock, 0));
+      await using drill = await HostDrill.start([FAKETIME], undefined, clock.env);
       const [vm] = drill.crowd(1);
       if (vm === undefined) throw new Error("no VM");
       await vm.live("claim");
-      fakedClock(clock, jump);
+      clock.set(jump);
       const statuses = await vm.live();
       // A commit of 400 days ago: an operator decides, or the clock does.
       if (jump > DAY) expect([vm.done, statuses]).toEqual([false, [202]]);
-      fakedClock(clock, 0);
+      clock.set(0);
       await vm.live();
       expect(vm.done, vm.at).toBe(true);
     }

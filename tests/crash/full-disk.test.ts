@@ -4,8 +4,9 @@ import { describe, expect, it } from "vitest";
 import { HostProcess } from "../loopback/host-process.ts";
 import { ClockedHost } from "./clocked-host.ts";
 import { ACTION, FILES, INJECTOR } from "./fault.ts";
-import { GuestDrill, KIT_PROGRAM } from "./guest-drill.ts";
+import { GuestDrill } from "./guest-drill.ts";
 import { HostDrill } from "./host-kill.ts";
+import { PROGRAMS } from "./programs.ts";
 import { MOUNTS, SmallDisk } from "./small-disk.ts";
 
 const KIB = 1024;
@@ -59,20 +60,22 @@ describe.skipIf(!MOUNTS || !INJECTOR)("a full disk", () => {
     expect(readdirSync(state).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
 
-  it("lets the kit acknowledge nothing, and top up when there is space again", async () => {
-    using disk = new SmallDisk(256 * KIB);
-    await using host = await ClockedHost.start();
-    using drill = await GuestDrill.enrolled(host, KIT_PROGRAM, join(disk.dir, "root"));
-    await drill.topUp();
-    disk.fill(0);
-    const before = { mixed: drill.accepted.length, receipts: host.receipts, packets: host.packets };
-    const { code, output } = await drill.topUp();
-    expect(code, output).not.toBe(0);
-    expect([drill.accepted.length, host.receipts]).toEqual([before.mixed, before.receipts]);
-    expect(host.packets, "the host was asked all the same").toBe(before.packets + 1);
-    disk.free();
-    await drill.recovered();
-  });
+  for (const program of PROGRAMS) {
+    it(`lets the ${program.name} acknowledge nothing, and top up when there is space again`, async () => {
+      using disk = new SmallDisk(256 * KIB);
+      await using host = await ClockedHost.start();
+      using drill = await GuestDrill.enrolled(host, program, join(disk.dir, "root"));
+      await drill.topUp();
+      disk.fill(0);
+      const before = { mixed: drill.accepted.length, receipts: host.receipts, packets: host.packets };
+      const { code, output } = await drill.topUp();
+      expect(code, output).not.toBe(0);
+      expect([drill.accepted.length, host.receipts]).toEqual([before.mixed, before.receipts]);
+      expect(host.packets, "the host was asked all the same").toBe(before.packets + 1);
+      disk.free();
+      await drill.recovered();
+    });
+  }
 });
 
 describe.skipIf(!MOUNTS || !INJECTOR)("a disk that became read-only", () => {
@@ -99,18 +102,20 @@ describe.skipIf(!MOUNTS || !INJECTOR)("a disk that became read-only", () => {
     await host.start();
   });
 
-  it("lets the kit acknowledge nothing, and top up when it may write again", async () => {
-    using disk = new SmallDisk(256 * KIB);
-    await using host = await ClockedHost.start();
-    using drill = await GuestDrill.enrolled(host, KIT_PROGRAM, join(disk.dir, "root"));
-    await drill.topUp();
-    disk.readOnly(true);
-    const receipts = host.receipts;
-    const accepted = drill.accepted.length;
-    const { code, output } = await drill.topUp();
-    expect(code, output).not.toBe(0);
-    expect([drill.accepted.length, host.receipts]).toEqual([accepted, receipts]);
-    disk.readOnly(false);
-    await drill.recovered();
-  });
+  for (const program of PROGRAMS) {
+    it(`lets the ${program.name} acknowledge nothing, and top up when it may write again`, async () => {
+      using disk = new SmallDisk(256 * KIB);
+      await using host = await ClockedHost.start();
+      using drill = await GuestDrill.enrolled(host, program, join(disk.dir, "root"));
+      await drill.topUp();
+      disk.readOnly(true);
+      const receipts = host.receipts;
+      const accepted = drill.accepted.length;
+      const { code, output } = await drill.topUp();
+      expect(code, output).not.toBe(0);
+      expect([drill.accepted.length, host.receipts]).toEqual([accepted, receipts]);
+      disk.readOnly(false);
+      await drill.recovered();
+    });
+  }
 });

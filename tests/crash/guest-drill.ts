@@ -8,7 +8,7 @@ import type { MintedSeed } from "../loopback/host-process.ts";
 import type { ClockedHost } from "./clocked-host.ts";
 import { type Arm, type Call, EVERYTHING, Fault, FIU } from "./fault.ts";
 import { inspectState, type StateOnDisk } from "./guest-state.ts";
-import { FAKETIME, fakedClock } from "./faketime.ts";
+import { FAKETIME, FakedClock } from "./faketime.ts";
 import { mixes } from "./kernel-log.ts";
 import { GUEST_STATE, unsynced } from "./unsynced.ts";
 
@@ -90,7 +90,8 @@ export class GuestDrill implements Disposable {
   async timer(offSeconds: number): Promise<Ran> {
     this.#host.nextPacket();
     using faked = new Fault(this.keep, [FAKETIME]);
-    const env = { ...faked.env, ...fakedClock(this.guest.root, offSeconds) };
+    using clock = new FakedClock(offSeconds);
+    const env = { ...faked.env, ...clock.env };
     const ran = await this.guest.run(this.#program.timer(this.guest.root), { env });
     this.#note(faked.calls());
     const counter = join(this.keep, this.folder, "counter");
