@@ -19,11 +19,12 @@ export type Packet = { readonly bytes: number; readonly payload: number; readonl
 
 export class Capture implements AsyncDisposable {
   readonly #dir: string = mkdtempSync(join(tmpdir(), "bootseed-pcap-"));
-  readonly #file: string = join(this.#dir, "wire.pcap");
+  /** Made by tcpdump some time after the start. */
+  readonly file: string = join(this.#dir, "wire.pcap");
   readonly #child: ChildProcess;
 
   private constructor(machine: Place, device: string, filter: string) {
-    const tcpdump = ["tcpdump", "-i", device, "-U", "--immediate-mode", "-Z", "root", "-w", this.#file, filter];
+    const tcpdump = ["tcpdump", "-i", device, "-U", "-Z", "root", "-w", this.file, filter];
     const [program = "", ...args] = [...machine.before, ...tcpdump];
     this.#child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
   }
@@ -45,7 +46,7 @@ export class Capture implements AsyncDisposable {
   }
 
   packets(): Packet[] {
-    const pcap = readFileSync(this.#file);
+    const pcap = readFileSync(this.file);
     const packets: Packet[] = [];
     for (let at = PCAP_HEADER; at + RECORD_HEADER <= pcap.length;) {
       const captured = pcap.readUInt32LE(at + 8);
