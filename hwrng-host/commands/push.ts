@@ -1,11 +1,10 @@
 /** `bootseed-host push`: where the service dials VMs that cannot ask for themselves. */
 import { vmsAnswerSchema } from "@bootseed/protocol";
-import { z } from "zod";
 import { loadConfig } from "../config/load.ts";
 import { EXIT, HostError } from "../host-error.ts";
 import { MintClient } from "../mint/client.ts";
 import { onlyVm } from "../mint/only-vm.ts";
-import { type PushAnswer, pushAnswerSchema } from "../mint/push.ts";
+import { type PushAnswer, pushAnswerSchema, pushSetSchema } from "../mint/push.ts";
 
 export type PushOptions = { readonly config: string; readonly json: boolean; readonly off: boolean };
 
@@ -30,7 +29,7 @@ export async function push(vm: string | undefined, address: string | undefined, 
   }
   const { vms } = await client.get("/v1/vms", vmsAnswerSchema);
   const { seedId, name } = onlyVm(vms, vm);
-  await client.post("/v1/push", { seedId, address: address ?? null }, z.unknown());
+  await client.post("/v1/push", { seedId, address: address ?? null }, pushSetSchema);
   if (json) return `${JSON.stringify({ schema: 1, seedId, name, address: address ?? null })}\n`;
   return address === undefined ? `${name} is no longer dialled\n` : `${name} is dialled at ${address} from now on\n`;
 }

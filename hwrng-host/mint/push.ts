@@ -8,8 +8,8 @@ import type { Push } from "../deliver/start.ts";
 import type { HostContext } from "../host-context.ts";
 import { EXIT, HostError } from "../host-error.ts";
 
-/** `address`: host:port, or null: this VM is not dialled any more. */
-const setSchema = z.strictObject({
+/** Request and answer of `POST /v1/push`. `address`: host:port, or null: this VM is not dialled any more. */
+export const pushSetSchema: z.ZodType<{ seedId: string; address: string | null }> = z.strictObject({
   seedId: z.string().regex(/^[0-9a-f]{32}$/),
   address: z
     .string()
@@ -61,7 +61,7 @@ export function pushRoutes(context: HostContext, push: Push): Hono {
   const app = new Hono();
   app.get("/v1/push", () => Response.json(list(context, push)));
   app.post("/v1/push", async (c) => {
-    const request = setSchema.safeParse(await c.req.json().catch(() => null));
+    const request = pushSetSchema.safeParse(await c.req.json().catch(() => null));
     if (!request.success) {
       const fix = "send {seedId: 32 hex digits, address: host:port or null}";
       throw new HostError("malformed", "the body is not a push address", fix, EXIT.usage);

@@ -5,7 +5,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { z } from "zod";
 import { buildAgent, buildHelper } from "../../guest-agent/agent/build.ts";
 import { prerequisite } from "../prerequisite.ts";
 import type { Vm } from "./site.ts";
@@ -16,8 +15,6 @@ export const AGENT_READY: boolean = prerequisite(
   spawnSync("gcc", ["--version"]).status === 0,
   "expected a C compiler for the agent's helper: apt-get install gcc libc6-dev",
 );
-
-const NOTES = z.record(z.string(), z.unknown());
 
 /** The agent as it is installed: one file, and beside it the helper that mixes. */
 export class AgentBuild implements Disposable {
@@ -68,7 +65,8 @@ export class ListeningVm implements AsyncDisposable {
   /** What it refused, by reason. */
   get refused(): readonly string[] {
     const notes = this.#vm.guest.state("topup.json");
-    return notes === null ? [] : Object.keys(NOTES.parse(JSON.parse(notes.toString()))).filter((key) => key !== "last");
+    const parsed: unknown = JSON.parse(notes?.toString() ?? "{}");
+    return Object.keys(parsed ?? {}).filter((key) => key !== "last");
   }
 
   /** Ends by itself when nobody came for a while, and is started again: on a VM, systemd keeps the socket and does so. */

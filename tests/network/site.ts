@@ -1,16 +1,14 @@
 /** A host and its VMs in a network: the real service and the shipped kit. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
 import { init } from "../../hwrng-host/commands/init.ts";
 import { MintClient } from "../../hwrng-host/mint/client.ts";
-import { type PushAnswer, pushAnswerSchema } from "../../hwrng-host/mint/push.ts";
+import { type PushAnswer, pushAnswerSchema, pushSetSchema } from "../../hwrng-host/mint/push.ts";
 import { GuestProcess, type Ran } from "../loopback/guest-process.ts";
 import { HostProcess, type MintedSeed } from "../loopback/host-process.ts";
 import type { Machine } from "./namespaces.ts";
 
 const PORT = 7443;
-const ANY = z.unknown();
 
 /** The host on its machine. @param advertise what guests dial; by default the machine's own address */
 export async function hostOn(machine: Machine, advertise = `${machine.address}:${PORT}`): Promise<HostProcess> {
@@ -41,7 +39,7 @@ export async function kit({ guest, machine }: Vm, verb: string): Promise<Ran> {
 
 /** What an operator does to have a VM dialled. */
 export async function dialAt(host: HostProcess, { seed }: Vm, address: string): Promise<void> {
-  await new MintClient(join(host.dir, "mint.sock")).post("/v1/push", { seedId: seed.seedId, address }, ANY);
+  await new MintClient(join(host.dir, "mint.sock")).post("/v1/push", { seedId: seed.seedId, address }, pushSetSchema);
 }
 
 export async function pushes(host: HostProcess): Promise<PushAnswer> {
