@@ -18,6 +18,16 @@ from flatten import defined, stored
 # What tests and tools call the packed kit by.
 PUBLIC = {"Guest", "parse_file", "seed_kernel", "reseed", "NOT_TRIED"}
 
+# The order in which names are given out that packs smallest, found by trying; the most frequent name gets the first.
+GLOBALS = """
+X Q BR H L U R A BT BN O W K AP B C BC M G BP BD E AL N Z AH BA AV S AF AM AQ AW J BV BY BB V I AT AJ AX Y AO AI BG AK
+AU AR AA AB BH BX BO AC BF BK AZ AD AN AS BL BE BW BU T F AY BM AE BJ AG BI BQ BS
+""".split()  # noqa: SIM905
+ATTRIBUTES = """
+I O Y X H T V R M A K F C N G B U Q AA L P J W E AB Z S D
+""".split()  # noqa: SIM905
+LOCALS = "cbeaifrmghnlkoqdpjstuvwxyz"
+
 
 class Shorten(ast.NodeTransformer):
     """Renames. A name is left alone if anything foreign may go by it: builtins, imports, keywords of calls.
@@ -46,9 +56,9 @@ class Shorten(ast.NodeTransformer):
                     [getattr(node, "module", "")] if isinstance(node, ast.ImportFrom) else [n.name for n in node.names]
                 )
                 theirs.update(*map(members, modules))
-        self.names = letters(names, defined(tree) - self.foreign, {*names})
+        self.names = letters(names, defined(tree) - self.foreign, GLOBALS)
         kept = {node.attr for node in attributes if isinstance(node.ctx, ast.Store)}
-        self.attributes = letters(dotted, {*kept, *methods} - theirs - {*PUBLIC}, {*dotted})
+        self.attributes = letters(dotted, {*kept, *methods} - theirs - {*PUBLIC}, ATTRIBUTES)
         self.local: dict[str, str] = {}
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:  # noqa: N802
@@ -59,7 +69,7 @@ class Shorten(ast.NodeTransformer):
             if isinstance(word, (ast.arg, ast.Name))
         ]
         mine = stored(node) - self.foreign
-        free = [letter for letter in string.ascii_lowercase if letter not in {*words} - mine]
+        free = [letter for letter in LOCALS if letter not in {*words} - mine]
         self.local = dict(zip((word for word in dict.fromkeys(words) if word in mine), free))
         self.generic_visit(node)
         self.local = {}
@@ -100,11 +110,11 @@ def functions(line: ast.stmt) -> list[ast.FunctionDef]:
     return [part for part in line.body if isinstance(part, ast.FunctionDef)] if isinstance(line, ast.ClassDef) else []
 
 
-def letters(count: Counter[str], mine: Iterable[str], taken: set[str]) -> dict[str, str]:
-    """A short name for each, the shortest for the most frequent."""
-    short = (a + b for a in ("", *string.ascii_uppercase) for b in string.ascii_uppercase)
+def letters(count: Counter[str], mine: Iterable[str], first: list[str]) -> dict[str, str]:
+    """A short name for each, those of `first` before others, as far as nothing else is called that."""
+    more = [a + b for a in ("", *string.ascii_uppercase) for b in string.ascii_uppercase]
     long = sorted((name for name in mine if len(name) > 1 and name[:2] != "__"), key=lambda name: (-count[name], name))
-    return dict(zip(long, (name for name in short if name not in taken)))
+    return dict(zip(long, (name for name in dict.fromkeys([*first, *more]) if name not in count)))
 
 
 def members(name: str) -> set[str]:

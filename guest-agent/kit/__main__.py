@@ -47,5 +47,4 @@ def main(verb: str, *options: str) -> bool:
     return True
 
 
-if __name__ == "__main__":
-    sys.exit(not main(*sys.argv[1:]))
+sys.exit(not main(*sys.argv[1:]))

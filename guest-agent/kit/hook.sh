@@ -2,10 +2,10 @@
 #!/bin/sh
 # bootseed: fresh entropy before the first key. Runs at every boot, never stops it, prints nothing: /run/bootseed/log has it all.
 trap 'exit 0' 0
-umask 077
+umask 77
 cd /
-# programs, this boot's files, the mark of a gate that is done; short names, as every byte rides in user-data
-l=usr/local/lib/bootseed r=run/bootseed v=var/lib/bootseed m=$v/gate-done k=sshd-keygen
+# programs, this boot's files, the mark of a gate that is done, the gate's unit; short names, as every byte rides in user-data
+l=usr/local/lib/bootseed r=run/bootseed v=var/lib/bootseed m=$v/gate-done k=sshd-keygen u=bootseed-first-boot
 mkdir -p $l $r $v
 exec >>$r/log 2>&1 9>$r/lock
 flock -n 9
@@ -15,11 +15,11 @@ grep -qs "^$INSTANCE_ID " $m || {
   cat >$l/gate <<'E'
 @GATE@
 E
-  cat >etc/systemd/system/bootseed-first-boot.service <<E
+  cat >etc/systemd/system/$u.service <<E
 @UNIT@
 E
   systemctl daemon-reload
-  systemctl start --no-block bootseed-first-boot
+  systemctl start --no-block $u
   # Then the kit, which unpacks itself (unpack.py).
   python3 -Ic 'import lzma
 n=0
@@ -32,5 +32,5 @@ E
 # The seed, 0600 in RAM; an assignment and a builtin, so that it is in no process's arguments.
 BOOTSEED=@SEED@
 echo $BOOTSEED | base64 -d >$r/seed
-/usr/bin/python3 -I $l/kit.pyz hook
+python3 -I $l/kit.pyz hook
 rm -f $r/seed

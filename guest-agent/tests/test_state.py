@@ -74,23 +74,25 @@ class DamageTest(HostsTest):
 
     def test_join_again(self) -> None:
         """Without statement, psk, identity or certificate nothing is sent, now and later; none is made up."""
-        good = self.host().read("certificate")
-        for name, raw in (
-            ("statement", b"\1"),
-            ("psk", bytes(31)),
-            ("identity", b"-----BEGIN OPENSSH PRIVATE KEY-----\n"),
-            ("certificate", bytes(164)),
-            ("certificate", good[:25] + bytes(140)),
-            ("certificate", b"\1" + OTHER_ID + good[9:]),
-            ("certificate", b"\2" + good[1:]),
+        for name, damage in (
+            ("statement", lambda raw: raw[:-1]),
+            ("psk", lambda raw: raw[1:]),
+            ("identity", lambda raw: raw[:40]),
+            ("certificate", lambda raw: raw[1:]),
+            ("certificate", lambda raw: b"\2" + raw[1:]),
+            ("certificate", lambda raw: b"\1" + OTHER_ID + raw[9:]),
+            ("certificate", lambda raw: raw[:25] + bytes(32) + raw[57:]),
         ):
             with self.subTest(name):
                 self.setUp()
+                raw = damage(self.host().read(name))
+                public_key = self.host().identity()
                 with mock.patch.object(topup, "post", side_effect=AssertionError("sent")):
                     self.assertFalse(self.damage(name, raw))
                     self.assertFalse(topup.once(self.host()))
                 self.assertIn("join again: no " + name, self.said[-1])
                 self.assertEqual(self.notes(), {"state-" + name: 1})
+                self.assertEqual(self.host().identity(), public_key)
                 self.assertEqual((self.kernel.mixed, self.host().read(name)), ([], b""))
                 self.assertEqual([host.id for host in self.guest.hosts()], [HOST_ID])
                 self.assertFalse(self.host().status()["topUp"].get("last"))

@@ -92,7 +92,7 @@ describe.skipIf(!READY)("host and kit, two processes", () => {
     expect(host.log).toMatch(/claim needs an operator/);
   });
 
-  it("do not talk when the certificate is not the pinned one", { timeout: 60_000 }, async () => {
+  it("say nothing but hostId and serial when the certificate is not the pinned one", { timeout: 60_000 }, async () => {
     await using stack = new AsyncDisposableStack();
     const { host, guest, seed } = await pair(stack);
     await host.created(seed, guest.instanceId);
@@ -101,7 +101,8 @@ describe.skipIf(!READY)("host and kit, two processes", () => {
     await impostor.start();
     expect(await guest.kit("hook")).toMatchObject({ code: 0, output: expect.stringMatching(/\('pin'\)/) });
     expect(guest.state("certificate")).toBeNull();
-    expect(impostor.log).not.toMatch(/refused|claim/);
+    // It may be the host itself under a later certificate: hostId and serial are all that it is told.
+    expect(new Set(impostor.log.match(/"kind":"\w+"/g))).toEqual(new Set([`"kind":"statements"`]));
     await impostor.stop();
     await host.start();
     expect((await guest.kit("claim")).output).toContain("/v1/claims 200");

@@ -131,8 +131,7 @@ def judge(guest: Guest, hooked: float) -> None:
             word = "spent" if spent else "no-seed"
         evidence["timeline"].insert(0, ("hook", hooked))
         evidence["hostKeysBefore"] = host_keys(guest)
-        ids = {"instanceId": guest.instance_id(), "bootId": guest.boot_id()}
-        known = {**ids, "verdict": word, "evidence": evidence}
+        known = {"instanceId": guest.instance_id(), "bootId": guest.boot_id(), "verdict": word, "evidence": evidence}
         write(guest.at(KEEP + "verdict.json"), json.dumps(known).encode())
     word = f"{known['verdict']} {known['evidence']['hostKeysBefore']}"
     write(guest.at(RUN + "verdict"), word.encode() + b"\n")

@@ -26,9 +26,9 @@ def say(*words: object) -> None:
     print("bootseed:", *words, flush=True)
 
 
-def output(command: Sequence[object], data: bytes = b"") -> bytes:
+def output(command: Sequence[str | Path], data: bytes = b"") -> bytes:
     """What a program prints, given `data`; raises CalledProcessError, FileNotFoundError."""
-    return subprocess.run([str(word) for word in command], input=data, stdout=subprocess.PIPE, check=True).stdout
+    return subprocess.check_output(command, input=data)
 
 
 def clocks() -> bytes:
@@ -206,7 +206,7 @@ class Host:
         """What is in `topup.json`: `last` and the counts; empty when it is not there or damaged."""
         try:
             return {**json.loads(self.read("topup.json"))}
-        except (TypeError, ValueError):
+        except Exception:
             return {}
 
     def identity(self) -> bytes:

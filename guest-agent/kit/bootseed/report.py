@@ -48,11 +48,13 @@ def once(host: Host) -> bool:
     if done.exists() or not (certificate and keys):
         return done.exists()
     document = guest.verdict()
-    document["hostId"] = host.id.hex()
-    document["seedId"] = certificate[9:25].hex()
-    document["identityPk"] = host.identity().hex()
-    document["hostKeys"] = [" ".join(path.with_suffix(".pub").read_text().split()[:2]) for path in keys]
-    document["versions"] = {"kit": VERSION, "python": sys.version.split()[0]}
+    document.update(
+        hostId=host.id.hex(),
+        seedId=certificate[9:25].hex(),
+        identityPk=host.identity().hex(),
+        hostKeys=[" ".join(path.with_suffix(".pub").read_text().split()[:2]) for path in keys],
+        versions={"kit": VERSION, "python": sys.version.split()[0]},
+    )
     document["evidence"].update(gate=guest.gate(), timeline=timeline(host, document, keys))
     data = json.dumps(document).encode()
     message = len(data).to_bytes(4, "big") + data + sign(host.folder / "identity", "report", data) + bytes([len(keys)])

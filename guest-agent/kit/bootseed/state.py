@@ -18,19 +18,19 @@ SIZES = {"topup.json": 0, "counter": 8, "statement": 0, "psk": 32, "identity": 0
 
 def check(host: Host, name: str, raw: bytes) -> None:
     """Raise whatever comes to hand unless `raw` can be the file `name`."""
-    right = len(raw) == (SIZES[name] or len(raw))
+    right = SIZES[name] in (0, len(raw))
     if name == "topup.json":
         json.loads(raw).values()
     if name == "counter":
-        right = right and Reader(raw).number(8) < 2**53 - 1
+        right &= Reader(raw).number(8) < 2**53 - 1
     if name == "statement":
-        right = Statement(raw).host_id == host.id
+        right &= Statement(raw).host_id == host.id
     identity = host.read("identity")
     if name in ("identity", "certificate") and identity:
         key: Any = load_ssh_private_key(identity, None)
         if name == "certificate":
             verify(raw[:1] + raw[25:57], key.sign(b""), b"")  # the public half is this one's, and version 1
-            right = right and raw[1:9] == host.id
+            right &= raw[1:9] == host.id
     refuse_unless(right, "malformed")
 
 
@@ -46,8 +46,8 @@ def put_aside(host: Host) -> list[str]:
         if path.exists():
             try:
                 check(host, name, host.read(name))
-            except Exception as error:
-                say(path, "is damaged:", repr(error))
+            except Exception:
+                say(path, "is damaged")
                 path.replace(str(path) + ".corrupt")
                 found.append("state-" + name)
     issuer = host.read("issuer")
