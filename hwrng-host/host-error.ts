@@ -2,7 +2,7 @@
 import { BootseedError, type BootseedErrorCode } from "@bootseed/protocol";
 
 /** sysexits(3) codes that `bootseed-host` ends with. */
-export const EXIT = { usage: 64, unavailable: 69, software: 70, cantCreate: 73, io: 74, config: 78 } as const;
+export const EXIT = { usage: 64, data: 65, unavailable: 69, software: 70, cantCreate: 73, io: 74, config: 78 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /**

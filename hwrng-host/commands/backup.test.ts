@@ -1,0 +1,170 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { prerequisite } from "../../tests/prerequisite.ts";
+import { ServedHost } from "../testing/served-host.ts";
+
+const age = prerequisite(spawnSync("age", ["--version"]).status === 0, "expected age, do: apt-get install age");
+
+/** A key as the operator makes it. @returns its file and its public half */
+function operatorKey(dir: string, name = "operator"): { file: string; recipient: string } {
+  const file = join(dir, `${name}.txt`);
+  execFileSync("age-keygen", ["-o", file], { stdio: "ignore" });
+  return { file, recipient: execFileSync("age-keygen", ["-y", file], { encoding: "utf8" }).trim() };
+}
+
+describe.runIf(age)("backup and restore", () => {
+  it("bring a dead host back: its VMs need nothing, those it never knew either", async () => {
+    await using host = await ServedHost.make();
+    const key = operatorKey(host.dir);
+    const out = join(host.dir, "host.age");
+    await host.serve();
+    const early = await host.enrolled("early");
+    early.open((await host.send(early, "/v1/packets", early.hello())).bytes);
+    expect(host.run("backup", "--recipient", key.recipient, "--out", out)).toMatchObject({ code: 0, err: "" });
+    const late = await host.enrolled("late");
+    early.open((await host.send(early, "/v1/packets", early.hello())).bytes);
+
+    await host.stop("SIGKILL");
+    rmSync(host.state, { recursive: true });
+    rmSync(host.config);
+    const restored = host.run("restore", "--identity", key.file, "--in", out);
+    expect(restored).toMatchObject({
+      code: 0,
+      err: "",
+      out: expect.stringMatching(/written from the backup[^]*VMs need nothing/),
+    });
+    await host.serve();
+    const third = await host.send(early, "/v1/packets", early.hello());
+    expect([third.status, early.open(third.bytes).counter]).toEqual([200, 3]);
+    expect((await host.send(late, "/v1/packets", late.hello())).status).toBe(403);
+    const back = await host.send(late, "/v1/packets", late.request(true));
+    expect([back.status, late.open(back.bytes).counter]).toEqual([200, 1]);
+    expect(host.log).toMatch(/taken back by its certificate/);
+    expect(host.run("status").out).toMatch(/last backup 20/);
+  });
+
+  it("read and write what Debian's age does, for each of several keys", async () => {
+    await using host = await ServedHost.make();
+    const [one, two, three] = ["one", "two", "three"].map((name) => operatorKey(host.dir, name));
+    if (one === undefined || two === undefined || three === undefined) throw new Error("expected three keys");
+    const out = join(host.dir, "host.age");
+    // The service is not running: the command copies the database itself, or does without.
+    const made = host.run("backup", "--recipient", one.recipient, "--recipient", two.recipient, "--out", out, "--json");
+    expect(JSON.parse(made.out)).toMatchObject({ schema: 1, statementSerial: expect.any(Number), out });
+    expect(statSync(out).mode & 0o777).toBe(0o600);
+    const secret = readFileSync(join(host.state, "secret"));
+    expect(readFileSync(out).includes(secret)).toBe(false);
+
+    const plain = execFileSync("age", ["-d", "-i", two.file, out]);
+    const names = execFileSync("tar", ["tf", "-"], { input: plain, encoding: "utf8" }).trim().split("\n");
+    expect(names).toEqual(expect.arrayContaining(["manifest.json", "host.yaml", "state/secret", "state/root.key"]));
+    expect(execFileSync("tar", ["xOf", "-", "state/secret"], { input: plain })).toEqual(secret);
+
+    const others = join(host.dir, "others.age");
+    execFileSync("age", ["-r", three.recipient, "-o", others], { input: plain });
+    rmSync(host.state, { recursive: true });
+    expect(host.run("restore", "--identity", one.file, "--in", others)).toMatchObject({
+      code: 65,
+      err: expect.stringMatching(/not opened by that key/),
+    });
+    expect(host.run("restore", "--identity", three.file, "--in", others).code).toBe(0);
+    expect(readFileSync(join(host.state, "secret"))).toEqual(secret);
+  });
+});
+
+describe.runIf(age)("backup", () => {
+  it("overwrites nothing, and wants a key of age", async () => {
+    await using host = await ServedHost.make();
+    const { recipient } = operatorKey(host.dir);
+    const out = join(host.dir, "host.age");
+    expect(host.run("backup", "--recipient", "ssh-ed25519 AAAA", "--out", out)).toMatchObject({
+      code: 64,
+      err: expect.stringMatching(/expected a public key of age[^]*age-keygen/),
+    });
+    expect(host.run("status").out).toBe("");
+    writeFileSync(out, "mine");
+    expect(host.run("backup", "--recipient", recipient, "--out", out)).toMatchObject({
+      code: 73,
+      err: expect.stringMatching(/exists already/),
+    });
+    expect(host.run("backup", "--recipient", recipient, "--out", join(host.dir, "none", "x")).code).toBe(73);
+    expect(readFileSync(out, "utf8")).toBe("mine");
+    expect(readdirSync(host.dir).toSorted()).toEqual(["host.age", "host.yaml", "operator.txt", "state"]);
+  });
+});
+
+describe.runIf(age)("restore", () => {
+  it("refuses a folder that is not empty, and a backup that was cut off, damaged, or is none; nothing is left", async () => {
+    await using host = await ServedHost.make();
+    const { file, recipient } = operatorKey(host.dir);
+    const out = join(host.dir, "host.age");
+    host.run("backup", "--recipient", recipient, "--out", out);
+    const restore = (from: string): { code: number | null; err: string } =>
+      host.run("restore", "--identity", file, "--in", from);
+    expect(restore(out)).toMatchObject({ code: 73, err: expect.stringMatching(/is not empty[^]*two histories/) });
+    renameSync(host.state, join(host.dir, "old"));
+
+    const bytes = readFileSync(out);
+    const bad = join(host.dir, "bad.age");
+    const damaged = Buffer.from(bytes);
+    damaged[bytes.length - 40] = (damaged[bytes.length - 40] ?? 0) ^ 1;
+    // The last 16 bytes are the last chunk's tag: an archive that looks whole without it must not count.
+    for (const wrong of [bytes.subarray(0, -16), bytes.subarray(0, -1000), damaged, Buffer.from("nothing")]) {
+      writeFileSync(bad, wrong);
+      expect(restore(bad).code).toBe(65);
+    }
+    const outside = join(host.dir, "outside.age");
+    const plain = execFileSync("age", ["-d", "-i", file, out]);
+    const unpacked = join(host.dir, "unpacked");
+    mkdirSync(unpacked);
+    const renamed = (name: string): Buffer =>
+      execFileSync(
+        "tar",
+        [
+          "cf",
+          "-",
+          "--format=ustar",
+          "-P",
+          `--transform=s,^state/secret$,${name},`,
+          "--owner=0",
+          "manifest.json",
+          "host.yaml",
+          "state/secret",
+        ],
+        { cwd: unpacked },
+      );
+    execFileSync("tar", ["xf", "-"], { cwd: unpacked, input: plain });
+    for (const name of ["state/../../evil", "/tmp/evil", "state/statements/../../evil", "evil"]) {
+      execFileSync("age", ["-r", recipient, "-o", outside], { input: renamed(name) });
+      expect(restore(outside)).toMatchObject({ code: 65, err: expect.stringMatching(/a file called/) });
+    }
+    execFileSync("age", ["-r", recipient, "-o", outside], { input: renamed("state/secret") });
+    expect(restore(outside)).toMatchObject({ code: 65, err: expect.stringMatching(/no statement/) });
+    expect(existsSync(`${host.state}.restoring`)).toBe(false);
+  });
+
+  it("killed at any point leaves no half of a host, and runs again", async () => {
+    await using host = await ServedHost.make();
+    const { file, recipient } = operatorKey(host.dir);
+    const out = join(host.dir, "host.age");
+    host.run("backup", "--recipient", recipient, "--out", out);
+    rmSync(host.state, { recursive: true });
+    for (let delayMs = 60; delayMs < 400; delayMs += 25) {
+      const child = host.begin("restore", "--identity", file, "--in", out);
+      const ended = once(child, "exit");
+      setTimeout(() => child.kill("SIGKILL"), delayMs);
+      await ended;
+      if (!existsSync(host.state)) continue;
+      // There, so whole.
+      await host.serve();
+      await host.stop();
+      rmSync(host.state, { recursive: true });
+    }
+    expect(host.run("restore", "--identity", file, "--in", out).code).toBe(0);
+    await host.serve();
+    expect(host.run("status").code).toBe(0);
+  });
+});
