@@ -56,7 +56,7 @@ async function wireOfOnePush(dir: string): Promise<number> {
   await guests.told();
   await using capture = await Capture.start(HERE, "lo", `tcp and host ${FIRST_VM}`);
   await drain(host, 1, 1);
-  return quiet(capture);
+  return await quiet(capture); // before the capture ends
 }
 
 async function byTcp(dir: string, { quick, say }: World): Promise<Row[]> {
