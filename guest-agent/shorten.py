@@ -18,7 +18,7 @@ from flatten import defined, stored
 # What tests and tools call the packed kit by.
 PUBLIC = {"Guest", "parse_file", "seed_kernel", "reseed", "NOT_TRIED"}
 
-# The order in which names are given out that packs smallest, found by trying; the most frequent name gets the first.
+# The order in which names are given out that packs smallest, found by tune.py; the most frequent name gets the first.
 GLOBALS = """
 X Q BR H L U R A BT BN O W K AP B C BC M G BP BD E AL N Z AH BA AV S AF AM AQ AW J BV BY BB V I AT AJ AX Y AO AI BG AK
 AU AR AA AB BH BX BO AC BF BK AZ AD AN AS BL BE BW BU T F AY BM AE BJ AG BI BQ BS

@@ -23,7 +23,7 @@ from flatten import flatten
 from shorten import Shorten
 from tighten import narrow
 
-# The order of functions and classes that packs smallest, found by trying; new ones come behind.
+# The order of functions and classes that packs smallest, found by tune.py; new ones come behind.
 ORDER = """
 once_claim few insist check uptime sync follow burn claims seed_kernel host_keys again scrub judge hook messages
 put_aside fork once_topup clocks say state overwrite join metadata each ioctl write Followed wipe Host Guest post own

@@ -5,9 +5,13 @@ from __future__ import annotations
 import datetime
 import hashlib
 import hmac
+import re
 import socket
 import ssl
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from unittest import main, mock
 
 from bootseed import claim, https
@@ -241,6 +245,28 @@ class PinTest(MachineTest):
         self.assertTrue(again(once, self.host()))
         self.assertEqual(tries, [2, 2])
         self.assertRaises(Followed, again, mock.Mock(side_effect=Followed), self.host())
+
+    def test_the_packed_kit_follows(self) -> None:
+        """As it ships, in a process of its own: statements from an unknown certificate, then the usual under it."""
+        address = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        self.enrol(address=address)
+        successor = ec.generate_private_key(ec.SECP256R1())
+        chain = [
+            statement(serial=2, address=address, successor=successor),
+            statement(serial=3, address=address, root=successor, pins=(self.pin,)),
+        ]
+        self.later = b"\2" + b"".join(map(lp, chain))
+        threads = [threading.Thread(target=self.serve) for _ in chain]
+        for thread in threads:
+            thread.start()
+        kit = Path(__file__).parents[2] / "seeder" / "kit" / "kit.pyz"
+        command = [sys.executable, "-I", kit, "topup", "now", "--root", self.guest.root]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        for thread in threads:
+            thread.join(10)
+        self.assertEqual(self.host().read("statement"), chain[1], ran.stdout + ran.stderr)
+        self.assertEqual(re.findall(rb"POST (\S+)", self.got), [b"/v1/statements", b"/v1/packets"])
+        self.assertIn(f"{address} /v1/statements 200", ran.stdout)
 
     def test_older_tls(self) -> None:
         """1.2 proves less: refused."""
