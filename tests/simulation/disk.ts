@@ -38,7 +38,12 @@ export class Disk {
 
   /** The power will go within the next steps. */
   crashWithin(steps: number): void {
-    this.#stepsLeft = this.#random.below(steps);
+    this.crashAtStep(this.#random.below(steps));
+  }
+
+  /** @param step 0: before the next one does anything */
+  crashAtStep(step: number): void {
+    this.#stepsLeft = step;
   }
 
   get crashArmed(): boolean {

@@ -94,6 +94,10 @@ export class HostNode {
     return old.at(-1)?.[1] ?? null;
   }
 
+  forgetSnapshots(): void {
+    this.#snapshots.clear();
+  }
+
   /** `database`: host.db alone; `folder`: keys, statement and all. */
   restore(snapshot: string, what: "database" | "folder"): void {
     this.history++;
@@ -106,8 +110,8 @@ export class HostNode {
       mkdirSync(this.dir, { mode: 0o700 });
       cpSync(snapshot, this.dir, { recursive: true });
       // The config is no part of the state folder: where the host lives now is signed anew.
-      const { random } = this.#options;
-      initState(this.dir, this.announce, (bytes) => random.bytes(bytes), this.#options.pair);
+      const { pair, random } = this.#options;
+      initState(this.dir, this.announce, (bytes) => random.bytes(bytes), pair, this.#seconds());
     });
   }
 
@@ -131,6 +135,11 @@ export class HostNode {
     this.#app = guestApp(this.#context, this.#keys);
   }
 
+  /** Its wall clock. */
+  #seconds(): number {
+    return Math.floor((NOON_MS + this.#options.nowMs() + this.skewMs) / 1000);
+  }
+
   #start(): HostContext {
     const { random, nowMs, log, bend } = this.#options;
     const identity = loadIdentity(this.dir, this.announce);
@@ -141,7 +150,7 @@ export class HostNode {
       store: openSqliteStore(join(this.dir, FILES.database)),
       generator: new Rbg3({ sources, allowChained: false, personalization: identity.hostId, systemRandom, now: nowMs }),
       sources,
-      now: () => Math.floor((NOON_MS + nowMs() + this.skewMs) / 1000),
+      now: () => this.#seconds(),
       random: systemRandom,
       log: { info: log, warn: log, error: log },
       refusals: new Refusals({ info: log, warn: log, error: log }, () => Math.floor(nowMs() / 1000)),

@@ -29,6 +29,8 @@ export type Sealed = { readonly vm: string; readonly host: HostNode; readonly co
 export const INTERVAL_MS: number = 6 * HOUR;
 /** Of the limit that nobody may exceed: timers and their jitter. */
 const SLACK = 1.05;
+/** Lines that say nothing which the watch does not count itself. */
+const ORDINARY = new Set(["packet", "receipt", "claim", "reserved", "committed", "refused"]);
 const CHECK_EVERY_MS = 10 * MINUTE;
 
 export class World implements Disposable {
@@ -144,10 +146,8 @@ export class World implements Disposable {
 
   /** The host's own log says which counter a packet left on: the wire shows only ciphertext. */
   #logged(name: string, fields: object, message: string): void {
-    if (!("counter" in fields) || !("bytes" in fields) || !("seedId" in fields)) {
-      if (message !== "receipt" && message !== "claim" && message !== "refused") this.ledger.count(`host: ${message}`);
-      return;
-    }
+    if (!ORDINARY.has(message)) this.ledger.count(`host: ${message}`);
+    if (!("counter" in fields) || !("bytes" in fields) || !("seedId" in fields)) return;
     const host = this.hosts.find((one) => one.name === name);
     const vm = this.#vmOfSeed.get(String(fields.seedId));
     if (host === undefined || vm === undefined) return;
