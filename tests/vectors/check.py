@@ -24,7 +24,7 @@ from bootseed import claim, firstboot, follow, kernel, report, topup  # noqa: E4
 from bootseed.guest import Guest, Host  # noqa: E402
 from bootseed.packet import open_packet  # noqa: E402
 from bootseed.seed import Entry, Statement, parse_file  # noqa: E402
-from bootseed.wire import Refused, u64  # noqa: E402
+from bootseed.wire import Reader, Refused, u64  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey  # noqa: E402
 from cryptography.hazmat.primitives.serialization import (  # noqa: E402
@@ -147,6 +147,21 @@ def check_statement() -> None:
             same("statement", case["name"] + ", packetPk", b(fields, "packetPk"), statement.packet_pk)
 
     each(vectors("statement"), accept)
+
+
+def check_follow() -> None:
+    """What a guest that knows one statement makes of the next ones."""
+
+    def accept(given: Values, raw: bytes, case: Values) -> None:
+        reader = Reader(raw)
+        later = follow.messages(reader)
+        reader.end()
+        known = Statement(b(case["fields"] if case else given, "known"))
+        newest = follow.follow(known, later)
+        if case:
+            note("statements answer", case["name"] + ", newest", case["fields"]["newest"], newest.serial)
+
+    each(vectors("statements-answer"), accept)
 
 
 def check_seed() -> None:
@@ -291,6 +306,7 @@ def main() -> None:
         replace(module, "clocks", lambda: times)
     talk, sys.stdout = sys.stdout, sys.stderr
     check_statement()
+    check_follow()
     check_seed()
     check_claim()
     check_delivery()

@@ -4,10 +4,12 @@
  * the RFCs.
  */
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join as path } from "node:path";
 import { certificate, claim, claimAnswer } from "./cases/claim.ts";
 import { hello, packetAnswer, packetRequest, receipt, receiptRequest } from "./cases/delivery.ts";
+import { greetings, statementsAnswer, statementsRequest } from "./cases/follow.ts";
 import { derive, statement } from "./cases/host.ts";
+import { join, joinAnswer, joinSeedId, joinToken } from "./cases/join.ts";
 import { mix, reservationToken } from "./cases/mint.ts";
 import { packet } from "./cases/packet.ts";
 import { report, sshsig } from "./cases/report.ts";
@@ -33,6 +35,13 @@ export const VECTOR_FILES: readonly VectorFile[] = [
   packetAnswer,
   receiptRequest,
   reservationToken,
+  statementsRequest,
+  statementsAnswer,
+  greetings,
+  joinToken,
+  join,
+  joinAnswer,
+  joinSeedId,
 ];
 
 /** `seed entry` is in seed-entry.json. */
@@ -47,7 +56,7 @@ export function fileText(file: VectorFile): string {
 
 if (import.meta.main)
   for (const file of VECTOR_FILES) {
-    writeFileSync(join(import.meta.dirname, fileName(file.message)), fileText(file));
+    writeFileSync(path(import.meta.dirname, fileName(file.message)), fileText(file));
     process.stderr.write(
       `${fileName(file.message)}: ${file.accepted.length} accepted, ${file.refused.length} refused\n`,
     );

@@ -165,11 +165,11 @@ export function derived(g: Values): Record<string, string> {
   const secret = bytes(g["hostSecret"]);
   const [seedId, identityPk] = [bytes(g["seedId"]), bytes(g["identityPk"])];
   const hostKey = (name: string): Uint8Array => hkdf(sha256, secret, undefined, label(name), 32);
-  const [kClaim, kPsk, kToken] = [hostKey("claim"), hostKey("psk"), hostKey("token")];
+  const [kClaim, kPsk, kToken, kJoin] = [hostKey("claim"), hostKey("psk"), hostKey("token"), hostKey("join")];
   const psk0 = mac(kPsk, label("seed"), seedId);
   const claimSecret = mac(kPsk, label("claim"), seedId, identityPk);
   const psk = mac(psk0, label("claim"), claimSecret);
-  const all = { kClaim, kPsk, kToken, claimKey: mac(kClaim, seedId), psk0, claimSecret, psk };
+  const all = { kClaim, kPsk, kToken, kJoin, claimKey: mac(kClaim, seedId), psk0, claimSecret, psk };
   return Object.fromEntries(Object.entries(all).map(([name, key]) => [name, Buffer.from(key).toString("hex")]));
 }
 
@@ -192,4 +192,21 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
   "packet answer": (f) => cat(statements(f["statements"]), lp(bytes(f["packet"]))),
   "receipt request": (f) => cat(bytes(f["seedId"]), bytes(f["receipt"])),
   "reservation token": token,
+  "statements request": (f) => cat(bytes(f["hostId"]), uint(f["serial"], 4)),
+  "statements answer": (f) => statements(f["statements"]),
+  greeting: (f) => cat(bytes(f["hostId"]), bytes(f["nonce"])),
+  "join token": (f) => {
+    const body = cat(one, bytes(f["hostId"]), bytes(f["tokenId"]), bytes(f["joinKey"]), lp(bytes(f["statement"])));
+    return cat(body, sha256(body));
+  },
+  join: (f, g) => {
+    const ids = cat(one, bytes(f["hostId"]), bytes(f["tokenId"]), bytes(f["identityPk"]), bytes(f["bootId"]));
+    const body = cat(ids, lp(ascii(String(f["instanceId"]))), lp(ascii(String(f["name"]))));
+    return cat(body, mac(bytes(g["joinKey"]), label("join"), bytes(g["tlsPin"]), body));
+  },
+  "join answer": (f) => cat(bytes(f["freshBytes"]), bytes(f["psk"]), bytes(f["certificate"])),
+  "join seedId": (_, g) => {
+    const about = cat(bytes(g["tokenId"]), bytes(g["identityPk"]), sha256(ascii(String(g["instanceId"]))));
+    return mac(bytes(g["kJoin"]), label("join"), ascii("seed"), about).slice(0, 16);
+  },
 };

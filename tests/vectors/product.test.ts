@@ -60,6 +60,20 @@ const CHECKS: Readonly<Record<string, Check>> = {
   "packet request": (bytes) => ({ certificate: new Uint8Array(0), ...p.parsePacketRequest(bytes) }),
   "packet answer": (bytes) => p.parsePacketAnswer(bytes),
   "receipt request": (bytes) => p.parseReceiptRequest(bytes),
+  "statements request": (bytes) => p.parseStatementsRequest(bytes),
+  "statements answer"(bytes, known) {
+    const statement = p.parseStatement(known("known"));
+    const statements = p.parseStatementsAnswer(bytes);
+    return { newest: p.followStatements(statement, statements).serial, statements };
+  },
+  greeting: (bytes) => p.parseGreeting(bytes),
+  "join token": (bytes) => p.parseJoinToken(bytes),
+  join(bytes, known) {
+    const join = p.parseJoin(bytes);
+    p.verifyJoinMac(join, known("joinKey"), known("tlsPin"));
+    return join;
+  },
+  "join answer": (bytes) => p.parseJoinAnswer(bytes),
   "reservation token": (bytes, known, given) =>
     p.verifyToken(text(bytes), known("seedId"), known("kToken"), Number(given["now"])),
 };
@@ -79,24 +93,35 @@ function check(message: string, bytes: string, given: Values): object {
   return action(hex(bytes), (name) => hex(String(given[name])), given);
 }
 
-const names = VECTOR_FILES.map(({ message }) => message).filter((message) => message !== "derive" && message !== "mix");
+const DERIVED = ["derive", "mix", "join seedId"];
+const names = VECTOR_FILES.map(({ message }) => message).filter((message) => !DERIVED.includes(message));
 
 describe.each(names)("%s, by the product", (message) => {
   const file = readVectors(fileName(message)) as VectorFile;
 
   it.each(file.accepted)("accepts: $name", ({ fields, bytes }) => {
-    // In sshsig.json each case has a key of its own; elsewhere no field is named like a given value that it differs
-    // from.
-    const given = message === "sshsig" ? { ...file.given, ...fields } : file.given;
-    const { instanceId, ...compared } = fields;
+    // In sshsig.json each case has a key of its own, and a guest knows a statement of its own before each answer;
+    // elsewhere no field is named like a given value that it differs from.
+    const own = message === "sshsig" || message === "statements answer";
+    const given = own ? { ...file.given, ...fields } : file.given;
+    const { instanceId, known: _known, ...compared } = fields;
     const read = plain(check(message, bytes, given));
-    expect(read).toMatchObject(message === "certificate" ? compared : fields);
+    expect(read).toMatchObject(message === "certificate" || own ? compared : fields);
     if (message === "certificate") expect(toHex(p.instanceIdHash(String(instanceId)))).toBe(fields["instanceIdHash"]);
   });
 
   it.each(file.refused)("refuses as $code: $name", ({ bytes, code, given }) => {
     expect(refusal(() => check(message, bytes, { ...file.given, ...given }))).toBe(code);
   });
+});
+
+it("derives key and seedId of a joined machine", () => {
+  const { given, accepted } = readVectors("join-seedId.json") as VectorFile;
+  const [kJoin, tokenId, identityPk] = ["kJoin", "tokenId", "identityPk"].map((name) => hex(String(given[name])));
+  if (kJoin === undefined || tokenId === undefined || identityPk === undefined) throw new Error("expected three keys");
+  expect(toHex(p.joinKeyFor(kJoin, tokenId))).toBe(accepted[0]?.fields["joinKey"]);
+  const hash = p.instanceIdHash(String(given["instanceId"]));
+  expect(toHex(p.joinSeedIdFor(kJoin, tokenId, identityPk, hash))).toBe(accepted[0]?.bytes);
 });
 
 it("names every refusal once", () => {

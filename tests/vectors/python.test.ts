@@ -43,6 +43,7 @@ describe.skipIf(
 
   it.each([
     "statement",
+    "statements answer",
     "seed entry",
     "seed file",
     "mix",

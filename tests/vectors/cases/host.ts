@@ -101,7 +101,7 @@ export const statement: VectorFile = {
 export const derive: VectorFile = {
   message: "derive",
   layout:
-    "K_x = HKDF-SHA256(secret, no salt, label x, 32) for x = claim, psk, token; claimKey = HMAC(K_claim, seedId); psk0 = HMAC(K_psk, label seed ‖ seedId); claimSecret = HMAC(K_psk, label claim ‖ seedId ‖ identityPk); psk = HMAC(psk0, label claim ‖ claimSecret)",
+    "K_x = HKDF-SHA256(secret, no salt, label x, 32) for x = claim, psk, token, join; claimKey = HMAC(K_claim, seedId); psk0 = HMAC(K_psk, label seed ‖ seedId); claimSecret = HMAC(K_psk, label claim ‖ seedId ‖ identityPk); psk = HMAC(psk0, label claim ‖ claimSecret)",
   given: values({ hostSecret: ex.hostSecret, seedId: ex.seedId, identityPk: ex.identity.publicKey }),
   accepted: [
     {
