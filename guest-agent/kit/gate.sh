@@ -1,6 +1,6 @@
 # Holds sshd until the verdict is "reseeded, no host keys before": 330 s at most, then warns. Works without python3: no verdict = fail.
-# usage: gate INSTANCE_ID
-e=passed n=0
+# usage: gate INSTANCE_ID; n, the seconds, is 0 while it is unset
+e=passed
 cd /run/bootseed
 flock -w 60 lock true
 until grep -qsx 'reseeded 0' verdict; do

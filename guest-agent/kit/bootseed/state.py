@@ -31,7 +31,7 @@ def check(host: Host, name: str, raw: bytes) -> None:
         if name == "certificate":
             verify(raw[:1] + raw[25:57], key.sign(b""), b"")  # the public half is this one's, and version 1
             right &= raw[1:9] == host.id
-    refuse_unless(right, "malformed")
+    refuse_unless(raw and right, "malformed")
 
 
 def put_aside(host: Host) -> list[str]:
