@@ -70,6 +70,7 @@ program
   .command("statement")
   .description("show what this host says about itself; rotate keys, certificate and root (docs/operations.md)")
   .option("--config <file>", "config file", DEFAULT_CONFIG)
+  .option("--sign", "sign the config's addresses and interval", false)
   .option("--dry-run", "say what would be signed and what follows; write nothing", false)
   .option("--new-packet-key", "sign packets with a new key", false)
   .option("--new-certificate", "make the next certificate and publish its pin", false)
@@ -86,8 +87,9 @@ program
     "after",
     `
 Examples:
-  bootseed-host statement --dry-run                          what the config would change
-  bootseed-host statement --new-packet-key                   then restart the service
+  bootseed-host statement                                    the newest, and what the config would change
+  bootseed-host statement --sign                             after \`advertise\` or \`intervalMs\` changed
+  bootseed-host statement --new-packet-key                   then reload the service: kill -HUP
   bootseed-host statement --new-certificate                  and a day later: --use-certificate
   bootseed-host statement --next-root root.pub               and later: --use-root /media/key/root.key`,
   )

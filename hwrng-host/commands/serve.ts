@@ -1,9 +1,14 @@
-/** `bootseed-host serve`: runs until SIGTERM or SIGINT. */
+/** `bootseed-host serve`: runs until SIGTERM or SIGINT; SIGHUP reads statements and keys again. */
 import { randomBytes } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import { BootseedError } from "@bootseed/protocol";
 import { pino } from "pino";
 import { loadConfig } from "../config/load.ts";
 import { unreachableAdvice } from "../config/reachable.ts";
-import { startService } from "../server/service.ts";
+import type { Config } from "../config/schema.ts";
+import type { Log } from "../host-context.ts";
+import { HostError } from "../host-error.ts";
+import { type Service, startService } from "../server/service.ts";
 
 /** Logs go to stderr, one JSON line each; stdout carries the ready line only. Nothing logged is a secret. */
 function stderrLog(): ReturnType<typeof pino> {
@@ -26,7 +31,24 @@ export async function serve(configFile: string): Promise<void> {
   log.info({ mint, guests, hostId, sourceClass }, "ready");
   const advice = unreachableAdvice(config);
   if (advice !== undefined) log.warn(advice);
+  process.on("SIGHUP", () => reload(service, configFile, config, log));
   const signal = await stop.promise;
   await service.close();
   log.info({ signal }, "stopped");
+}
+
+/** What was there before stays in force when anything is wrong. */
+function reload(service: Service, configFile: string, started: Config, log: Log): void {
+  try {
+    const config = loadConfig(configFile);
+    const statementSerial = service.reload(config);
+    log.info({ statementSerial }, "reloaded statement, keys and certificate");
+    const { advertise: _, ...rest } = config;
+    const { advertise: __, ...before } = started;
+    if (!isDeepStrictEqual(rest, before)) log.warn({}, "more than `advertise` changed in the config: restart for that");
+  } catch (error) {
+    if (!(error instanceof BootseedError)) throw error;
+    const fix = error instanceof HostError ? error.fix : "restore the state folder from its backup";
+    log.error({ reason: error.message, fix }, "NOT reloaded: everything is as before");
+  }
 }

@@ -15,6 +15,8 @@ export type StatementOptions = {
   readonly json: boolean;
   readonly dryRun: boolean;
   readonly list: boolean;
+  /** Sign what the config changed. */
+  readonly sign: boolean;
   readonly newPacketKey: boolean;
   readonly newCertificate: boolean;
   readonly useCertificate: boolean;
@@ -33,20 +35,21 @@ export async function statement(options: StatementOptions): Promise<string> {
   if (options.revoke !== undefined) return revoke(stateDir, options);
   if (options.useCertificate) {
     if (!options.dryRun) takeNextCertificate(stateDir, Date.now() / 1000, options.now);
-    return "the next certificate is the one in use: restart the service\n";
+    return "the next certificate is the one in use: reload the service (SIGHUP), or restart it\n";
   }
   const rotation = await rotationOf(options);
   const planned = plan(stateDir, config, rotation, Math.floor(Date.now() / 1000));
   const { before, changes, effects } = planned;
   if (options.list) return list(stateDir, before.serial, options.json);
   const asked = Object.keys(rotation).length > 0;
-  const signs = planned.fields !== null && !options.dryRun && (asked || changes.length > 0);
+  const signs = planned.fields !== null && !options.dryRun && (asked || options.sign);
   const after = signs ? carryOut(stateDir, planned, rotation) : null;
   const serial = after?.serial ?? planned.fields?.serial ?? before.serial;
   if (options.json) return `${JSON.stringify({ schema: 1, signed: after !== null, serial, changes, effects })}\n`;
   if (planned.fields === null) return `statement ${before.serial} is up to date\n${describe(before)}`;
-  const head = after === null ? `would sign statement ${serial}:` : `signed statement ${serial}:`;
-  return [head, ...changes.map((line) => `  ${line}`), ...effects.map((line) => `- ${line}`), ""].join("\n");
+  const head = after === null ? `${describe(before)}would sign statement ${serial}:` : `signed statement ${serial}:`;
+  const hint = after === null && !asked && !options.dryRun ? ["nothing was signed: --sign does"] : [];
+  return [head, ...changes.map((line) => `  ${line}`), ...effects.map((line) => `- ${line}`), ...hint, ""].join("\n");
 }
 
 async function rotationOf(options: StatementOptions): Promise<Rotation> {
@@ -106,7 +109,7 @@ function revoke(dir: string, { revoke: text = "", dryRun, json }: StatementOptio
   const first = dryRun || revokeSerial(dir, serial);
   if (json) return `${JSON.stringify({ schema: 1, revoked: serial, changed: first && !dryRun })}\n`;
   const word = dryRun ? "would be" : first ? "is" : "was already";
-  return `statement ${serial} ${word} revoked: certificates that name it bring no VM back; restart the service\n`;
+  return `statement ${serial} ${word} revoked: certificates that name it bring no VM back; reload the service (SIGHUP), or restart it\n`;
 }
 
 function list(dir: string, newestSerial: number, json: boolean): string {

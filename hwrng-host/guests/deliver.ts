@@ -56,7 +56,8 @@ export async function deliver(
     const fields = { seedId: toHex(seedId), counter: outcome.counter, bytes: packet.length };
     if (outcome.rolledBack) log.warn(fields, "this VM acknowledged a later packet: a restored disk or a clone");
     else log.info(fields, "packet");
-    const statements = chainSince(identity.history, hello.statementSerial).map((statement) => statement.bytes);
+    // What the packet was just sealed under: a reload may have come between.
+    const statements = chainSince(context.identity.history, hello.statementSerial).map((statement) => statement.bytes);
     return encodePacketAnswer({ statements, packet });
   } finally {
     leave();

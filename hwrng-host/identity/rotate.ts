@@ -72,7 +72,7 @@ export function plan(dir: string, announce: Announcement, rotation: Rotation, no
     packetPk = keyPair("ed25519", rotation.packetKey).publicKey;
     change(
       `packet key: ${short(before.packetPk)} → ${short(packetPk)}`,
-      "restart the service: it signs with the new key",
+      "reload the service (SIGHUP), or restart it: it signs with the new key",
     );
   }
   let { pins } = before;
@@ -83,7 +83,7 @@ export function plan(dir: string, announce: Announcement, rotation: Rotation, no
     pins = [pinOf(readPrivate(join(dir, FILES.tlsCertificate)) ?? new Uint8Array(0)), pin].slice(0, MAX_PINS);
     change(
       `pins: the next certificate's, ${short(pin)}, is added; older ones than today's go`,
-      "restart the service, and in 24 h at the earliest: bootseed-host statement --use-certificate",
+      "reload the service (SIGHUP), or restart it, and in 24 h at the earliest: bootseed-host statement --use-certificate",
     );
   }
   const root = nextOf(before, rotation, change);

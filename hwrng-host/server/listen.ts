@@ -5,6 +5,7 @@ import { createServer as createHttpServer, type RequestListener, type Server, ty
 import { createServer as createHttpsServer } from "node:https";
 import { connect, type Server as NetServer } from "node:net";
 import { dirname } from "node:path";
+import type { SecureContextOptions } from "node:tls";
 import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
 import { boundPort } from "./bound-port.ts";
 import { giveToMintGroup } from "./mint-group.ts";
@@ -33,6 +34,12 @@ export type Listener = {
   close(): Promise<void>;
 };
 
+/** The listener for guests. */
+export type GuestListener = Listener & {
+  /** Shows another certificate to connections that begin from now on. */
+  useTls(tls: TlsFiles): void;
+};
+
 /** The TLS identity, PEM. */
 export type TlsFiles = { readonly tlsKeyPem: Uint8Array; readonly tlsCertificatePem: Uint8Array };
 
@@ -46,14 +53,13 @@ export async function listenGuests(
   tls: TlsFiles,
   at: { host: string; port: number },
   deadlineMs: number = DEADLINE_MS,
-): Promise<Listener> {
-  const options = {
-    ...deadlines(deadlineMs),
-    key: Buffer.from(tls.tlsKeyPem),
-    cert: Buffer.from(tls.tlsCertificatePem),
+): Promise<GuestListener> {
+  const secure = ({ tlsKeyPem, tlsCertificatePem }: TlsFiles): SecureContextOptions => ({
+    key: Buffer.from(tlsKeyPem),
+    cert: Buffer.from(tlsCertificatePem),
     minVersion: "TLSv1.3",
-    handshakeTimeout: deadlineMs,
-  } as const;
+  });
+  const options = { ...deadlines(deadlineMs), ...secure(tls), handshakeTimeout: deadlineMs };
   const server = createHttpsServer(options, listenerOf(fetch));
   server.maxConnections = MAX_GUEST_CONNECTIONS;
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
@@ -70,7 +76,11 @@ export async function listenGuests(
     (error) => guestsError(name, error),
   );
   const port = boundPort(server);
-  return { address: `${at.host.includes(":") ? `[${at.host}]` : at.host}:${port}`, close: async () => closing(server) };
+  return {
+    address: `${at.host.includes(":") ? `[${at.host}]` : at.host}:${port}`,
+    useTls: (next) => server.setSecureContext(secure(next)),
+    close: async () => closing(server),
+  };
 }
 
 /**

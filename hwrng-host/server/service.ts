@@ -36,6 +36,13 @@ export type Service = {
   readonly hostId: string;
   /** What mint would call a seed made now; null while there is no healthy source. */
   readonly sourceClass: SourceClass | null;
+  /**
+   * Reads the state folder again: newest statement, keys, certificate, revoked serials.
+   * @param config what it says of addresses and interval now; the rest of it needs a restart
+   * @returns the serial of the newest statement
+   * @throws HostError when the folder is not as it should be; everything stays as it was
+   */
+  reload(config: Config): number;
   close(): Promise<void>;
 };
 
@@ -50,8 +57,10 @@ const SWEEP_MS = 5000;
 export async function startService(config: Config, world: World): Promise<Service> {
   await using undo = new AsyncDisposableStack();
   removeLeftovers(config.stateDir);
-  const identity = loadIdentity(config.stateDir, config);
-  undo.defer(() => identity.close());
+  let identity = loadIdentity(config.stateDir, config);
+  // Its successors as well: a request that began under one ends under it.
+  const loaded = [identity];
+  undo.defer(() => loaded.forEach((each) => each.close()));
   const store = openSqliteStore(join(config.stateDir, FILES.database));
   undo.defer(() => store.close());
   const { log } = world;
@@ -70,25 +79,41 @@ export async function startService(config: Config, world: World): Promise<Servic
 
   const now = (): number => Math.floor(world.wallMs() / 1000);
   const refusals = new Refusals(log, now);
-  const context: HostContext = { identity, store, generator, sources, now, random: world.random, log, refusals };
+  const context: HostContext = {
+    get identity() {
+      return identity;
+    },
+    store,
+    generator,
+    sources,
+    now,
+    random: world.random,
+    log,
+    refusals,
+  };
   const keys = new ReceiptKeys();
   const sweep = setInterval(() => keys.sweep(now()), SWEEP_MS);
   sweep.unref();
   undo.defer(() => clearInterval(sweep));
-  const guests = await open(
-    undo,
-    listenGuests(guestApp(context, keys).fetch, identity, splitAddress(config.listen.guests)),
-  );
+  const app = guestApp(context, keys);
+  const guests = await open(undo, listenGuests(app.fetch, identity, splitAddress(config.listen.guests)));
   const push = startPush(context, keys, config);
   undo.defer(async () => push.close());
   const api = mintApp(context).route("/", pushRoutes(context, push));
   const mint = await open(undo, listenMint(api.fetch, config.listen.mint));
   const running = undo.move();
   const close = async (): Promise<void> => running.disposeAsync();
-  return { mint: mint.address, guests: guests.address, hostId: hostName(identity), sourceClass, close };
+  const reload = (next: Config): number => {
+    const read = loadIdentity(config.stateDir, next);
+    loaded.push(read);
+    guests.useTls(read);
+    identity = read;
+    return read.statement.serial;
+  };
+  return { mint: mint.address, guests: guests.address, hostId: hostName(identity), sourceClass, reload, close };
 }
 
-async function open(undo: AsyncDisposableStack, listener: Promise<Listener>): Promise<Listener> {
+async function open<T extends Listener>(undo: AsyncDisposableStack, listener: Promise<T>): Promise<T> {
   const opened = await listener;
   undo.defer(async () => opened.close());
   return opened;

@@ -102,38 +102,42 @@ export class ServedHost implements AsyncDisposable {
     return guest;
   }
 
-  /** @throws Error when the server's certificate is not one that the guest's statement pins */
+  /** @throws Error when the server's certificate is not one that the guest's statement pins; nothing is sent then */
   async send(guest: Pick<TestGuest, "statement">, path: string, body: Uint8Array): Promise<Answer> {
-    const { status, bytes, pin } = await this.sendUnpinned(path, body);
-    if (!guest.statement.pins.some((known) => toHex(known) === toHex(pin)))
-      throw new Error("not the pinned certificate");
-    return { status, bytes };
+    return this.#exchange(path, body, (pin) => {
+      if (!guest.statement.pins.some((known) => toHex(known) === pin)) throw new Error("not the pinned certificate");
+    });
   }
 
-  /** Without looking at the certificate. @returns its SHA-256 besides the answer */
-  async sendUnpinned(path: string, body: Uint8Array): Promise<Answer & { readonly pin: Uint8Array }> {
-    const { promise, resolve, reject } = Promise.withResolvers<Answer & { readonly pin: Uint8Array }>();
-    const options = {
-      host: "127.0.0.1",
-      port: this.port,
-      path,
-      method: "POST",
-      rejectUnauthorized: false,
-      agent: false,
-    };
-    const call = request(options, (answer) => {
-      const { socket } = answer;
-      const print = socket instanceof TLSSocket ? socket.getPeerCertificate().fingerprint256.replaceAll(":", "") : "";
+  /** Whatever the certificate is. @returns its SHA-256 besides the answer */
+  async sendUnpinned(path: string, body: Uint8Array): Promise<Answer & { readonly pin: string }> {
+    let shown = "";
+    const answer = await this.#exchange(path, body, (pin) => (shown = pin));
+    return { ...answer, pin: shown };
+  }
+
+  async #exchange(path: string, body: Uint8Array, look: (pin: string) => void): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const { port } = this;
+    const call = request({ host: "127.0.0.1", port, path, method: "POST", rejectUnauthorized: false, agent: false });
+    call.on("error", reject);
+    call.on("socket", (socket) =>
+      socket.once("secureConnect", () => {
+        try {
+          if (!(socket instanceof TLSSocket)) throw new Error("expected TLS");
+          look(socket.getPeerCertificate().fingerprint256.replaceAll(":", "").toLowerCase());
+          call.end(body);
+        } catch (error) {
+          call.destroy(error instanceof Error ? error : new Error(String(error)));
+        }
+      }),
+    );
+    call.on("response", (answer) => {
       const chunks: Buffer[] = [];
       answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-      answer.on("end", () => {
-        const bytes = new Uint8Array(Buffer.concat(chunks));
-        resolve({ status: answer.statusCode ?? 0, bytes, pin: fromHex(print.toLowerCase(), 32) });
-      });
       answer.on("error", reject);
+      answer.on("end", () => resolve({ status: answer.statusCode ?? 0, bytes: new Uint8Array(Buffer.concat(chunks)) }));
     });
-    call.on("error", reject);
-    call.end(body);
     return promise;
   }
 

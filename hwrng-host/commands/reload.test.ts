@@ -1,0 +1,107 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import {
+  encodeStatementsRequest,
+  followStatements,
+  parsePacketAnswer,
+  parseStatementsAnswer,
+  toHex,
+} from "@bootseed/protocol";
+import { describe, expect, it } from "vitest";
+import type { TestGuest } from "../testing/guest.ts";
+import { ServedHost } from "../testing/served-host.ts";
+
+/** Tells the service to read its state folder again, and waits until it says that it did, or did not. */
+async function reload(host: ServedHost): Promise<void> {
+  const said = (): number => host.log.split("eloaded").length;
+  const before = said();
+  host.signal("SIGHUP");
+  while (said() === before) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+/** A delivery as a guest does it: pins, statements, packet. */
+async function topUp(host: ServedHost, guest: TestGuest): Promise<number> {
+  const { bytes } = await host.send(guest, "/v1/packets", guest.hello());
+  guest.statement = followStatements(guest.statement, parsePacketAnswer(bytes).statements);
+  return guest.open(bytes).counter;
+}
+
+/** What a guest asks a server whose certificate it does not know. @returns how many statements came */
+async function catchUp(host: ServedHost, guest: TestGuest): Promise<number> {
+  const { hostId, serial } = guest.statement;
+  const { bytes } = await host.sendUnpinned("/v1/statements", encodeStatementsRequest({ hostId, serial }));
+  const messages = parseStatementsAnswer(bytes);
+  guest.statement = followStatements(guest.statement, messages);
+  return messages.length;
+}
+
+describe("SIGHUP", () => {
+  it("brings new keys and a new certificate into the running service; VMs follow", async () => {
+    await using host = await ServedHost.make();
+    await host.serve();
+    const guest = await host.enrolled("web");
+    expect(host.run("statement", "--new-packet-key")).toMatchObject({ code: 0, err: "" });
+    await reload(host);
+    const first = guest.statement;
+    expect(await topUp(host, guest)).toBe(1);
+    expect(toHex(guest.statement.packetPk)).not.toBe(toHex(first.packetPk));
+
+    const { pin: before } = await host.sendUnpinned("/v1/statements", new Uint8Array(0));
+    expect(host.run("statement", "--new-certificate").code).toBe(0);
+    await reload(host);
+    expect((await host.sendUnpinned("/v1/statements", new Uint8Array(0))).pin).toBe(before);
+    expect(host.run("statement", "--use-certificate", "--now").code).toBe(0);
+    await reload(host);
+    expect((await host.sendUnpinned("/v1/statements", new Uint8Array(0))).pin).not.toBe(before);
+    await expect(host.send(guest, "/v1/packets", guest.hello())).rejects.toThrow(/not the pinned certificate/);
+    expect(await catchUp(host, guest)).toBe(1);
+    expect(await topUp(host, guest)).toBe(2);
+  });
+
+  it("moves the host when the config says so, and changes nothing when anything is wrong", async () => {
+    await using host = await ServedHost.make();
+    await host.serve();
+    const guest = await host.enrolled("web");
+    const config = readFileSync(host.config, "utf8");
+    writeFileSync(host.config, `${config}sorces: []\n`);
+    await reload(host);
+    expect(host.log).toMatch(/unknown key \\"sorces\\"[^]*NOT reloaded: everything is as before/);
+    // Announced, but not signed yet.
+    writeFileSync(host.config, config.replace(/(advertise:\s+- ).*/, "$1vm.example.net:7443"));
+    await reload(host);
+    expect(host.log).toMatch(/the config says vm\.example\.net:7443[^]*NOT reloaded/);
+    expect(await topUp(host, guest)).toBe(1);
+    expect(guest.statement.addresses).toEqual([`127.0.0.1:${host.port}`]);
+
+    expect(host.run("statement", "--sign").code).toBe(0);
+    await reload(host);
+    expect(await topUp(host, guest)).toBe(2);
+    expect(guest.statement.addresses).toEqual(["vm.example.net:7443"]);
+    writeFileSync(host.config, `${readFileSync(host.config, "utf8")}intervalMs: 60000\n`);
+    expect(host.run("statement", "--sign").code).toBe(0);
+    await reload(host);
+    expect(host.log).toMatch(/more than `advertise` changed in the config: restart/);
+  });
+});
+
+describe("a VM that was away", () => {
+  it("follows three rotations of packet key, certificate and root at once", async () => {
+    await using host = await ServedHost.make();
+    await host.serve();
+    const guest = await host.enrolled("web");
+    const { rootPk } = guest.statement;
+    for (let round = 0; round < 3; round++) {
+      for (const step of [
+        "--new-packet-key --new-certificate --next-root new",
+        "--use-root",
+        "--use-certificate --now",
+      ])
+        expect(host.run("statement", ...step.split(" "))).toMatchObject({ code: 0, err: "" });
+    }
+    await reload(host);
+    await expect(host.send(guest, "/v1/packets", guest.hello())).rejects.toThrow(/not the pinned certificate/);
+    // Each root's last statement, and the newest.
+    expect(await catchUp(host, guest)).toBe(4);
+    expect(toHex(guest.statement.rootPk)).not.toBe(toHex(rootPk));
+    expect(await topUp(host, guest)).toBe(1);
+  });
+});
