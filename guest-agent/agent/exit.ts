@@ -46,8 +46,6 @@ export function exitForCode(code: string): number {
 export function exitForError(error: unknown): number {
   const { code } = error as { code?: unknown };
   if (typeof code !== "string") return EXIT.software;
-  // parseArgs
-  if (code.startsWith("ERR_PARSE_ARGS")) return EXIT.usage;
   if (code.startsWith("ERR_")) return EXIT.software;
   const { cause } = error as { cause?: { code?: unknown } };
   const below = error instanceof BootseedError && code === "io" ? cause?.code : undefined;

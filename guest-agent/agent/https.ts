@@ -1,13 +1,14 @@
-/** The real network: one TLS 1.3 connection, names and dates ignored, its certificate's hash for the caller to judge. */
+/**
+ * The real network: TLS 1.3, names and dates ignored, the certificate's hash for the caller to judge. A connection that
+ * was closed is kept for the next request of this process to the same address: the receipt needs no second handshake.
+ */
 import { BootseedError, sha256 } from "@bootseed/protocol";
-import { Agent, request as httpsRequest } from "node:https";
-import { connect as tlsConnect, type TLSSocket } from "node:tls";
-import type { Answer, Connection, Network } from "./world.ts";
+import { connect, type TLSSocket } from "node:tls";
+import { AnswerReader, encodePost } from "./http1.ts";
+import type { Answer, Network } from "./world.ts";
 
 /** From the first packet to the last byte of the answer (docs/protocol.md, Transport: pull). */
 const DEADLINE_MS = 10_000;
-/** Answers are at most 32 statements and a packet. */
-const MAX_ANSWER_BYTES = 65_536;
 
 /** `host:port`, brackets of IPv6 removed. */
 export function splitAddress(address: string): { host: string; port: number } {
@@ -15,50 +16,88 @@ export function splitAddress(address: string): { host: string; port: number } {
   return { host: address.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(address.slice(colon + 1)) };
 }
 
-export const httpsNetwork: Network = {
-  async connect(address) {
-    const deadline = AbortSignal.timeout(DEADLINE_MS);
-    const socket = await open(address, deadline);
-    const pin = sha256(Uint8Array.from(socket.getPeerCertificate(true).raw ?? new Uint8Array(0)));
-    return { pin, post: async (path, body) => post(socket, deadline, path, body), close: () => socket.destroy() };
-  },
-} satisfies { connect(address: string): Promise<Connection> };
+type Judged = { readonly socket: TLSSocket; readonly pin: Uint8Array };
 
-async function open(address: string, deadline: AbortSignal): Promise<TLSSocket> {
-  // Pins instead of names and dates: the clock may be wrong, and TLS 1.3 proves possession of the key.
-  const socket = tlsConnect({ ...splitAddress(address), minVersion: "TLSv1.3", rejectUnauthorized: false });
+/** `performance` would load the whole of node:perf_hooks for one number. */
+const monotonicMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);
+
+/** @param deadlineMs of one request, connection included */
+export function httpsNetwork(deadlineMs: number = DEADLINE_MS): Network {
+  const idle = new Map<string, Judged>();
+  return {
+    async connect(address) {
+      const endsAt = monotonicMs() + deadlineMs;
+      const kept = idle.get(address);
+      idle.delete(address);
+      const { socket, pin } = kept?.socket.writable === true ? kept : await open(address, deadlineMs);
+      let whole = false;
+      return {
+        pin,
+        async post(path, body) {
+          whole = false;
+          const answer = await post(socket, endsAt - monotonicMs(), encodePost(address, path, body));
+          whole = true;
+          return answer;
+        },
+        close() {
+          if (whole && socket.writable) idle.set(address, { socket: socket.unref(), pin });
+          else socket.destroy();
+        },
+      };
+    },
+  };
+}
+
+const late = (ms: number): BootseedError => new BootseedError("timeout", `no answer in ${Math.round(ms / 1000)} s`);
+
+async function open(address: string, deadlineMs: number): Promise<Judged> {
+  // Pins instead of names and dates: the clock may be wrong, and TLS 1.3 proves possession of the key. `ca: []`, since
+  // parsing the 140 certificates that Node brings costs more than the handshake.
+  const ca: string[] = [];
+  const socket = connect({ ...splitAddress(address), minVersion: "TLSv1.3", rejectUnauthorized: false, ca });
   return new Promise((resolve, reject) => {
-    const give = (error: Error): void => {
-      socket.destroy();
+    const timer = setTimeout(() => socket.destroy(late(deadlineMs)), deadlineMs);
+    socket.once("error", (error) => {
+      clearTimeout(timer);
       reject(error);
-    };
-    socket.once("secureConnect", () => resolve(socket));
-    socket.once("error", give);
-    deadline.addEventListener("abort", () => give(new BootseedError("timeout", `${address}: no answer in 10 s`)));
+    });
+    socket.once("secureConnect", () => {
+      clearTimeout(timer);
+      // From here on errors belong to a request, or to nobody.
+      socket.removeAllListeners("error").on("error", () => undefined);
+      // Only once: OpenSSL's answer is gone when the connection is.
+      resolve({ socket, pin: sha256(Uint8Array.from(socket.getPeerCertificate().raw)) });
+    });
   });
 }
 
-async function post(socket: TLSSocket, signal: AbortSignal, path: string, body: Uint8Array): Promise<Answer> {
-  // The agent's only use of this HTTP agent is to hand over the connection that was judged.
-  const agent = new Agent({ keepAlive: false });
-  agent.createConnection = () => socket;
-  const headers = { "content-type": "application/octet-stream", "content-length": body.length };
-  return new Promise((resolve, reject) => {
-    const outgoing = httpsRequest({ agent, method: "POST", path, headers, signal, host: "bootseed" });
-    outgoing.once("error", reject);
-    outgoing.once("response", (incoming) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      incoming.on("data", (chunk: Buffer) => {
-        size += chunk.length;
-        if (size > MAX_ANSWER_BYTES) outgoing.destroy(new BootseedError("too-long", "the answer is over 64 KiB"));
-        else chunks.push(chunk);
-      });
-      incoming.once("error", reject);
-      incoming.once("end", () =>
-        resolve({ status: incoming.statusCode ?? 0, body: new Uint8Array(Buffer.concat(chunks)) }),
-      );
-    });
-    outgoing.end(body);
+async function post(socket: TLSSocket, deadlineMs: number, request: Uint8Array): Promise<Answer> {
+  const reader = new AnswerReader();
+  socket.ref();
+  return new Promise<Answer>((resolve, reject) => {
+    const timer = setTimeout(() => socket.destroy(late(deadlineMs)), deadlineMs);
+    const finish = (settle: () => void): void => {
+      clearTimeout(timer);
+      for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener);
+      settle();
+    };
+    const listeners = {
+      data: (chunk: Buffer) => attempt(() => reader.push(Uint8Array.from(chunk))),
+      error: (error: Error) => finish(() => reject(error)),
+      close: () => attempt(() => reader.end()),
+    };
+    const attempt = (step: () => Answer | null): void => {
+      try {
+        const answer = step();
+        if (answer !== null) finish(() => resolve(answer));
+      } catch (error) {
+        finish(() => {
+          socket.destroy();
+          reject(error);
+        });
+      }
+    };
+    for (const [event, listener] of Object.entries(listeners)) socket.on(event, listener);
+    socket.write(request);
   });
 }

@@ -1,8 +1,6 @@
 /** The kernel through bootseed-mix: Node has no ioctl, and only 64 bytes ever cross into what runs as root. */
 import { randomFillSync } from "node:crypto";
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Kernel } from "./world.ts";
 
@@ -20,7 +18,7 @@ export function realKernel(paths: HelperPaths): Kernel {
   const mixAndReseed = async (hash64: Uint8Array): Promise<{ rcMix: number; rcReseed: number }> => {
     if (hash64.length !== 64) throw new RangeError(`hash: expected 64 bytes, got ${hash64.length}`);
     const answer = existsSync(paths.socket)
-      ? await exchange(connect(paths.socket), hash64)
+      ? await exchange((await import("node:net")).connect(paths.socket), hash64)
       : await runHelper(paths.program, hash64);
     const [rcMix = NOT_TRIED, rcReseed = NOT_TRIED] = answer;
     return { rcMix, rcReseed };
@@ -33,6 +31,7 @@ export function realKernel(paths: HelperPaths): Kernel {
 }
 
 async function runHelper(program: string, hash64: Uint8Array): Promise<Uint8Array> {
+  const { spawn } = await import("node:child_process");
   const child = spawn(program, [], { stdio: ["pipe", "pipe", "inherit"] });
   const chunks: Buffer[] = [];
   return new Promise((resolve) => {

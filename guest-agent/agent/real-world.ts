@@ -17,7 +17,7 @@ const u64 = (value: bigint): Uint8Array => concat(u32be(Number(value >> 32n)), u
 export function realWorld(root: string): World {
   return {
     disk: realDisk(root),
-    network: httpsNetwork,
+    network: httpsNetwork(),
     kernel: realKernel({ socket: root + SOCKET, program: process.env["BOOTSEED_MIX"] ?? HELPER }),
     nowMs: () => Date.now(),
     clocks: () => concat(u64(process.hrtime.bigint()), u64(BigInt(Date.now()) * 1_000_000n)),

@@ -1,9 +1,9 @@
 /** `doctor`: what is wrong here, why, and what to do. It changes nothing. */
-import { parseArgs } from "node:util";
 import { EXIT } from "../exit.ts";
 import { hostChecks } from "../doctor/hosts.ts";
 import { machineChecks } from "../doctor/machine.ts";
 import type { Check } from "../doctor/check.ts";
+import { parseOptions } from "../options.ts";
 import { printJson, printLines } from "../output.ts";
 import { allHosts } from "./status.ts";
 import type { Context } from "./context.ts";
@@ -12,7 +12,7 @@ const MARKS: Record<Check["verdict"], string> = { ok: "ok  ", warn: "warn", bad:
 
 /** @returns 0, or 69 when something is bad: warnings do not fail */
 export function doctor(context: Context, args: string[]): number {
-  parseArgs({ args, options: {} });
+  parseOptions(args, {});
   const hosts = allHosts(context.world);
   const checks = [...machineChecks(context.machine), ...hostChecks(hosts, context.world.nowMs())];
   const bad = checks.some(({ verdict }) => verdict === "bad");

@@ -1,9 +1,9 @@
 /** `generalize`: before a disk becomes an image, removes what machines made from it must not share. */
 import { BootseedError } from "@bootseed/protocol";
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { EXIT } from "../exit.ts";
 import { type Machine, STATE_DIR } from "../machine.ts";
+import { parseOptions } from "../options.ts";
 import { printJson, printLines } from "../output.ts";
 import type { Context } from "./context.ts";
 
@@ -21,8 +21,7 @@ const HINTS = [
 ];
 
 export function generalize(context: Context, args: string[]): number {
-  const options = { yes: { type: "boolean" }, "dry-run": { type: "boolean" } } as const;
-  const { values } = parseArgs({ args, options });
+  const values = parseOptions(args, { yes: "boolean", "dry-run": "boolean" });
   const dryRun = values["dry-run"] === true;
   if (dryRun === (values.yes === true)) {
     const message = "expected --dry-run, to see what would be removed, or --yes, to remove it for good";

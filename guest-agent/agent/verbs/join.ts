@@ -1,11 +1,11 @@
 /** `join`: enrols this machine by a token, then reports its SSH host keys. */
 import { BootseedError, toHex } from "@bootseed/protocol";
-import { parseArgs } from "node:util";
 import { EXIT } from "../exit.ts";
 import { join, readToken } from "../join.ts";
 import { HostFolder } from "../host-folder.ts";
 import { STATE_DIR } from "../machine.ts";
 import { newHostKeys } from "../new-host-keys.ts";
+import { parseOptions } from "../options.ts";
 import { printJson, printLines } from "../output.ts";
 import { messageOf } from "../refusal.ts";
 import { sendReport } from "../report.ts";
@@ -13,13 +13,8 @@ import type { Context } from "./context.ts";
 
 export async function joinVerb(context: Context, args: string[]): Promise<number> {
   const { world, machine } = context;
-  const options = {
-    "token-file": { type: "string" },
-    name: { type: "string" },
-    address: { type: "string" },
-    "new-host-keys": { type: "boolean" },
-  } as const;
-  const { values } = parseArgs({ args, options });
+  const options = { "token-file": "string", name: "string", address: "string", "new-host-keys": "boolean" } as const;
+  const values = parseOptions(args, options);
   const tokenFile = values["token-file"];
   if (tokenFile === undefined) throw new BootseedError("usage", "join: expected --token-file F, from bootseed-host");
   const token = readToken(tokenFile);

@@ -1,10 +1,10 @@
 /** `listen`: takes deliveries from hosts that dial. */
 import { BootseedError } from "@bootseed/protocol";
-import { parseArgs } from "node:util";
 import { EXIT } from "../exit.ts";
 import { splitAddress } from "../https.ts";
 import { listen, type Where } from "../listen.ts";
 import { STATE_DIR } from "../machine.ts";
+import { parseOptions } from "../options.ts";
 import { printJson, printLines } from "../output.ts";
 import type { Context } from "./context.ts";
 
@@ -14,7 +14,7 @@ const FIRST_FD = 3;
 const LOCK_SECONDS = 5;
 
 export async function listenVerb(context: Context, args: string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const { bind } = parseArgs({ args, options: { bind: { type: "string" } } }).values;
+  const { bind } = parseOptions(args, { bind: "string" });
   const where = bind === undefined ? passed(env) : bound(bind);
   await listen(
     context.world,

@@ -1,9 +1,9 @@
 /** `status`: the kit's document and more, without touching anything. */
 import { toHex } from "@bootseed/protocol";
-import { parseArgs } from "node:util";
 import { EXIT } from "../exit.ts";
 import { type HostFolder, hostFolders } from "../host-folder.ts";
 import { STATE_DIR } from "../machine.ts";
+import { parseOptions } from "../options.ts";
 import { printJson, printLines } from "../output.ts";
 import { VERSION } from "../version.ts";
 import type { Disk, World } from "../world.ts";
@@ -25,7 +25,7 @@ export interface HostStatus {
 }
 
 export function status(context: Context, args: string[]): number {
-  parseArgs({ args, options: {} });
+  parseOptions(args, {});
   const { machine, world } = context;
   const hosts = Object.fromEntries(allHosts(world));
   const verdict = machine.verdict();

@@ -1,16 +1,15 @@
 /** `topup`: one delivery from every host. */
 import { BootseedError } from "@bootseed/protocol";
-import { parseArgs } from "node:util";
 import { EXIT, exitForCode } from "../exit.ts";
 import { STATE_DIR } from "../machine.ts";
+import { parseOptions } from "../options.ts";
 import { printJson, printLines } from "../output.ts";
 import { type TopUp, topUpAll } from "../topup.ts";
 import type { Context } from "./context.ts";
 
 /** @returns exit code: the first failure's, 0 when every host delivered or was not due */
 export async function topup(context: Context, args: string[]): Promise<number> {
-  const options = { now: { type: "boolean" }, due: { type: "boolean" } } as const;
-  const { now, due } = parseArgs({ args, options }).values;
+  const { now, due } = parseOptions(args, { now: "boolean", due: "boolean" });
   if (now === true && due === true) throw new BootseedError("usage", "topup: --now or --due, not both");
   const unlock = context.lock();
   try {
