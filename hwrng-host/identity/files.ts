@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -67,8 +68,7 @@ export function readPrivate(path: string): Uint8Array | null {
 const TEMP = /\.([1-9]\d*)\.tmp$/;
 
 /**
- * Removes what a killed process left: a temporary file can be a second copy of a key that an operator moves elsewhere,
- * and where pids repeat, as in a container, it stands in the way of the next one.
+ * Removes what a killed process left: a temporary file can be a second copy of a key that an operator moves elsewhere.
  *
  * @param dir of the state; not there yet, or read-only, is no error: nothing depends on it
  */
@@ -96,6 +96,8 @@ function writeTemp(path: string, content: Uint8Array): string {
   const temp = `${path}.${process.pid}.tmp`;
   let made = false;
   try {
+    // Of an earlier process with this pid.
+    rmSync(temp, { force: true });
     const file = openSync(temp, "wx", 0o600);
     made = true;
     try {

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { GuestProcess, type Ran } from "../loopback/guest-process.ts";
+import { GuestProcess, killGroup, type Ran } from "../loopback/guest-process.ts";
 import type { Random } from "../simulation/random.ts";
 import type { MintedSeed } from "../loopback/host-process.ts";
 import type { ClockedHost } from "./clocked-host.ts";
@@ -153,7 +153,8 @@ export class GuestDrill implements Disposable {
     const commands = ["fsync", "fdatasync"].map(
       (sync) => `enable_random name=posix/io/sync/${sync},probability=0.2,failinfo=5`,
     );
-    const env = { ...failing.env, FIU_ENABLE: commands.join("\n") };
+    // Without control pipes: libfiu serves them by a thread, and a child between fork and exec may wait for it for ever.
+    const env = { ...failing.env, FIU_ENABLE: commands.join("\n"), FIU_CTRL_FIFO: "" };
     let [failures, refused] = [0, 0];
     for (let run = 0; run < runs; run++) {
       const before = this.accepted.length;
@@ -197,9 +198,7 @@ export class GuestDrill implements Disposable {
     this.fault.arm(arm);
     let timer: NodeJS.Timeout | undefined;
     const ran = await this.guest.run(argv, { env: this.fault.env }, (child) => {
-      if (killAfterMs === undefined) return;
-      const group = -(child.pid ?? 0);
-      timer = setTimeout(() => process.kill(group, "SIGKILL"), killAfterMs);
+      if (killAfterMs !== undefined) timer = setTimeout(() => killGroup(child), killAfterMs);
     });
     clearTimeout(timer);
     this.#note(this.fault.calls());

@@ -18,8 +18,17 @@ import type { Wrapping } from "./host-process.ts";
 const KIT = join(import.meta.dirname, "../../seeder/kit/kit.pyz");
 /** The kit's hook kills its claim after 5 s. */
 const DEADLINE_MS = 25_000;
+/** No run under faults takes so long. */
+const HANGS_MS = 60_000;
 
 export type Ran = { readonly code: number; readonly output: string };
+
+/** Ends a program with all its children, which may hold its pipes. */
+export function killGroup(leader: ChildProcess): void {
+  // Not started, or ended: -0 would be our own group.
+  if (leader.pid === undefined || leader.exitCode !== null || leader.signalCode !== null) return;
+  process.kill(-leader.pid, "SIGKILL");
+}
 
 export class GuestProcess implements Disposable {
   readonly root: string;
@@ -87,8 +96,15 @@ export class GuestProcess implements Disposable {
     const child = spawn(program, words, { stdio: ["ignore", "pipe", "pipe"], detached: true, env });
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk));
-    child.once("error", reject);
-    child.once("close", (code) => resolve({ code: code ?? -1, output }));
+    const late = setTimeout(() => killGroup(child), HANGS_MS);
+    child.once("error", (error) => {
+      clearTimeout(late);
+      reject(error);
+    });
+    child.once("close", (code) => {
+      clearTimeout(late);
+      resolve({ code: code ?? -1, output });
+    });
     started?.(child);
     return promise;
   }

@@ -1,0 +1,4 @@
+import { FILES } from "./fault.ts";
+import { initSuite } from "./init-suite.ts";
+
+initSuite(FILES);

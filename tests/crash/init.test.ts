@@ -1,0 +1,4 @@
+import { CALL } from "./fault.ts";
+import { initSuite } from "./init-suite.ts";
+
+initSuite(CALL.rename);
