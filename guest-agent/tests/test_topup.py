@@ -131,7 +131,7 @@ class TopupTest(MachineTest):
             (5, 4, False),
             (5, 2**53 - 1, True),
             (5, 2**53, False),
-            (5, 2**63, False),
+            (5, 2**63 - 1, False),
         ):
             with self.subTest(last=last, offered=offered):
                 self.host().write("counter", u64(last))
@@ -195,8 +195,11 @@ class TopupTest(MachineTest):
             with self.subTest(name):
                 self.plain = plain
                 self.refused("non-canonical")
-        self.plain = b""
-        self.refused("malformed")
+        for cut in (b"", good[:4], good[:-1]):
+            self.plain = cut
+            self.refused("non-canonical")
+        self.plain = packet.plaintext(5, 2**63, CHUNK)  # nine bytes: DER of another shape
+        self.refused("non-canonical")
 
     def test_refusals_are_counted(self) -> None:
         """By reason, beside the last good one."""

@@ -35,7 +35,7 @@ systemctl start --no-block $u
 python3 -Ic 'import lzma
 n=0
 for c in input():n=n*94+ord(c)-33
-exec(lzma.decompress(n.to_bytes(6881,"big")))' <<'E'
+exec(lzma.decompress(n.to_bytes(6894,"big")))' <<'E'
 @KIT@
 E
 sync $l/*

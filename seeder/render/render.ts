@@ -56,7 +56,7 @@ function boundaryFor(parts: readonly string[]): string {
     const hash = createHash("sha256")
       .update(`${n}\n`)
       .update(parts.at(-1) ?? "");
-    const boundary = `seed-${hash.digest("hex").slice(0, 4)}`;
+    const boundary = hash.digest("hex").slice(0, 4); // short: it is in user-data four times
     if (parts.every((part) => !part.includes(boundary))) return boundary;
   }
 }

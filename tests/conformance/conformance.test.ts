@@ -82,7 +82,7 @@ describe.skipIf(!READY)("kit and agent", () => {
   });
 
   it.each([
-    ["fields swapped, other labels, kinds, statuses, counters", swappedCases, 100],
+    ["fields swapped, other labels, kinds, statuses, counters", swappedCases, 75],
     ["statements: followed, stale, forged", statementCases, 25],
     ["DER that is not canonical in every way", derCases, 1100],
     ["every bit flip and truncation of the answer", answerDamage, 10_000],

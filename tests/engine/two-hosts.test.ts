@@ -49,7 +49,7 @@ it.skipIf(!present)("both top it up; with one of them dead the other still does"
   const [first, second] = hosts;
   expect((await booted?.guest.kit("topup"))?.code).toBe(0);
   await first?.stop();
-  await booted?.guest.kit("topup", "now");
+  await booted?.guest.kit("topup now");
   expect(await second?.vms()).toMatchObject([{ topUps: 2, lastTopUp: { counter: 2 } }]);
 });
 

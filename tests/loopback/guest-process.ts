@@ -79,8 +79,8 @@ export class GuestProcess implements Disposable {
   }
 
   /** Runs one verb of the kit ("topup now" is a top-up by hand); with a root, each host is tried once. */
-  async kit(verb: string, ...more: readonly string[]): Promise<Ran> {
-    return this.#exec("/usr/bin/python3", ["-I", KIT, ...verb.split(" "), "--root", this.root, ...more]);
+  async kit(verb: string): Promise<Ran> {
+    return this.#exec("/usr/bin/python3", ["-I", KIT, ...verb.split(" "), "--root", this.root]);
   }
 
   /** The same, with faults: the process leads a group of its own. `started` gets it, to end it at some moment. */

@@ -87,14 +87,17 @@ def plaintext(timestamp: int, counter: int, chunk: bytes) -> bytes:
 
 
 def parse(pt: bytes) -> tuple[int, int, bytes]:
-    """Timestamp, counter, chunk of a plaintext that is the canonical DER of its own values; raises Refused."""
-    r = Reader(pt)
+    """Timestamp, counter, chunk of a plaintext that is the canonical DER of its own values; raises Refused.
+
+    Zeros follow for the reader: what is cut short fails the comparison like all else. Integers have 8 bytes at most.
+    """
+    r = Reader(pt + bytes(600))
     r.take(5)
     timestamp = r.number(r.number())
     r.take(1)
     counter = r.number(r.number())
     chunk = pt[r.at + 4 :]
-    refuse_unless(pt == plaintext(timestamp, counter, chunk), "non-canonical")
+    refuse_unless(pt == plaintext(timestamp % 2**63, counter % 2**63, chunk), "non-canonical")
     refuse_unless(timestamp < 2**39, "malformed")
     refuse_unless(len(chunk) == 1024, "bad-chunk")
     return timestamp, counter, chunk
