@@ -72,8 +72,8 @@ describe("join answer", () => {
 
 describe("seedId of a joined machine", () => {
   const hash = instanceIdHash(ex.instanceId);
-  const seedId = (token: Uint8Array, identity: Uint8Array, instance: Uint8Array): Uint8Array =>
-    joinSeedIdFor(ex.keys.kJoin, token, identity, instance);
+  const seedId = (id: Uint8Array, identity: Uint8Array, instance: Uint8Array): Uint8Array =>
+    joinSeedIdFor(ex.keys.kJoin, id, identity, instance);
   it("is the same for the same machine, and another for any other", () => {
     const mine = seedId(tokenId, ex.identity.publicKey, hash);
     expect(mine).toHaveLength(16);

@@ -11,6 +11,7 @@ import { aeadOpen, aeadSeal } from "../../protocol/aead.ts";
 import { decap, x25519 } from "../../protocol/dhkem.ts";
 import { checkX25519, ed25519Verify, keyPair } from "../../protocol/keys.ts";
 import { hkdfSha256 } from "../../protocol/mac.ts";
+import { p256Verify } from "../../protocol/p256.ts";
 import { refusal } from "../../protocol/testing/refusal.ts";
 import { prerequisite } from "../prerequisite.ts";
 import { hex, toHex } from "./json.ts";
@@ -23,7 +24,8 @@ interface Case {
   readonly [value: string]: unknown;
 }
 interface Group {
-  readonly publicKey?: { readonly pk: string };
+  /** Ed25519: `pk`, raw; P-256: `wx` and `wy`, integers of any number of digits */
+  readonly publicKey?: { readonly pk?: string; readonly wx?: string; readonly wy?: string };
   readonly tests: readonly Case[];
 }
 
@@ -71,6 +73,15 @@ describe.skipIf(!present)("Wycheproof", () => {
   it("ed25519", () => {
     each("ed25519", 151, (test, { publicKey }) => {
       const right = ed25519Verify(hex(publicKey?.pk ?? ""), bytes(test, "msg"), bytes(test, "sig"));
+      expect(right, `case ${test.tcId}`).toBe(test.result === "valid");
+    });
+  });
+
+  it("ecdsa_secp256r1_sha256_p1363, with the key compressed", () => {
+    each("ecdsa_secp256r1_sha256_p1363", 262, (test, { publicKey }) => {
+      const [x, y] = [BigInt(`0x${publicKey?.wx ?? ""}`), BigInt(`0x${publicKey?.wy ?? ""}`)];
+      const compressed = hex(`0${2n + (y & 1n)}${x.toString(16).padStart(64, "0")}`);
+      const right = p256Verify(compressed, bytes(test, "msg"), bytes(test, "sig"));
       expect(right, `case ${test.tcId}`).toBe(test.result === "valid");
     });
   });
