@@ -24,7 +24,7 @@ export class Capture implements AsyncDisposable {
   readonly #child: ChildProcess;
 
   private constructor(machine: Place, device: string, filter: string) {
-    const tcpdump = ["tcpdump", "-i", device, "-U", "-Z", "root", "-w", this.file, filter];
+    const tcpdump = ["tcpdump", "-i", device, "-U", "--immediate-mode", "-Z", "root", "-w", this.file, filter];
     const [program = "", ...args] = [...machine.before, ...tcpdump];
     this.#child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
   }
