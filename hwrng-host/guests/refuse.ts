@@ -27,7 +27,7 @@ export function empty(status: number, headers: Record<string, string> = {}): Res
 }
 
 /** Codes that are our trouble, not the guest's: it may come back with the same message. */
-const OURS = new Set<string>(["no-source", "source-failed", "storage-failed", "unavailable", "rate-limited"]);
+const OURS = new Set<string>(["no-source", "source-failed", "storage-failed", "io", "unavailable", "rate-limited"]);
 const RETRY_SECONDS = "10";
 
 /** Whether what was thrown says that the guest's message proves nothing; all else is our trouble. */

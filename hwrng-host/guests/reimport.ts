@@ -5,15 +5,14 @@ import {
   type PacketRequest,
   parseCertificate,
   parseStatement,
-  type RootKey,
   type Statement,
   toHex,
   verifyCertificate,
   verifyHello,
-  verifyStatement,
 } from "@bootseed/protocol";
 import type { HostContext } from "../host-context.ts";
 import type { HostIdentity } from "../identity/host-identity.ts";
+import { wasSignedHere } from "../identity/history.ts";
 import { Refused } from "./refuse.ts";
 
 /**
@@ -49,17 +48,7 @@ export function reimport(context: HostContext, hello: Hello, request: PacketRequ
  * @throws Refused, BootseedError unless a root of ours signed every one
  */
 export function presented(identity: HostIdentity, request: PacketRequest): Statement[] {
-  const roots = identity.history.flatMap((one) => [one, ...(one.next === undefined ? [] : [one.next])]);
   const shown = request.statements.map(parseStatement);
-  if (shown.every((statement) => roots.some((root) => signedBy(statement, root)))) return shown;
+  if (shown.every((statement) => wasSignedHere(identity.history, statement))) return shown;
   throw new Refused("a statement that no root of this host signed", "bad-signature");
-}
-
-function signedBy(statement: Statement, root: RootKey): boolean {
-  try {
-    verifyStatement(statement, root);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -2,14 +2,8 @@
  * A state folder that was restored from yesterday knows fewer statements than its guests. A guest shows the newest it
  * holds; the host goes on after it, so that every guest follows and nobody has to log in to a VM.
  */
-import {
-  encodeStatement,
-  equalConstantTime,
-  parseStatement,
-  type Statement,
-  verifyStatement,
-} from "@bootseed/protocol";
-import { nextSerial, publish } from "./history.ts";
+import { encodeStatement, equalConstantTime, parseStatement, type Statement } from "@bootseed/protocol";
+import { isSignedBy, nextSerial, publish } from "./history.ts";
 import { localRoot } from "./keys.ts";
 
 const MAX_PINS = 4;
@@ -28,7 +22,7 @@ export function afterLostFuture(
 ): Statement | null {
   const newest = statements.at(-1);
   if (newest === undefined || presented.serial <= newest.serial || presented.serial === 0xffff_ffff) return null;
-  if (!equalConstantTime(presented.hostId, newest.hostId) || !isOurs(statements, presented)) return null;
+  if (!equalConstantTime(presented.hostId, newest.hostId) || !isOurs(newest, presented)) return null;
   const root = localRoot(dir, presented);
   if (root === null) return null;
   // Our own keys and addresses, and the pins that guests have meanwhile learnt: no connection may become a stranger's.
@@ -45,18 +39,10 @@ export function afterLostFuture(
   return parseStatement(bytes);
 }
 
-/** Signed by a root of ours: one that signed before, or that was announced. */
-function isOurs(statements: readonly Statement[], presented: Statement): boolean {
-  const roots = statements.flatMap((statement) => [
-    statement,
-    ...(statement.next === undefined ? [] : [statement.next]),
-  ]);
-  return roots.some((root) => {
-    try {
-      verifyStatement(presented, root);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+/**
+ * Signed by the newest root or by the one that it announced. A root that was retired does not count: whoever stole its
+ * key could bring it back, and every guest that has followed would be lost.
+ */
+function isOurs(newest: Statement, presented: Statement): boolean {
+  return [newest, newest.next].some((root) => root !== undefined && isSignedBy(presented, root));
 }

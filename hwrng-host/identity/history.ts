@@ -2,7 +2,7 @@
  * Every statement a host ever signed, one file each beside the newest: guests that slept need the root changes, and
  * certificates are checked under the statement they name. `statement` alone says which is the newest.
  */
-import { parseStatement, type Statement } from "@bootseed/protocol";
+import { parseStatement, type RootKey, sameRoot, type Statement, verifyStatement } from "@bootseed/protocol";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { createOnce, readPrivate, replaceFile } from "./files.ts";
@@ -11,16 +11,20 @@ const FOLDER = "statements";
 const NEWEST = "statement";
 
 const MAX_SERIAL = 0xffff_ffff;
+/** Seconds of about 18 h; a u32 has room for 30,000 such steps. */
+const STRIDE = 0x1_0000;
 
 /**
  * The serial of a statement that is signed now: the time, where that rises. A host restored from a backup does not know
  * what it signed since. Counting on by one, it would give a serial of its lost future to another statement, and a VM
  * that holds the lost one would see nothing new and refuse every packet.
  *
+ * Where the clock was wrong once and serials are ahead of it, the time decides how far to go on, for the same reason.
+ *
  * @param before the highest serial known @param now seconds since 1970, a u32 until 2106
  */
 export function nextSerial(before: number, now: number): number {
-  return Math.max(before + 1, Math.min(now, MAX_SERIAL));
+  return Math.min(now > before ? now : before + 1 + (now % STRIDE), MAX_SERIAL);
 }
 
 /** What was signed, ascending by serial, and which serials end re-imports. */
@@ -54,6 +58,28 @@ export function publish(dir: string, statement: Uint8Array, presented: readonly 
     if (!createOnce(join(folder, String(serial)), bytes)) replaceFile(join(folder, String(serial)), bytes);
   }
   replaceFile(join(dir, NEWEST), statement);
+}
+
+/** Whether that root signed the statement. */
+export function isSignedBy(statement: Statement, root: RootKey): boolean {
+  try {
+    verifyStatement(statement, root);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whether a statement that a guest shows was signed by this host: by the newest root, by the one that it announced, or
+ * by a former one in its own time. What a stolen key of a former root signs later is worth nothing.
+ * @param statements this host's own, ascending
+ */
+export function wasSignedHere(statements: readonly Statement[], shown: Statement): boolean {
+  const newest = statements.at(-1);
+  if (newest === undefined) return false;
+  if (newest.next !== undefined && isSignedBy(shown, newest.next)) return true;
+  return statements.some((one) => (shown.serial <= one.serial || sameRoot(one, newest)) && isSignedBy(shown, one));
 }
 
 /** Certificates that name this statement bring no VM back any more. @returns false when it was revoked before */

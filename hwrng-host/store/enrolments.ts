@@ -1,4 +1,5 @@
 /** Who won which seed, and the counters of deliveries. */
+import { countAnswer } from "./answers.ts";
 import { column, type Database } from "./database.ts";
 import type {
   ClaimInput,
@@ -13,8 +14,6 @@ import type {
 const DAY = 86_400;
 /** A claim is final only this long after the commit. */
 const CLAIM_WINDOW = DAY;
-/** Answers with fresh bytes per seed and day, besides the one that makes the claim final. */
-const ANSWERS_PER_DAY = 8;
 /** A token bucket: 8 packets per VM and day, 2 at once. */
 const PACKETS_PER_DAY = 8;
 const PACKET_BURST = 2;
@@ -51,7 +50,9 @@ export class SqliteEnrolments implements EnrolmentStore {
         return { state: 0, certificate: input.certificate };
       }
       const outcome = this.#outcomeForOthers(input);
-      return outcome.state === "unknown" || this.#countAnswer(input) ? outcome : { state: "limited" };
+      return outcome.state === "unknown" || countAnswer(this.#db, input.seedId, input.now)
+        ? outcome
+        : { state: "limited" };
     });
   }
 
@@ -160,13 +161,6 @@ export class SqliteEnrolments implements EnrolmentStore {
     const bound = column.textOrNull(seed, "instance_id");
     const late = column.number(seed, "committed_at") <= now - CLAIM_WINDOW;
     return { state: late || (bound !== null && bound !== instanceId) ? 2 : 1 };
-  }
-
-  #countAnswer({ seedId, now }: ClaimInput): boolean {
-    const day = Math.floor(now / DAY);
-    const sql = `UPDATE seed SET answers = CASE WHEN answer_day = ?1 THEN answers + 1 ELSE 1 END, answer_day = ?1
-                 WHERE seed_id = ?2 AND (answer_day != ?1 OR answers < ?3)`;
-    return this.#db.run(sql, day, seedId, ANSWERS_PER_DAY) === 1;
   }
 
   #plan({

@@ -34,12 +34,25 @@ describe("a join", () => {
     expect(store.seeds.all()).toMatchObject([{ name: "vm-2", joined: true, instanceId: "i-2", state: "claimed" }]);
     expect(store.enrolments.get(bytes(16, 2))).toMatchObject({ counter: 0, revokedAt: null });
   });
-  it("asked again gives the first certificate and takes no use, also when the token is over", () => {
+  it("asked again gives the first certificate and takes no use, also when the token is used up", () => {
     store.joins.join(machine(2));
-    store.joins.revoke(tokenId, NOW);
-    const again = store.joins.join(machine(2, { certificate: bytes(165, 9), now: NOW + 999 }));
+    store.joins.join(machine(3));
+    const again = store.joins.join(machine(2, { certificate: bytes(165, 9) }));
     expect(again).toEqual({ joined: true, certificate: bytes(165, 2) });
-    expect(store.joins.all()).toMatchObject([{ used: 1 }]);
+    expect(store.joins.all()).toMatchObject([{ used: 2 }]);
+  });
+  it("asked again with a token that is over is refused: a stolen token gives no secret for ever", () => {
+    store.joins.join(machine(2));
+    expect(store.joins.join(machine(2, { now: NOW + 60 }))).toEqual({ joined: false, why: "token-expired" });
+    store.joins.revoke(tokenId, NOW);
+    expect(store.joins.join(machine(2))).toEqual({ joined: false, why: "token-revoked" });
+  });
+  it("gives fresh bytes eight times more a day, and again the next day", () => {
+    const long = bytes(16, 5);
+    store.joins.add({ tokenId: long, name: "long", createdAt: NOW, expiresAt: NOW + 999_999, uses: 1 });
+    const ask = (now: number): boolean => store.joins.join(machine(2, { tokenId: long, now })).joined;
+    expect(Array.from({ length: 10 }, () => ask(NOW))).toEqual([...Array(9).fill(true), false]);
+    expect(ask(NOW + 86_400)).toBe(true);
   });
   it("is refused when the token is used up, expired, revoked or unknown, and leaves nothing", () => {
     store.joins.join(machine(2));

@@ -1,8 +1,11 @@
 /** Join tokens, and the machines that came with them. No token's key is here: it is derived from the host secret. */
+import { countAnswer } from "./answers.ts";
 import { column, type Database } from "./database.ts";
 import type { JoinInput, JoinOutcome, JoinStore, JoinTokenRow, NewJoinToken } from "./store.ts";
 
 const PACKET_BURST = 2;
+
+type Over = "token-unknown" | "token-revoked" | "token-expired";
 
 export class SqliteJoins implements JoinStore {
   readonly #db: Database;
@@ -38,6 +41,10 @@ export class SqliteJoins implements JoinStore {
       const known = this.#db.get("SELECT certificate, revoked_at FROM enrolment WHERE seed_id = ?", input.seedId);
       if (known !== null) {
         if (known["revoked_at"] !== null) return { joined: false, why: "revoked" };
+        // A lost answer costs no second use. But nobody gets a secret with a token that is over.
+        const over = this.#over(input.tokenId, input.now);
+        if (over !== null) return { joined: false, why: over };
+        if (!countAnswer(this.#db, input.seedId, input.now)) return { joined: false, why: "limited" };
         return { joined: true, certificate: column.blob(known, "certificate") };
       }
       const why = this.#use(input.tokenId, input.now);
@@ -67,12 +74,17 @@ export class SqliteJoins implements JoinStore {
   }
 
   /** Takes one use of a token. @returns why not, or null */
-  #use(tokenId: Uint8Array, now: number): "token-unknown" | "token-revoked" | "token-expired" | "token-used" | null {
-    const token = this.#db.get("SELECT * FROM join_token WHERE token_id = ?", tokenId);
-    if (token === null) return "token-unknown";
-    if (token["revoked_at"] !== null) return "token-revoked";
-    if (column.number(token, "expires_at") <= now) return "token-expired";
+  #use(tokenId: Uint8Array, now: number): Over | "token-used" | null {
+    const over = this.#over(tokenId, now);
+    if (over !== null) return over;
     const sql = "UPDATE join_token SET used = used + 1 WHERE token_id = ? AND used < uses";
     return this.#db.run(sql, tokenId) === 1 ? null : "token-used";
+  }
+
+  #over(tokenId: Uint8Array, now: number): Over | null {
+    const token = this.#db.get("SELECT expires_at, revoked_at FROM join_token WHERE token_id = ?", tokenId);
+    if (token === null) return "token-unknown";
+    if (token["revoked_at"] !== null) return "token-revoked";
+    return column.number(token, "expires_at") <= now ? "token-expired" : null;
   }
 }

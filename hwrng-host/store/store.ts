@@ -207,7 +207,7 @@ export type JoinOutcome =
   | { readonly joined: true; readonly certificate: Uint8Array }
   | {
       readonly joined: false;
-      readonly why: "token-unknown" | "token-revoked" | "token-expired" | "token-used" | "revoked";
+      readonly why: "token-unknown" | "token-revoked" | "token-expired" | "token-used" | "revoked" | "limited";
     };
 
 export interface JoinStore {
