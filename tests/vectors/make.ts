@@ -7,7 +7,7 @@ import { writeFileSync } from "node:fs";
 import { join as path } from "node:path";
 import { certificate, claim, claimAnswer } from "./cases/claim.ts";
 import { hello, packetAnswer, packetRequest, receipt, receiptRequest } from "./cases/delivery.ts";
-import { greetings, statementsAnswer, statementsRequest } from "./cases/follow.ts";
+import { greetings, statementsAnswer, statementsRequest, tcpFrames } from "./cases/follow.ts";
 import { derive, statement } from "./cases/host.ts";
 import { join, joinAnswer, joinSeedId, joinToken } from "./cases/join.ts";
 import { mix, reservationToken } from "./cases/mint.ts";
@@ -38,6 +38,7 @@ export const VECTOR_FILES: readonly VectorFile[] = [
   statementsRequest,
   statementsAnswer,
   greetings,
+  tcpFrames,
   joinToken,
   join,
   joinAnswer,

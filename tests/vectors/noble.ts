@@ -195,6 +195,7 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
   "statements request": (f) => cat(bytes(f["hostId"]), uint(f["serial"], 4)),
   "statements answer": (f) => statements(f["statements"]),
   greeting: (f) => cat(bytes(f["hostId"]), bytes(f["nonce"])),
+  "tcp frames": (f) => cat(...list(f["messages"]).map((message) => lp(bytes(message)))),
   "join token": (f) => {
     const body = cat(one, bytes(f["hostId"]), bytes(f["tokenId"]), bytes(f["joinKey"]), lp(bytes(f["statement"])));
     return cat(body, sha256(body));

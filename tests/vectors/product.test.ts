@@ -3,34 +3,14 @@ import { describe, expect, it } from "vitest";
 import * as p from "../../protocol/index.ts";
 import { refusal } from "../../protocol/testing/refusal.ts";
 import type { Json, Values, VectorFile } from "./cases/vector.ts";
+import { type Check, GUEST_CHECKS } from "./guest-checks.ts";
 import { hex, readVectors, toHex } from "./json.ts";
 import { fileName, VECTOR_FILES } from "./make.ts";
 
-type Known = (name: string) => Uint8Array;
-type Check = (bytes: Uint8Array, known: Known, given: Values) => object;
-
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 
-/** Parse, then trust: what a receiver does with each message. Returns what it read. */
 const CHECKS: Readonly<Record<string, Check>> = {
-  statement(bytes, known) {
-    const statement = p.parseStatement(bytes);
-    p.verifyStatement(statement, { rootAlg: 1, rootPk: known("rootPk") });
-    return statement;
-  },
-  "seed entry": (bytes) => p.parseSeedEntry(bytes),
-  "seed file": (bytes) => ({ entries: p.parseSeedFile(bytes).map((entry) => p.encodeSeedEntry(entry)) }),
-  claim(bytes, known) {
-    const claim = p.parseClaim(bytes);
-    p.verifyClaimMac(claim, known("claimKey"), known("tlsPin"));
-    return claim;
-  },
-  "claim answer": (bytes) => p.parseClaimAnswer(bytes),
-  certificate(bytes, known) {
-    const certificate = p.parseCertificate(bytes);
-    p.verifyCertificate(certificate, known("packetPk"));
-    return certificate;
-  },
+  ...GUEST_CHECKS,
   report(bytes, known) {
     const report = p.parseReport(bytes);
     p.verifyReport(report, known("identityPk"));
@@ -40,40 +20,6 @@ const CHECKS: Readonly<Record<string, Check>> = {
     p.verifySshsig(bytes, known("message"), String(given["namespace"]), known("publicKey"));
     return { publicKey: p.parseSshsig(bytes).publicKey };
   },
-  hello(bytes, known) {
-    const hello = p.parseHello(bytes);
-    p.verifyHello({ hello, hostId: known("hostId"), nonce: known("nonce"), identityPk: known("identityPk") });
-    return hello;
-  },
-  packet(bytes, known) {
-    const helloBytes = known("hello");
-    const lastCounter = p.parseHello(helloBytes).lastCounter;
-    const context = { hostId: known("hostId"), seedId: known("seedId"), psk: known("psk"), nonce: known("nonce") };
-    const keys = { skE: known("skE"), packetPk: known("packetPk") };
-    return p.openPacket({ bytes, helloBytes, lastCounter, ...context, ...keys });
-  },
-  receipt(bytes, known) {
-    const receipt = p.parseReceipt(bytes);
-    p.verifyReceipt(receipt, known("receiptKey"));
-    return receipt;
-  },
-  "packet request": (bytes) => ({ certificate: new Uint8Array(0), ...p.parsePacketRequest(bytes) }),
-  "packet answer": (bytes) => p.parsePacketAnswer(bytes),
-  "receipt request": (bytes) => p.parseReceiptRequest(bytes),
-  "statements request": (bytes) => p.parseStatementsRequest(bytes),
-  "statements answer"(bytes, known) {
-    const statement = p.parseStatement(known("known"));
-    const statements = p.parseStatementsAnswer(bytes);
-    return { newest: p.followStatements(statement, statements).serial, statements };
-  },
-  greeting: (bytes) => p.parseGreeting(bytes),
-  "join token": (bytes) => p.parseJoinToken(bytes),
-  join(bytes, known) {
-    const join = p.parseJoin(bytes);
-    p.verifyJoinMac(join, known("joinKey"), known("tlsPin"));
-    return join;
-  },
-  "join answer": (bytes) => p.parseJoinAnswer(bytes),
   "reservation token": (bytes, known, given) =>
     p.verifyToken(text(bytes), known("seedId"), known("kToken"), Number(given["now"])),
 };

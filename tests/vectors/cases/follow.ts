@@ -1,8 +1,9 @@
 /** Vectors of following: what a guest that knows one statement makes of the next ones; and how it asks for them. */
 import { p256 } from "@noble/curves/nist.js";
+import { concat, u16be } from "../../../protocol/bytes.ts";
 import { ed25519Signer, keyPair, type Signer } from "../../../protocol/keys.ts";
 import { encodeStatement, type RootKey } from "../../../protocol/statement.ts";
-import { encodeGreeting } from "../../../protocol/tcp.ts";
+import { encodeGreeting, frame } from "../../../protocol/tcp.ts";
 import * as ex from "../../../protocol/testing/example.ts";
 import { encodeStatementsAnswer, encodeStatementsRequest } from "../../../protocol/transport.ts";
 import { refuse, toHex, values, wrongLengths, type Accepted, type Refused, type VectorFile } from "./vector.ts";
@@ -87,4 +88,26 @@ export const greetings: VectorFile = {
   given: values({}),
   accepted: [{ name: "24 bytes", fields: values({ hostId: ex.hostId, nonce }), bytes: toHex(greeting) }],
   refused: wrongLengths(greeting),
+};
+
+const maxBytes = 4096;
+const frames = [greeting, ex.hello, new Uint8Array(0), ex.receipt];
+
+export const tcpFrames: VectorFile = {
+  message: "tcp frames",
+  layout: "`lp(message)`",
+  given: values({ maxBytes }),
+  accepted: [
+    { name: "a stream", fields: values({ messages: frames }), bytes: toHex(concat(...frames.map(frame))) },
+    {
+      name: "as long as may be",
+      fields: values({ messages: [ex.example("frame", maxBytes)] }),
+      bytes: toHex(frame(ex.example("frame", maxBytes))),
+    },
+  ],
+  refused: [
+    refuse("a length beyond, before any byte of it", "too-long", u16be(maxBytes + 1)),
+    refuse("the same after a good frame", "too-long", concat(frame(ex.receipt), u16be(maxBytes + 1))),
+    refuse("the longest length there is", "too-long", u16be(0xffff)),
+  ],
 };
