@@ -60,7 +60,11 @@ function plan(world: World, hours: number, unrest: boolean): void {
   const operator = new Operator(alpha, world.random("operator"), world.ledger);
   const at = (share: number, run: () => void): void => operations.at(share * hours, run);
   // Before the first backup that is restored: a root that no backup holds is lost, and its VMs with it.
-  at(0.01, () => operator.newRoot());
+  at(0.01, () => {
+    operator.newRoot();
+    alpha.forgetSnapshots();
+    alpha.snapshot();
+  });
   at(0.05, () => operator.newPacketKey());
   at(0.1, () => operations.lie(gamma));
   if (!unrest) at(0.12, () => operator.announceCertificate());
