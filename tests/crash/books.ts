@@ -59,6 +59,20 @@ export class Books {
     return problems;
   }
 
+  /** Counters that the host's log names twice: also of packets whose answer nobody got. */
+  static reused(log: string): string[] {
+    const seen = new Set<string>();
+    const twice: string[] = [];
+    for (const line of log.split("\n")) {
+      if (!line.includes('"msg":"packet"')) continue;
+      const { seedId, counter } = JSON.parse(line) as { seedId: string; counter: number };
+      const packet = `${seedId} ${counter}`;
+      if (seen.has(packet)) twice.push(packet);
+      seen.add(packet);
+    }
+    return twice;
+  }
+
   #once(bytes: Uint8Array, what: string): void {
     const key = digest(bytes);
     if (this.#given.has(key)) throw new Error(`${what} was given out before`);

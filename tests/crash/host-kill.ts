@@ -138,6 +138,7 @@ export class HostDrill implements AsyncDisposable {
       const statuses = await vm.live();
       expect(vm.done, `${vm.at}: ${statuses.join(" ")}\n${this.host.log.slice(-2000)}`).toBe(true);
     }
+    expect(Books.reused(this.host.log)).toEqual([]);
     expect(await this.books.missing(this.host)).toEqual([]);
   }
 

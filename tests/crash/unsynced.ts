@@ -25,24 +25,23 @@ export function unsynced(
   leaving: readonly string[],
   matters: (path: string) => boolean,
 ): Lost[] {
+  // Temporary files too: they become what matters by their rename.
   const dirty = new Set<string>();
   const lost: Lost[] = [];
-  const changed = (path: string): void => {
-    if (matters(path)) dirty.add(path);
-  };
   for (const { name, detail, hit } of calls) {
     // The fault's own call was never made.
     if (hit) continue;
     const [first = "", second = ""] = detail.split(" ");
-    if (name === "write" || name === "truncate") changed(first);
-    // Only a name that is there to stay: a temp file's appears and goes.
+    if (name === "write" || name === "truncate" || name === "failed") dirty.add(first);
+    else if (name === "sync" || name === "unlink") dirty.delete(first);
     else if (name === "rename" || name === "link") {
-      if (dirty.delete(first) && matters(second)) dirty.add(second);
+      if (dirty.delete(first)) dirty.add(second);
+      // A name that is there to stay.
       if (matters(second)) dirty.add(dirname(second));
-    } else if (name === "unlink") dirty.delete(first);
-    else if (name === "sync") dirty.delete(first);
-    else if (name === "failed") changed(first);
-    else if (leaving.includes(name) && dirty.size > 0) lost.push({ at: `${name} ${detail}`, files: [...dirty] });
+    } else if (leaving.includes(name)) {
+      const files = [...dirty].filter((path) => matters(path));
+      if (files.length > 0) lost.push({ at: `${name} ${detail}`, files });
+    }
   }
   return lost;
 }
