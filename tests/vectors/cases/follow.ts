@@ -1,6 +1,6 @@
 /** Vectors of following: what a guest that knows one statement makes of the next ones; and how it asks for them. */
 import { p256 } from "@noble/curves/nist.js";
-import { concat, u16be } from "../../../protocol/bytes.ts";
+import { concat, u16be, u8 } from "../../../protocol/bytes.ts";
 import { ed25519Signer, keyPair, type Signer } from "../../../protocol/keys.ts";
 import { encodeStatement, type RootKey } from "../../../protocol/statement.ts";
 import { encodeGreeting, frame } from "../../../protocol/tcp.ts";
@@ -22,6 +22,17 @@ function by(root: Root, serial: number, next?: Root, signer: Root = root): Uint8
   const { rootAlg, rootPk } = root;
   const following = next === undefined ? {} : { next: { rootAlg: next.rootAlg, rootPk: next.rootPk } };
   return encodeStatement({ ...ex.statementFields, rootAlg, rootPk, serial, ...following }, signer.sign);
+}
+
+/** Whoever announces such a root has lost the next statement. */
+const noPoint: Root = { rootAlg: 2, rootPk: notOnCurve(), sign: tpm.sign };
+const foreign = encodeStatement({ ...ex.statementFields, hostId: ex.example("another host", 8), serial: 2 }, a.sign);
+
+function notOnCurve(): Uint8Array {
+  for (let x = 1; ; x++) {
+    const bytes = concat(u8(2), new Uint8Array(31), u8(x));
+    if (!p256.utils.isValidPublicKey(bytes, true)) return bytes;
+  }
 }
 
 const accept = (name: string, newest: number, known: Uint8Array, list: Uint8Array[]): Accepted => ({
@@ -46,6 +57,8 @@ export const statementsAnswer: VectorFile = {
       by(tpm, 7, c),
       by(c, 8),
     ]),
+    accept("the old root while it announces another", 2, by(a, 1, b), [by(a, 2, b)]),
+    accept("an announcement taken back", 2, by(a, 1, b), [by(a, 2)]),
     accept("P-256 all the way", 3, by(tpm, 1), [by(tpm, 3)]),
   ],
   refused: [
@@ -62,9 +75,12 @@ export const statementsAnswer: VectorFile = {
     refused("the same serial", "mismatch", by(a, 2), [by(a, 2)]),
     refused("a serial that does not rise in the list", "mismatch", by(a, 1), [by(a, 3), by(a, 3)]),
     refused("a root that nobody announced", "mismatch", by(a, 1), [by(b, 2)]),
+    refused("a root whose announcement was taken back", "mismatch", by(a, 1, b), [by(a, 2), by(b, 3)]),
+    refused("another host's, by the same root", "mismatch", by(a, 1), [foreign]),
     refused("the old root after the change", "mismatch", by(a, 1, b), [by(b, 2), by(a, 3)]),
     refused("an announced root that did not sign", "bad-signature", by(a, 1, b), [by(b, 2, undefined, a)]),
     refused("a P-256 root that did not sign", "bad-signature", by(tpm, 1), [by(tpm, 2, undefined, a)]),
+    refused("an announced root that is no point of its curve", "bad-signature", by(a, 1, noPoint), [by(noPoint, 2)]),
     refused("a good one before a bad one", "bad-signature", by(a, 1), [by(a, 2), by(a, 3, undefined, b)]),
   ],
 };
