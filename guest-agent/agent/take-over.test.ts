@@ -47,13 +47,13 @@ describe.skipIf(!PYTHON)("the agent and the kit on one folder", () => {
     expect(counter(guest)).toBe(1);
     const byAgent = last(guest) as object;
     expect(byAgent).toMatchObject({ counter: 1, rcMix: 0, rcReseed: 0, receipt: 204 });
-    expect((await guest.kit("topup", "now")).code).toBe(0);
+    expect((await guest.kit("topup now")).code).toBe(0);
     expect(counter(guest)).toBe(2);
     const byKit = last(guest) as object;
     expect(Object.keys(byKit)).toEqual(Object.keys(byAgent));
     // A third is over the host's quota: both say so, neither moves the counter.
     expect((await agent(guest, "topup", "--now")).code).not.toBe(0);
-    expect((await guest.kit("topup", "now")).code).not.toBe(0);
+    expect((await guest.kit("topup now")).code).not.toBe(0);
     expect(counter(guest)).toBe(2);
     const { last: _last, ...refusals } = JSON.parse(guest.state("topup.json")?.toString() ?? "{}");
     expect(refusals).toEqual({ "http-403": 2 });
@@ -61,7 +61,7 @@ describe.skipIf(!PYTHON)("the agent and the kit on one folder", () => {
 
   it("ask only when it is time, whoever was last", async () => {
     using guest = await bootedByKit();
-    expect((await guest.kit("topup", "now")).code).toBe(0);
+    expect((await guest.kit("topup now")).code).toBe(0);
     const { code, stdout } = await agent(guest, "topup", "--due", "--json");
     expect({ code, hosts: JSON.parse(stdout).hosts }).toMatchObject({ code: 0, hosts: [{ why: "not due" }] });
     expect(counter(guest)).toBe(1);
@@ -72,7 +72,7 @@ describe.skipIf(!PYTHON)("the agent and the kit on one folder", () => {
 
   it("wait for each other: started together, each has its own delivery", async () => {
     using guest = await bootedByKit();
-    const [byAgent, byKit] = await Promise.all([agent(guest, "topup"), guest.kit("topup", "now")]);
+    const [byAgent, byKit] = await Promise.all([agent(guest, "topup"), guest.kit("topup now")]);
     expect({ agent: byAgent.code, kit: byKit.code }, byAgent.stderr + byKit.output).toEqual({ agent: 0, kit: 0 });
     expect(counter(guest)).toBe(2);
   });

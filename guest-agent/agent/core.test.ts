@@ -1,0 +1,162 @@
+/** Deliveries by `pull` between the agent's core and whole hosts: several hosts, liars, rotations, damaged files, lost messages. */
+import { encodePacketAnswer, parsePacketAnswer } from "@bootseed/protocol";
+import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { Bench } from "../../hwrng-host/testing/bench.ts";
+import { enrolledMachine, type TestMachine } from "./testing/machine.ts";
+import { type TopUp, topUpAll } from "./topup.ts";
+
+const topUp = async (vm: TestMachine, now = true): Promise<TopUp[]> => topUpAll(vm.world, vm.stateDir, now);
+const outcomes = async (vm: TestMachine): Promise<string[]> =>
+  (await topUp(vm)).map((host) => (host.outcome === "failed" ? host.code : host.outcome));
+
+describe("a top-up", () => {
+  it("persists the counter, mixes 64 bytes, and has its receipt taken", async () => {
+    await using bench = new Bench();
+    using vm = await enrolledMachine(bench);
+    expect(await topUp(vm)).toMatchObject([{ outcome: "delivered", delivery: { counter: 1, receipt: 204 } }]);
+    expect(vm.requested).toEqual(["/v1/packets", "/v1/receipts"]);
+    expect(vm.mixed.map((hash) => hash.length)).toEqual([64]);
+    expect([...(vm.folder.read("counter") ?? [])]).toEqual([0, 0, 0, 0, 0, 0, 0, 1]);
+  });
+
+  it("shows its certificate to a host that lost its database", async () => {
+    await using bench = new Bench();
+    using vm = await enrolledMachine(bench);
+    await topUp(vm);
+    bench.restart("lost");
+    expect(await outcomes(vm)).toEqual(["delivered"]);
+    expect(vm.requested.slice(2)).toEqual(["/v1/packets", "/v1/packets", "/v1/receipts"]);
+    expect(vm.folder.counter()).toBe(2);
+  });
+
+  it("is acknowledged although the receipt got lost", async () => {
+    await using bench = new Bench();
+    using vm = await enrolledMachine(bench);
+    const lost = (path: string, answer: { status: number; body: Uint8Array }): typeof answer => {
+      if (path === "/v1/receipts") throw new Error("the line is dead");
+      return answer;
+    };
+    vm.servers.set("127.0.0.1:7443", { bench, answers: lost });
+    expect(await topUp(vm)).toMatchObject([{ outcome: "delivered", delivery: { counter: 1, receipt: 0 } }]);
+    vm.servers.set("127.0.0.1:7443", { bench });
+    expect(await topUp(vm)).toMatchObject([{ outcome: "delivered", delivery: { counter: 2, receipt: 204 } }]);
+  });
+
+  it("takes no packet twice, and none of a liar", async () => {
+    await using bench = new Bench();
+    using vm = await enrolledMachine(bench);
+    let recorded: Uint8Array | null = null;
+    const replay = (path: string, answer: { status: number; body: Uint8Array }): typeof answer => {
+      if (path !== "/v1/packets") return answer;
+      recorded ??= answer.body;
+      return { status: 200, body: recorded };
+    };
+    vm.servers.set("127.0.0.1:7443", { bench, answers: replay });
+    expect(await outcomes(vm)).toEqual(["delivered"]);
+    expect(await outcomes(vm)).toEqual(["bad-signature"]);
+    const packet = new Uint8Array(parsePacketAnswer(recorded ?? new Uint8Array(0)).packet.length);
+    recorded = encodePacketAnswer({ statements: [], packet });
+    expect(await outcomes(vm)).toEqual(["bad-version"]);
+    expect(vm.mixed).toHaveLength(1);
+    expect(vm.folder.notes()).toMatchObject({ "bad-signature": 1, "bad-version": 1 });
+    expect(vm.folder.counter()).toBe(1);
+  });
+
+  it("sends nothing but hostId and serial to a server that is not pinned", async () => {
+    await using bench = new Bench();
+    using vm = await enrolledMachine(bench);
+    vm.servers.set("127.0.0.1:7443", { bench, pin: new Uint8Array(32).fill(9) });
+    expect(await outcomes(vm)).toEqual(["pin"]);
+    expect(new Set(vm.requested)).toEqual(new Set(["/v1/statements"]));
+  });
+
+  it("comes from one host while another answers at the address of two more", async () => {
+    await using bench = new Bench();
+    await using lost = new Bench();
+    await using moved = new Bench();
+    using vm = await enrolledMachine(bench);
+    for (const host of [lost, moved]) {
+      using other = await enrolledMachine(host);
+      cpSync(other.at("."), vm.at(`../${other.folder.path.slice(-16)}`), { recursive: true });
+    }
+    const result = await topUp(vm);
+    expect(result.filter(({ outcome }) => outcome === "failed")).toMatchObject([
+      { code: "http-403" },
+      { code: "http-403" },
+    ]);
+    expect(result.find(({ outcome }) => outcome === "delivered")?.hostId).toBe(vm.folder.path.slice(-16));
+    expect(vm.mixed).toHaveLength(1);
+  });
+});
+
+describe("when it is due", () => {
+  it("is asked for after nine tenths of the interval, and when the clock was set back", async () => {
+    await using bench = new Bench();
+    using vm = await enrolledMachine(bench);
+    expect(await topUp(vm, false)).toMatchObject([{ outcome: "delivered" }]);
+    expect(await topUp(vm, false)).toMatchObject([{ outcome: "skipped" }]);
+    vm.skewMs = vm.folder.statement().intervalMs * 0.89;
+    expect(vm.folder.due()).toBe(false);
+    vm.skewMs = vm.folder.statement().intervalMs * 0.91;
+    expect(vm.folder.due()).toBe(true);
+    vm.skewMs = -60_000;
+    expect(vm.folder.due()).toBe(true);
+  });
+});
+
+describe("a damaged file is put aside, said and counted", () => {
+  it.each([
+    ["counter", ["delivered"]],
+    ["topup.json", ["delivered"]],
+    ["psk", ["state-psk"]],
+    ["identity", ["state-identity"]],
+    ["certificate", ["not enrolled"]],
+    ["statement", ["state-statement"]],
+  ])("%s: %j", async (name, expected) => {
+    await using bench = new Bench();
+    using vm = await enrolledMachine(bench);
+    const damage = Buffer.from("torn");
+    writeFileSync(vm.at(name), damage);
+    expect(await outcomes(vm)).toEqual(expected);
+    expect(readFileSync(vm.at(`${name}.corrupt`))).toEqual(damage);
+    expect(existsSync(vm.at(name))).toBe(expected[0] === "delivered");
+    expect(vm.folder.notes()[`state-${name}`]).toBe(1);
+    expect(vm.said.filter((line) => line.includes(`${name} is damaged`))).toHaveLength(1);
+  });
+
+  it("statement: falls back to the one that signed the certificate", async () => {
+    await using bench = new Bench();
+    using vm = await enrolledMachine(bench);
+    await topUp(vm);
+    expect(vm.folder.read("issuer")).toEqual(vm.folder.read("statement"));
+    writeFileSync(vm.at("statement"), "torn");
+    expect(await outcomes(vm)).toEqual(["delivered"]);
+    expect(vm.folder.notes()).toMatchObject({ "state-statement": 1 });
+  });
+
+  it.each([
+    ["at the end of its range", Buffer.from([0, 31, 255, 255, 255, 255, 255, 255])],
+    ["seven bytes", Buffer.alloc(7)],
+    ["nine bytes", Buffer.alloc(9)],
+  ])("counter: %s", async (_, bytes) => {
+    await using bench = new Bench();
+    using vm = await enrolledMachine(bench);
+    writeFileSync(vm.at("counter"), bytes);
+    expect(await outcomes(vm)).toEqual(["delivered"]);
+    expect(vm.folder.notes()).toMatchObject({ "state-counter": 1 });
+  });
+});
+
+describe("a copy of another machine's disk", () => {
+  it("asks nobody", async () => {
+    await using bench = new Bench();
+    using vm = await enrolledMachine(bench);
+    const world = { ...vm.world, instanceIds: ["another", "machine-id"] };
+    expect(await topUpAll(world, vm.stateDir, true)).toMatchObject([{ outcome: "failed", code: "instance" }]);
+    expect(vm.requested).toEqual([]);
+    expect(await topUpAll({ ...world, instanceIds: ["x", "id-web"] }, vm.stateDir, true)).toMatchObject([
+      { outcome: "delivered" },
+    ]);
+  });
+});
