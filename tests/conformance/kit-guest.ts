@@ -28,10 +28,24 @@ export class KitGuest implements Guest {
   async deliver({ counter = 0, statement = ex.statement, answers }: Case): Promise<Outcome> {
     const before = counter === 0 ? "" : counter.toString(16).padStart(16, "0");
     const said = answers.map(({ status, body }) => [status, toBase64(body)]);
-    this.#python.stdin.write(`${JSON.stringify({ counter: before, statement: toHex(statement), answers: said })}\n`);
+    return (await this.#line({ counter: before, statement: toHex(statement), answers: said })) as Outcome;
+  }
+
+  /** @returns "accepted", or the code of the refusal */
+  async verify(publicKey: Uint8Array, signature: Uint8Array, message: Uint8Array): Promise<string> {
+    return String(await this.#line({ verify: [publicKey, signature, message].map(toHex) }));
+  }
+
+  /** @returns "accepted", or the code of the refusal */
+  async parse(message: "seed file" | "statement", bytes: Uint8Array): Promise<string> {
+    return String(await this.#line({ parse: message, bytes: toHex(bytes) }));
+  }
+
+  async #line(question: object): Promise<unknown> {
+    this.#python.stdin.write(`${JSON.stringify(question)}\n`);
     const { value, done } = await this.#lines.next();
     if (done === true) throw new Error(`the kit's process ended: ${this.#said}`);
-    return JSON.parse(value) as Outcome;
+    return JSON.parse(value);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,7 +2,8 @@
 
 Network, kernel, clocks and the one-time key are replaced; nothing else. Each line is a JSON object: `counter` and
 `statement` to start from (hexadecimal), `answers`: what the host says, in order, as [status, base64]. Each answer line
-says what the kit did: its entry in topup.json, what it sent, what it mixed, and the files it left.
+says what the kit did: its entry in topup.json, what it sent, what it mixed, and the files it left. A line with `verify`
+or `parse` in it asks one function only, and the answer is its refusal or `accepted`.
 
     python3 -I -B tests/conformance/kit_guest.py KIT_FOLDER ROOT HOST_ID ONE_TIME_KEY CLOCKS PIN
 """
@@ -22,6 +23,9 @@ _, _, ROOT, HOST_ID, ONE_TIME_KEY, CLOCKS, PIN = sys.argv
 
 from bootseed import kernel, topup  # noqa: E402
 from bootseed.guest import Guest, Host  # noqa: E402
+from bootseed.packet import verify  # noqa: E402
+from bootseed.seed import Statement, parse_file, point  # noqa: E402
+from bootseed.wire import Refused  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey  # noqa: E402
 
 SENT: list[list[str]] = []
@@ -81,6 +85,21 @@ def deliver(host: Host, case: dict[str, Any]) -> dict[str, Any]:
     return {"notes": notes, "thrown": thrown, "sent": SENT, "kernel": KERNEL, "files": files}
 
 
+def ask(case: dict[str, Any]) -> str:
+    """The code with which a signature (key, signature, message), or a seed file or statement, is refused."""
+    try:
+        if "verify" in case:
+            key, signature, message = [bytes.fromhex(text) for text in case["verify"]]
+            verify(b"\1" + point(key), signature, message)
+        elif case["parse"] == "seed file":
+            parse_file(bytes.fromhex(case["bytes"]))
+        else:
+            Statement(bytes.fromhex(case["bytes"]))
+    except Refused as refused:
+        return str(refused)
+    return "accepted"
+
+
 def main() -> None:
     """Answer every line; the kit's own lines go to standard error."""
     kernel.mix = mix
@@ -92,7 +111,9 @@ def main() -> None:
     talk, sys.stdout = sys.stdout, sys.stderr
     host = Host(Guest(ROOT), bytes.fromhex(HOST_ID))
     for line in sys.stdin:
-        print(json.dumps(deliver(host, json.loads(line))), file=talk, flush=True)
+        case = json.loads(line)
+        done = deliver(host, case) if "answers" in case else ask(case)
+        print(json.dumps(done), file=talk, flush=True)
 
 
 main()
