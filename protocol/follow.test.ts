@@ -6,6 +6,7 @@ import { encodeStatement, parseStatement, type RootKey, type Statement, type Sta
 import * as ex from "./testing/example.ts";
 import { survivors } from "./testing/mutations.ts";
 import { refusal } from "./testing/refusal.ts";
+import { encodeStatementsAnswer } from "./transport.ts";
 
 type Root = RootKey & { readonly sign: Signer };
 function edRoot(name: string): Root {
@@ -91,6 +92,14 @@ describe("chainSince", () => {
   it("is followed by a guest that stopped anywhere", () => {
     for (const known of history)
       expect(followStatements(known, bytes(...chainSince(history, known.serial))).serial).toBe(10);
+  });
+  it("is no longer than an answer holds, and goes on from there", () => {
+    const forty = Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? by(a, i + 1, b) : by(b, i + 1, a)));
+    const first = chainSince(forty, 0);
+    expect(() => encodeStatementsAnswer(bytes(...first))).not.toThrow();
+    const reached = followStatements(by(a, 1, b), bytes(...first.slice(1)));
+    expect(reached.serial).toBe(32);
+    expect(followStatements(reached, bytes(...chainSince(forty, reached.serial))).serial).toBe(40);
   });
   it("of nothing is nothing", () => {
     expect(chainSince([], 0)).toEqual([]);

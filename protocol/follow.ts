@@ -5,6 +5,7 @@
 import { equalConstantTime } from "./bytes.ts";
 import { BootseedError } from "./errors.ts";
 import { parseStatement, type RootKey, type Statement, verifyStatement } from "./statement.ts";
+import { MAX_STATEMENTS } from "./transport.ts";
 
 /** Same algorithm and same key. */
 export function sameRoot(a: RootKey, b: RootKey): boolean {
@@ -36,7 +37,8 @@ export function followStatements(known: Statement, messages: readonly Uint8Array
 
 /**
  * What a guest needs that knows nothing newer than `serial`: for every root change since, the last statement of the old
- * root that announces the new one; then the newest.
+ * root that announces the new one; then the newest. At most as many as an answer holds: whoever slept through more has
+ * the rest with the next.
  *
  * @param history - every statement of one host, ascending by serial
  */
@@ -46,5 +48,7 @@ export function chainSince(history: readonly Statement[], serial: number): State
     const follower = history[i + 1];
     return follower !== undefined && !sameRoot(statement, follower) ? [statement] : [];
   });
-  return [...changes, ...(newest === undefined ? [] : [newest])].filter((statement) => statement.serial > serial);
+  return [...changes, ...(newest === undefined ? [] : [newest])]
+    .filter((statement) => statement.serial > serial)
+    .slice(0, MAX_STATEMENTS);
 }

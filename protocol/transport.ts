@@ -11,7 +11,7 @@ import { HELLO_BYTES } from "./hello.ts";
 import { RECEIPT_BYTES } from "./receipt.ts";
 
 /** Statements in one body: a guest that slept gets every root change since its serial. */
-const MAX_STATEMENTS = 32;
+export const MAX_STATEMENTS = 32;
 
 /** The guest's request, its messages not yet parsed. */
 export interface PacketRequest {
@@ -19,7 +19,7 @@ export interface PacketRequest {
   readonly hello: Uint8Array;
   /** 165 bytes, only after a 403: a host that does not know the VM re-imports it */
   readonly certificate?: Uint8Array;
-  /** with a certificate: the statement that names the key which signed it */
+  /** with a certificate, oldest first: the one that names the key which signed it where kept, and the newest */
   readonly statements: readonly Uint8Array[];
 }
 
