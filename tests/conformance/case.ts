@@ -29,8 +29,5 @@ export const says = (body: Uint8Array): readonly Answer[] => [{ status: 200, bod
 export const answered = (packet: Uint8Array, ...statements: Uint8Array[]): readonly Answer[] =>
   says(encodePacketAnswer({ statements, packet }));
 
-/** What is refused, whatever the code. */
-export const refused = (name: string, body: Uint8Array): Case => ({ name, expected: "refused", answers: says(body) });
-
 /** The delivery that must be taken: the host's own packet to the guest's own hello. */
 export const good: Case = { name: "the host's own packet", expected: "accepted", answers: answered(ex.sealed.bytes) };

@@ -4,15 +4,17 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ensureSshd } from "../../tools/setup/sshd.ts";
 import { prerequisite } from "../prerequisite.ts";
 import type { Machine } from "./namespaces.ts";
 
-const SSHD = "/usr/sbin/sshd";
 const PORT = 2222;
+/** What `ip netns exec` lays over /etc. */
+const NETNS_ETC = "/etc/netns";
 
 export const SSH_READY: boolean = prerequisite(
-  spawnSync(SSHD, ["-?"]).error === undefined && spawnSync("ssh", ["-V"]).status === 0,
-  "expected sshd and ssh: apt-get install openssh-server openssh-client",
+  spawnSync("ssh", ["-V"]).status === 0,
+  "expected ssh: apt-get install openssh-client",
 );
 
 export class Relay implements AsyncDisposable {
@@ -49,9 +51,19 @@ export class Relay implements AsyncDisposable {
         .map((pair) => `${pair.join(" ")}\n`)
         .join(""),
     );
-    // Debian's package makes it at boot; sshd does not start without.
+    const { path, libraries } = await ensureSshd();
+    // Debian's package makes both, folder and user; sshd does not start without. The user is there in this namespace only.
     mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
-    await relay.#spawn(machine, [SSHD, "-De", "-f", at("config")], "Server listening");
+    const passwd = readFileSync("/etc/passwd", "utf8");
+    if (!/^sshd:/m.test(passwd)) {
+      mkdirSync(join(NETNS_ETC, machine.name), { recursive: true });
+      writeFileSync(
+        join(NETNS_ETC, machine.name, "passwd"),
+        `${passwd}sshd:x:105:65534::/run/sshd:/usr/sbin/nologin\n`,
+      );
+    }
+    const library = libraries === "" ? [] : ["env", `LD_LIBRARY_PATH=${libraries}`];
+    await relay.#spawn(machine, [...library, path, "-De", "-f", at("config")], "Server listening");
     return relay;
   }
 
@@ -91,6 +103,7 @@ export class Relay implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#children) await end(child);
     rmSync(this.#dir, { recursive: true, force: true });
+    rmSync(join(NETNS_ETC, this.#machine.name), { recursive: true, force: true });
   }
 }
 

@@ -5,6 +5,7 @@ import { cacheRoot, type Progress } from "../cache.ts";
 import { ensureImage } from "../image/image.ts";
 import { ensureEngine, type Engine } from "./engine.ts";
 import { ensureLinters } from "./linters.ts";
+import { ensureSshd } from "./sshd.ts";
 
 /** The image that we build, by the name that DigitalOcean gives to its like. */
 const IMAGE_SLUG = "debian-12-x64";
@@ -29,6 +30,7 @@ export async function setUp(progress: Progress = say): Promise<Parts> {
     ensureImage(progress),
     ensureMini(progress),
     ensureLinters(progress),
+    ensureSshd(progress),
   ]);
   const images = join(cacheRoot(), "images");
   mkdirSync(images, { recursive: true });
