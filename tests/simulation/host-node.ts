@@ -2,7 +2,6 @@
  * One simulated machine that runs the real host: its API, identity, generator and store, on a state folder of its own.
  * What the operator and the disk do to it is here; when they do it is the faults' business.
  */
-import type { Hono } from "hono";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,7 +48,7 @@ export class HostNode {
   history = 0;
   #context: HostContext;
   #keys: ReceiptKeys = new ReceiptKeys();
-  #app: Hono;
+  #app: ReturnType<typeof guestApp>;
 
   constructor(options: HostNodeOptions) {
     this.#options = options;
