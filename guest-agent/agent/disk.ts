@@ -2,7 +2,6 @@
 import {
   chownSync,
   closeSync,
-  fchmodSync,
   fstatSync,
   fsyncSync,
   openSync,
@@ -47,7 +46,6 @@ export function realDisk(root = ""): Disk {
       rmSync(temp, { force: true });
       const file = openSync(temp, "wx", 0o600);
       try {
-        fchmodSync(file, 0o600);
         for (let done = 0; done < content.length;) done += writeSync(file, content, done);
         fsyncSync(file);
       } finally {

@@ -136,9 +136,12 @@ export function readToken(file: string): JoinToken {
   } catch (cause) {
     throw new BootseedError("usage", `cannot use the token file ${file}: ${(cause as Error).message}`, { cause });
   }
-  const bytes = fromBase64(text);
+  let bytes: Uint8Array = new Uint8Array(0);
   try {
+    bytes = fromBase64(text);
     return parseJoinToken(bytes);
+  } catch (cause) {
+    throw new BootseedError("bad-checksum", `${file} is no join token, or was damaged: copy it again`, { cause });
   } finally {
     wipe(bytes);
   }

@@ -7,6 +7,7 @@ import { PushSession, type SessionResult } from "../../hwrng-host/deliver/sessio
 import { ReceiptKeys } from "../../hwrng-host/guests/receipt-keys.ts";
 import { Bench } from "../../hwrng-host/testing/bench.ts";
 import { listen } from "./listen.ts";
+import { PushedDelivery } from "./pushed.ts";
 import { enrolledMachine, type TestMachine } from "./testing/machine.ts";
 
 const FOREVER = 60_000;
@@ -96,6 +97,28 @@ describe("listen", () => {
     expect(delivered).toBeGreaterThanOrEqual(1);
     expect(vm.mixed).toHaveLength(delivered);
     expect(vm.folder.counter()).toBeGreaterThanOrEqual(delivered);
+  });
+
+  it("refuses the older of two packets that are under way when the newer was taken first", async () => {
+    await using bench = new Bench();
+    using vm = await enrolledMachine(bench);
+    const keys = new ReceiptKeys();
+    const [first, second] = [1, 2].map(() => ({
+      host: new PushSession(bench.context, keys, vm.seedId),
+      guest: new PushedDelivery(vm.world, vm.stateDir, () => vm.lock()),
+    }));
+    if (first === undefined || second === undefined) throw new Error("expected two");
+    const packets: Uint8Array[] = [];
+    for (const { host, guest } of [first, second]) {
+      const { send: hello } = await guest.take(host.greeting());
+      packets.push((await host.take(hello ?? new Uint8Array(0))).send ?? new Uint8Array(0));
+    }
+    const [older, newer] = packets;
+    expect(await second.guest.take(newer ?? new Uint8Array(0))).toMatchObject({ end: true, send: expect.anything() });
+    expect(await first.guest.take(older ?? new Uint8Array(0))).toEqual({ end: true });
+    expect(vm.folder.counter()).toBe(2);
+    expect(vm.folder.notes()).toMatchObject({ "bad-counter": 1 });
+    expect(vm.mixed).toHaveLength(1);
   });
 
   const nonce = new Uint8Array(16).fill(7);

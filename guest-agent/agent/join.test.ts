@@ -1,0 +1,155 @@
+/** `join` as a process against the real host: a machine that nobody seeded, its token, its SSH host keys, its first deliveries. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { addToken } from "../../hwrng-host/commands/join-token.ts";
+import { freePort } from "../../hwrng-host/testing/free-port.ts";
+import { GuestProcess } from "../../tests/loopback/guest-process.ts";
+import { HostProcess } from "../../tests/loopback/host-process.ts";
+import { prerequisite } from "../../tests/prerequisite.ts";
+import { Bundle, type Ran } from "./testing/bundle.ts";
+
+const ROOT = prerequisite(process.getuid?.() === 0, "expected root: mixing and reseeding need it");
+
+describe.skipIf(!ROOT)("join", () => {
+  let bundle: Bundle;
+  let host: HostProcess;
+  let made = 0;
+  beforeAll(async () => {
+    bundle = await Bundle.build();
+    host = await HostProcess.make();
+    await host.start();
+  });
+  afterAll(async () => {
+    bundle?.[Symbol.dispose]();
+    await host?.[Symbol.asyncDispose]();
+  });
+
+  async function token(uses = "1", from: HostProcess = host): Promise<string> {
+    const out = join(from.dir, `token-${++made}`);
+    await addToken({ config: from.config, name: "test", uses, expires: "1h", out });
+    return out;
+  }
+  /** A machine with sshd's keys that nobody seeded. */
+  async function bare(): Promise<GuestProcess> {
+    const guest = new GuestProcess(`joins-${++made}`);
+    guest.write("/etc/hostname", `web-${made}\n`);
+    await guest.makeHostKeys();
+    return guest;
+  }
+  const agent = async (guest: GuestProcess, ...words: string[]): Promise<Ran> => bundle.run(guest.root, words);
+
+  it("enrols, reports the SSH host keys, and deliveries follow, by agent and kit", async () => {
+    using guest = await bare();
+    const hostKeys = publicKeys(join(guest.root, "etc/ssh"));
+    const { code, stdout, stderr } = await agent(
+      guest,
+      "join",
+      "--token-file",
+      await token(),
+      "--name",
+      "web-7",
+      "--json",
+    );
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ schema: 1, already: false, reported: true, hostKeysAside: null });
+    const vm = (await host.vms()).find(({ instanceId }) => instanceId === guest.instanceId);
+    expect(vm).toMatchObject({ name: "web-7", joined: true });
+    expect(vm?.report?.hostKeys).toEqual(hostKeys);
+    // Nobody can say that it was seeded before its keys.
+    expect(vm?.report).toMatchObject({ verdict: "no-seed" });
+    expect((await agent(guest, "topup")).code).toBe(0);
+    const kit = await guest.kit("topup now");
+    expect(kit.code, kit.output).toBe(0);
+    expect(Number(guest.state("counter")?.readBigUInt64BE())).toBe(2);
+    expect(guest.state("issuer")).toEqual(guest.state("statement"));
+  });
+
+  it("typed again, only reports again, and the token stays unused", async () => {
+    using guest = await bare();
+    const file = await token("2");
+    expect((await agent(guest, "join", "--token-file", file)).code).toBe(0);
+    const before = guest.state("certificate");
+    const { code, stdout } = await agent(guest, "join", "--token-file", file, "--json");
+    expect({ code, said: JSON.parse(stdout) }).toMatchObject({ code: 0, said: { already: true, reported: true } });
+    expect(guest.state("certificate")).toEqual(before);
+  });
+
+  it("makes a new identity on a copy of another machine's disk, and keeps its own otherwise", async () => {
+    using guest = await bare();
+    const file = await token("3");
+    await agent(guest, "join", "--token-file", file);
+    const identity = guest.state("identity.pub");
+    writeFileSync(join(guest.root, "var/lib/bootseed", folderOf(guest), "psk"), "torn");
+    expect((await agent(guest, "topup")).code).toBe(65);
+    expect((await agent(guest, "join", "--token-file", file)).code).toBe(0);
+    expect(guest.state("identity.pub")).toEqual(identity);
+    guest.write("/var/lib/cloud/data/instance-id", "a-copy\n");
+    expect((await agent(guest, "join", "--token-file", file)).code).toBe(0);
+    expect(guest.state("identity.pub")).not.toEqual(identity);
+    expect((await agent(guest, "topup")).code).toBe(0);
+  });
+
+  it("makes new SSH host keys, and keeps the old ones aside", async () => {
+    using guest = await bare();
+    const hostKeys = publicKeys(join(guest.root, "etc/ssh"));
+    const words = ["join", "--token-file", await token(), "--new-host-keys", "--json"];
+    const { code, stdout, stderr } = await agent(guest, ...words);
+    expect(code, stderr).toBe(0);
+    const { hostKeysAside: aside } = JSON.parse(stdout) as { hostKeysAside: string };
+    expect(publicKeys(join(guest.root, aside))).toEqual(hostKeys);
+    const vm = (await host.vms()).find(({ instanceId }) => instanceId === guest.instanceId);
+    expect(vm?.report?.hostKeys).toHaveLength(hostKeys.length);
+    for (const line of vm?.report?.hostKeys ?? []) expect(hostKeys).not.toContain(line);
+  });
+
+  it("dials another address when it is told to", async () => {
+    await using moved = await HostProcess.make(undefined, await freePort());
+    await moved.start();
+    using guest = await bare();
+    const file = await token("2", moved);
+    expect((await agent(guest, "join", "--token-file", file)).code).toBe(69);
+    expect(guest.state("certificate")).toBeNull();
+    const { code, stderr } = await agent(guest, "join", "--token-file", file, "--address", `127.0.0.1:${moved.port}`);
+    expect(code, stderr).toBe(0);
+  });
+
+  it.each([
+    ["that others may read", 0o644, (text: string) => text, 64],
+    ["with a changed byte", 0o600, (text: string) => `${text.startsWith("B") ? "A" : "B"}${text.slice(1)}`, 65],
+    ["that was cut", 0o600, (text: string) => text.slice(0, 100), 65],
+    ["that is no base64", 0o600, () => "@@@@", 65],
+  ])("refuses a token %s, and asks nobody", async (_, mode, change, expected) => {
+    using guest = await bare();
+    const file = join(guest.root, "token");
+    writeFileSync(file, change(readFileSync(await token(), "utf8")), { mode });
+    const { code, stderr } = await agent(guest, "join", "--token-file", file);
+    expect(code, stderr).toBe(expected);
+    expect(stderr).not.toContain("/v1/joins");
+    expect(existsSync(join(guest.root, "var/lib/bootseed"))).toBe(false);
+  });
+
+  it("is refused with a token that is used up, and leaves no enrolment", async () => {
+    const file = await token("1");
+    using first = await bare();
+    expect((await agent(first, "join", "--token-file", file)).code).toBe(0);
+    using guest = await bare();
+    const { code, stderr } = await agent(guest, "join", "--token-file", file);
+    expect(code, stderr).toBe(69);
+    expect(stderr).toContain("403");
+    expect(guest.state("certificate")).toBeNull();
+    expect(guest.state("psk")).toBeNull();
+  });
+});
+
+function folderOf(guest: GuestProcess): string {
+  const names = readdirSync(join(guest.root, "var/lib/bootseed"));
+  return names.find((name) => /^[0-9a-f]{16}$/.test(name)) ?? "none";
+}
+
+/** In the order of a report, without comments. */
+function publicKeys(folder: string): string[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith(".pub"));
+  const lines = names.toSorted().map((name) => readFileSync(join(folder, name), "utf8"));
+  return lines.map((line) => line.split(" ").slice(0, 2).join(" ").trim());
+}
