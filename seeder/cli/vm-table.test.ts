@@ -31,6 +31,14 @@ describe("vm ls", () => {
     const lastTopUp = { counter: 3, at: 1_767_225_600, receiptAt: 1_767_225_601, rcMix: 1, rcReseed: 0 };
     expect(vmTable([sampleVm({ lastTopUp, topUps: 3 })])).toContain("#3 errno 1");
   });
+  it("claims nothing of the first boot of a machine that joined, whatever its report says", () => {
+    const joined = sampleVm({ joined: true });
+    expect(marksOf(joined)).toEqual({ seeded: "✗", reseeded: "✓", beforeKeys: "✗" });
+    expect(vmTable([joined])).toContain("reported, joined");
+    expect(vmTable([sampleVm({ imported: true, revokedAt: 1_767_225_600 })])).toContain(
+      "reported, taken back, REVOKED",
+    );
+  });
   it("shouts when host keys have changed, and keeps control characters off the terminal", () => {
     const table = vmTable([sampleVm({ hostKeysChanged: true, name: "a\u001b[2Jb" })]);
     expect(table).toContain("reported, KEYS CHANGED");

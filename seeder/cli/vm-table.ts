@@ -22,6 +22,8 @@ const mark = (good: boolean): string => (good ? TICK : CROSS);
 export function marksOf(vm: Vm): Marks {
   if (vm.report === null) return { seeded: OPEN, reseeded: OPEN, beforeKeys: OPEN };
   const { verdict, evidence } = vm.report;
+  // Whoever joined brought its report along: nothing is claimed of a first boot that no seed of ours was part of.
+  if (vm.joined === true) return { seeded: CROSS, reseeded: mark(evidence.rcReseed === 0), beforeKeys: CROSS };
   return {
     seeded: mark(evidence.rcMix === 0 && !["spent", "no-seed", "failed"].includes(verdict)),
     reseeded: mark(verdict === "reseeded" && evidence.rcReseed === 0),
@@ -39,6 +41,17 @@ function topUpOf(vm: Vm): string {
   const errno = rcMix || rcReseed;
   const receipt = rcReseed === null ? "no receipt" : errno ? `errno ${errno}` : "reseeded";
   return `${timeOf(at)} #${counter} ${receipt}`;
+}
+
+/** The state, and whatever is out of the ordinary. */
+function stateOf(vm: Vm, keysChanged: string): string {
+  const remarks = [
+    vm.joined === true ? "joined" : "",
+    vm.imported === true ? "taken back" : "",
+    vm.hostKeysChanged ? keysChanged : "",
+    vm.revokedAt === undefined || vm.revokedAt === null ? "" : "REVOKED",
+  ];
+  return [vm.state, ...remarks].filter((remark) => remark !== "").join(", ");
 }
 
 /** Control characters of a name never reach the terminal. */
@@ -66,7 +79,7 @@ export function vmTable(vms: readonly Vm[]): string {
   if (vms.length === 0) return "This host has seeded no VM yet.\n";
   const rows = vms.map((vm) => {
     const { seeded, reseeded, beforeKeys } = marksOf(vm);
-    const state = vm.hostKeysChanged ? `${vm.state}, KEYS CHANGED` : vm.state;
+    const state = stateOf(vm, "KEYS CHANGED");
     return [
       clean(vm.name),
       `seeded ${seeded}`,
@@ -86,7 +99,7 @@ export function vmDetails(vm: Vm): string {
   const report = vm.report;
   const lines: [string, string][] = [
     ["name", clean(vm.name)],
-    ["state", vm.hostKeysChanged ? `${vm.state}, host keys CHANGED since the first report` : vm.state],
+    ["state", stateOf(vm, "host keys CHANGED since the first report")],
     ["claims", `seeded ${seeded}  reseeded ${reseeded}  before keys ${beforeKeys}`],
     ["source class", vm.sourceClass],
     ["seed", vm.seedId],
