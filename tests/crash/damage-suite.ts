@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ClockedHost } from "./clocked-host.ts";
 import { INJECTOR } from "./fault.ts";
-import { GuestDrill, type Program } from "./guest-drill.ts";
+import { GuestDrill } from "./guest-drill.ts";
+import type { Program } from "./kit-program.ts";
 
 const FILES = ["counter", "topup.json", "statement", "certificate", "psk", "identity"] as const;
 type Name = (typeof FILES)[number];

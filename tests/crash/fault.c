@@ -27,7 +27,7 @@ enum { RNDADDENTROPY = 0x40085203, RNDRESEEDCRNG = 0x5207 };
 
 /* Shared with the test, which changes it while we run. */
 static struct control {
-  uint32_t at, kinds, action, seen, fired, from_then_on;
+  uint32_t at, kinds, action, seen, fired, from_then_on, mask;
 } *control;
 static const char *under;
 static int log_fd = -1;
@@ -59,7 +59,8 @@ static int point(uint32_t kind, const char *name, const char *detail) {
   int hit = 0;
   if (all & kind) {
     uint32_t number = __atomic_add_fetch(&control->seen, 1, __ATOMIC_SEQ_CST);
-    hit = number == control->at || (control->from_then_on && control->at && number > control->at);
+    hit = number == control->at || (control->from_then_on && control->at && number > control->at) ||
+          (control->mask >> ((number - 1) % 32) & 1);
   }
   uint32_t action = hit ? control->action : 0;
   note(name, hit, detail);

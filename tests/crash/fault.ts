@@ -46,6 +46,8 @@ export type Arm = {
   readonly action: number;
   /** Every later call ends in the same way, until `disarm`. */
   readonly fromThenOn?: boolean;
+  /** Bit n - 1: the n-th call ends in this way as well; from the 33rd again from the first bit. */
+  readonly mask?: number;
 };
 
 const FLAGS = ["-std=c17", "-D_GNU_SOURCE", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror"];
@@ -94,16 +96,16 @@ export class Fault implements Disposable {
   }
 
   /** Counts `kinds` from now on; the `at`-th (from 1; 0: none) ends as `action` says. */
-  arm({ kinds, at, action, fromThenOn = false }: Arm): void {
+  arm({ kinds, at, action, fromThenOn = false, mask = 0 }: Arm): void {
     const sticky = fromThenOn ? 1 : 0;
     // `kinds` last: nothing counts before all is set.
     this.disarm();
-    this.#write([at, 0, action, 0, 0, sticky]);
-    this.#write([at, kinds, action, 0, 0, sticky]);
+    this.#write([at, 0, action, 0, 0, sticky, mask]);
+    this.#write([at, kinds, action, 0, 0, sticky, mask]);
   }
 
   disarm(): void {
-    this.#write([0, 0, 0, 0, 0, 0]);
+    this.#write([0, 0, 0, 0, 0, 0, 0]);
   }
 
   /** Calls counted since `arm`. */

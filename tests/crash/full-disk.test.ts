@@ -57,7 +57,13 @@ describe.skipIf(!MOUNTS || !INJECTOR)("a full disk", () => {
     using disk = new SmallDisk(12 * KIB);
     const state = join(disk.dir, "state");
     await expect(HostProcess.make(undefined, undefined, state)).rejects.toThrow(/ENOSPC|no space/i);
-    expect(readdirSync(state).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+    const made = readdirSync(state);
+    expect(made.filter((name) => name.endsWith(".tmp"))).toEqual([]);
+    expect(made).not.toContain("statement");
+    disk.resize(512 * KIB);
+    await using host = await HostProcess.make(undefined, undefined, state);
+    await host.start();
+    expect(readdirSync(state)).toEqual(expect.arrayContaining(made));
   });
 
   for (const program of PROGRAMS) {

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ClockedHost } from "./clocked-host.ts";
 import { ACTION, EVERYTHING, INJECTOR } from "./fault.ts";
-import { GuestDrill, type Program } from "./guest-drill.ts";
+import { GuestDrill } from "./guest-drill.ts";
+import type { Program } from "./kit-program.ts";
 import { mixes } from "./kernel-log.ts";
 import { chance } from "./replay.ts";
 import { GUEST_STATE, unsynced } from "./unsynced.ts";

@@ -8,7 +8,7 @@ import { syncsFail } from "./host-fiu.ts";
 import { HostDrill } from "./host-kill.ts";
 
 /** Whether libfiu is there. */
-export const LIBFIU: boolean = prerequisite(
+const LIBFIU: boolean = prerequisite(
   FIU.every((path) => existsSync(path)) && spawnSync("fiu-ctrl", ["-h"]).error === undefined,
   "expected libfiu: apt-get install fiu-utils",
 );

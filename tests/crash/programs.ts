@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildAgent } from "../../guest-agent/agent/build.ts";
 import { INJECTOR } from "./fault.ts";
-import { KIT_PROGRAM, type Program } from "./guest-drill.ts";
+import { KIT_PROGRAM, type Program } from "./kit-program.ts";
 
 const HELPER = join(import.meta.dirname, "../../guest-agent/agent/helper/bootseed-mix.c");
 

@@ -32,6 +32,11 @@ export class SmallDisk implements Disposable {
     truncateSync(this.#filler);
   }
 
+  /** @param bytes its new size */
+  resize(bytes: number): void {
+    execFileSync("mount", ["-o", `remount,size=${bytes}`, this.dir]);
+  }
+
   /** Remounts; fails while a file is open for writing. */
   readOnly(yes: boolean): void {
     execFileSync("mount", ["-o", `remount,${yes ? "ro" : "rw"}`, this.dir]);
