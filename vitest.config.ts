@@ -4,7 +4,7 @@ const PACKAGES = ["protocol", "hwrng-host", "seeder", "guest-agent", "local-clou
   (d) => `${d}/**/*.test.ts`,
 );
 const CROSSING = ["vectors", "loopback", "cloud-init"].map((d) => `tests/${d}/**/*.test.ts`);
-const DRILLS = ["conformance", "network", "simulation", "crash"].map((d) => `tests/${d}/**/*.test.ts`);
+const DRILLS = ["conformance", "network", "simulation", "crash", "endurance"].map((d) => `tests/${d}/**/*.test.ts`);
 
 /**
  * One after the other: gates and unit (`npm run test:quick`), then drills (processes, namespaces, faults), the real Pulumi engine, and

@@ -1,0 +1,3 @@
+import { enduranceSuite } from "./endurance-suite.ts";
+
+enduranceSuite(4000, false);
