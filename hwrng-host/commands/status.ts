@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { loadConfig } from "../config/load.ts";
+import { errnoOf } from "../host-error.ts";
 import { BACKED_UP_FILE } from "../identity/keys.ts";
 import { MintClient } from "../mint/client.ts";
 
@@ -27,16 +28,17 @@ export async function status({ config, json }: StatusOptions): Promise<{ text: s
   return { text: [`host ${answer.hostId}: ${verdict}`, ...sources, ...rest, ""].join("\n"), healthy: answer.healthy };
 }
 
-/** Seconds since 1970; null: never, or this user may not look. */
-function lastBackup(stateDir: string): number | null {
+/** Seconds since 1970; null: never; undefined: this user may not look. */
+function lastBackup(stateDir: string): number | null | undefined {
   try {
     return Number(readFileSync(join(stateDir, BACKED_UP_FILE), "utf8"));
-  } catch {
-    return null;
+  } catch (error) {
+    return errnoOf(error) === "ENOENT" ? null : undefined;
   }
 }
 
-function backupLine(at: number | null): string {
+function backupLine(at: number | null | undefined): string {
+  if (at === undefined) return "last backup: only root and the service's user may see that";
   if (at === null) return "NEVER BACKED UP: bootseed-host backup --recipient age1… --out FILE";
   return `last backup ${new Date(at * 1000).toISOString()}`;
 }

@@ -3,7 +3,8 @@
  * carried out in an order that a power cut at any point leaves whole (`finishRotations`).
  */
 import {
-  BootseedError,
+  type BootseedError,
+  chainSince,
   encodeStatement,
   keyPair,
   parseStatement,
@@ -11,10 +12,11 @@ import {
   sameRoot,
   type Statement,
   type StatementFields,
+  SUITE,
   toHex,
   wipe,
 } from "@bootseed/protocol";
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT, HostError } from "../host-error.ts";
 import { readPrivate, replaceFile } from "./files.ts";
@@ -77,7 +79,9 @@ export function plan(dir: string, announce: Announcement, rotation: Rotation, no
   }
   let { pins } = before;
   if (rotation.certificate !== undefined) {
-    if (existsSync(join(dir, FILES.tlsNextCertificate)))
+    const waiting = readPrivate(join(dir, FILES.tlsNextCertificate));
+    // One that no statement pins was never announced: a crash came first.
+    if (waiting !== null && pins.some((pin) => toHex(pin) === toHex(pinOf(waiting))))
       throw conflict("a next certificate is waiting already", "use it first: --use-certificate");
     const pin = pinOf(Buffer.from(rotation.certificate.certificatePem));
     pins = [pinOf(readPrivate(join(dir, FILES.tlsCertificate)) ?? new Uint8Array(0)), pin].slice(0, MAX_PINS);
@@ -91,10 +95,20 @@ export function plan(dir: string, announce: Announcement, rotation: Rotation, no
   if ((rotation.serialAbove ?? 0) > before.serial)
     change(`serial: ${before.serial} → ${serial}, above ${rotation.serialAbove}`);
   if (changes.length === 0) return { before, fields: null, changes, effects };
-  effects.push("VMs that are away follow when they come back: they ask for what they missed");
   const { hostId } = before;
   const addressed = { addresses: announce.advertise, intervalMs: announce.intervalMs };
-  return { before, fields: { hostId, serial, packetPk, pins, ...addressed, ...root }, changes, effects };
+  const fields: StatementFields = { hostId, serial, packetPk, pins, ...addressed, ...root };
+  effects.push(sleepers(loadHistory(dir, before).statements, fields));
+  return { before, fields, changes, effects };
+}
+
+/** Which VMs that are away can follow, and what they will be sent. */
+function sleepers(history: readonly Statement[], fields: StatementFields): string {
+  const unsigned = { ...fields, suite: SUITE, signature: new Uint8Array(0), bytes: new Uint8Array(0) };
+  const oldest = history[0]?.serial ?? fields.serial;
+  const count = chainSince([...history, unsigned], oldest).length;
+  const sent = count === 1 ? "that one statement" : `${count} statements, one for each change of root`;
+  return `VMs that are away follow when they come back, whatever they hold since statement ${oldest}: they get ${sent}`;
 }
 
 /** Signs and publishes a plan. @returns the new statement @throws HostError when the root's key is not at hand */
@@ -107,6 +121,8 @@ export function carryOut(dir: string, { before, fields }: Plan, rotation: Rotati
     throw new HostError("bad-config", "the root that must sign is not at hand", fix, EXIT.config);
   }
   const bytes = encodeStatement(fields, signer.sign);
+  // A key that the newest statement names may still wait for its place: it must not be written over.
+  finishRotations(dir, before);
   if (rotation.packetKey !== undefined) {
     replaceFile(join(dir, FILES.packetNextKey), rotation.packetKey);
     wipe(rotation.packetKey);
