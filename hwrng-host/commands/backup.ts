@@ -24,6 +24,8 @@ export type BackupOptions = {
   readonly json: boolean;
 };
 
+/** The mint socket closes a connection on which nothing comes for so long. */
+const COPY_MS = 120_000;
 const snapshotSchema = z.object({ file: z.string() });
 
 /**
@@ -89,7 +91,7 @@ function manifestOf(dir: string, madeAt: number): Manifest {
 /** By the running service, which holds the database; by this process when there is none. */
 async function databaseCopy(config: Config): Promise<string | null> {
   try {
-    return (await new MintClient(config.listen.mint).post("/v1/snapshot", {}, snapshotSchema)).file;
+    return (await new MintClient(config.listen.mint, COPY_MS).post("/v1/snapshot", {}, snapshotSchema)).file;
   } catch (error) {
     if (!(error instanceof HostError) || error.code !== "unreachable") throw error;
   }
@@ -97,7 +99,7 @@ async function databaseCopy(config: Config): Promise<string | null> {
   if (!existsSync(file)) return null;
   const store = openSqliteStore(file);
   try {
-    return store.snapshot();
+    return await store.snapshot();
   } finally {
     store.close();
   }

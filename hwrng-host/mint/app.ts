@@ -50,7 +50,7 @@ export function mintApp(context: HostContext): Hono {
   app.get("/v1/vms", () => Response.json({ schema: 1, vms: context.store.seeds.all().map(vmView) }));
   app.route("/", joinTokenRoutes(context));
   app.post("/v1/vms/:seedId/revoke", (c) => revoke(context, c.req.param("seedId")));
-  app.post("/v1/snapshot", () => Response.json({ file: context.store.snapshot() }));
+  app.post("/v1/snapshot", async () => Response.json({ file: await context.store.snapshot() }));
   app.get("/v1/status", async () => Response.json(await status(context)));
   return app;
 }

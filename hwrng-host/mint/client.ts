@@ -8,9 +8,11 @@ const DEADLINE_MS = 30_000;
 
 export class MintClient {
   readonly #socket: string;
+  readonly #deadlineMs: number;
 
-  constructor(socket: string) {
+  constructor(socket: string, deadlineMs: number = DEADLINE_MS) {
     this.#socket = socket;
+    this.#deadlineMs = deadlineMs;
   }
 
   /** @throws HostError "unreachable" when nobody answers; else the host's own error */
@@ -38,7 +40,7 @@ export class MintClient {
   async #exchange(method: string, path: string, body?: string): Promise<{ status: number; text: string }> {
     const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
     const headers = body === undefined ? {} : { "content-type": "application/json" };
-    const signal = AbortSignal.timeout(DEADLINE_MS);
+    const signal = AbortSignal.timeout(this.#deadlineMs);
     const call = request({ socketPath: this.#socket, method, path, headers, signal }, (answer) => {
       const chunks: Buffer[] = [];
       let size = 0;

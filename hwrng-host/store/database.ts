@@ -1,12 +1,15 @@
 /** node:sqlite the way a service needs it: durable commits, one process, schema version, errors that say what to do. */
-import { closeSync, openSync } from "node:fs";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { closeSync, openSync, rmSync } from "node:fs";
+import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
 
 /** Primary result codes (https://www.sqlite.org/rescode.html); the low byte of an extended one. */
 const SQLITE_BUSY = 5;
 const SQLITE_FULL = 13;
+
+/** A megabyte: a few milliseconds. */
+const PAGES_AT_ONCE = 256;
 
 type Row = Record<string, unknown>;
 
@@ -15,6 +18,7 @@ export class Database {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #file: string;
+  #snapshots = 0;
 
   /**
    * Opens or creates the file (0600), and brings a new one to the current schema.
@@ -76,13 +80,23 @@ export class Database {
     return this.#guard(() => this.#prepare(sql).all(...values));
   }
 
-  /** A consistent copy of everything committed, defragmented. @returns `<file>.snapshot` */
-  snapshot(): string {
-    const copy = `${this.#file}.snapshot`;
+  /**
+   * A consistent copy of everything committed, page by page beside the work of others: nobody waits for it.
+   * @returns its path: the caller removes it, and the next start of a service does if nobody did
+   * @throws HostError "storage-failed"; no half of a copy stays
+   */
+  async snapshot(): Promise<string> {
+    const copy = `${this.#file}.snapshot-${++this.#snapshots}.${process.pid}.tmp`;
     // Made empty first, so that SQLite gives it no wider mode.
     closeSync(openSync(copy, "w", 0o600));
-    this.#guard(() => this.#db.prepare("VACUUM INTO ?").run(copy));
-    return copy;
+    try {
+      await backup(this.#db, copy, { rate: PAGES_AT_ONCE });
+      return copy;
+    } catch (cause) {
+      for (const name of [copy, `${copy}-journal`]) rmSync(name, { force: true });
+      if (errnoOf(cause) !== "ERR_SQLITE_ERROR") throw cause;
+      throw this.#explain(cause);
+    }
   }
 
   close(): void {

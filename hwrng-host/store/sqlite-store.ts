@@ -20,7 +20,7 @@ export function openSqliteStore(file: string): Store {
     joins: new SqliteJoins(db),
     enter: () => group.enter(),
     together: async (work) => group.run(work),
-    snapshot: () => db.snapshot(),
+    snapshot: async () => db.snapshot(),
     close: () => db.close(),
   };
 }

@@ -220,8 +220,8 @@ export interface JoinStore {
 }
 
 export interface Store {
-  /** Writes a consistent copy beside the database, 0600, in place of an older one. @returns its path */
-  snapshot(): string;
+  /** Writes a consistent copy beside the database, 0600, while others write. @returns its path; the caller removes it */
+  snapshot(): Promise<string>;
   readonly joins: JoinStore;
   readonly push: PushStore;
   /** Somebody will call {@link Store.together} soon: others wait for it, a few milliseconds. @returns ends that */
