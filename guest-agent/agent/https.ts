@@ -3,8 +3,9 @@
  * was closed is kept for the next request of this process to the same address: the receipt needs no second handshake.
  */
 import { BootseedError, sha256 } from "@bootseed/protocol";
-import { connect, type TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import { AnswerReader, encodePost } from "./http1.ts";
+import { tls } from "./lazy.ts";
 import type { Answer, Network } from "./world.ts";
 
 /** From the first packet to the last byte of the answer (docs/protocol.md, Transport: pull). */
@@ -54,7 +55,7 @@ async function open(address: string, deadlineMs: number): Promise<Judged> {
   // Pins instead of names and dates: the clock may be wrong, and TLS 1.3 proves possession of the key. `ca: []`, since
   // parsing the 140 certificates that Node brings costs more than the handshake.
   const ca: string[] = [];
-  const socket = connect({ ...splitAddress(address), minVersion: "TLSv1.3", rejectUnauthorized: false, ca });
+  const socket = tls().connect({ ...splitAddress(address), minVersion: "TLSv1.3", rejectUnauthorized: false, ca });
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => socket.destroy(late(deadlineMs)), deadlineMs);
     socket.once("error", (error) => {

@@ -2,6 +2,7 @@
 import { randomFillSync } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { Duplex } from "node:stream";
+import { childProcess, net } from "./lazy.ts";
 import type { Kernel } from "./world.ts";
 
 const NOT_TRIED = 255;
@@ -18,7 +19,7 @@ export function realKernel(paths: HelperPaths): Kernel {
   const mixAndReseed = async (hash64: Uint8Array): Promise<{ rcMix: number; rcReseed: number }> => {
     if (hash64.length !== 64) throw new RangeError(`hash: expected 64 bytes, got ${hash64.length}`);
     const answer = existsSync(paths.socket)
-      ? await exchange((await import("node:net")).connect(paths.socket), hash64)
+      ? await exchange(net().connect(paths.socket), hash64)
       : await runHelper(paths.program, hash64);
     const [rcMix = NOT_TRIED, rcReseed = NOT_TRIED] = answer;
     return { rcMix, rcReseed };
@@ -31,8 +32,7 @@ export function realKernel(paths: HelperPaths): Kernel {
 }
 
 async function runHelper(program: string, hash64: Uint8Array): Promise<Uint8Array> {
-  const { spawn } = await import("node:child_process");
-  const child = spawn(program, [], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = childProcess().spawn(program, [], { stdio: ["pipe", "pipe", "inherit"] });
   const chunks: Buffer[] = [];
   return new Promise((resolve) => {
     // No helper, no mixing: both codes say "not tried", and the host is told so.

@@ -2,7 +2,8 @@
  * Takes deliveries by `tcp` where a host cannot be reached: a few connections at once, none longer than 10 s, and the
  * process ends when nobody came for a while: systemd keeps the port and starts it again.
  */
-import { createServer, type Server, type Socket } from "node:net";
+import type { Server, Socket } from "node:net";
+import { net } from "./lazy.ts";
 import { PushedDelivery, type TakeLock } from "./pushed.ts";
 import type { World } from "./world.ts";
 
@@ -31,7 +32,7 @@ export async function listen(
   ready: (server: Server) => void = () => undefined,
 ): Promise<void> {
   // Half open: a host that has said everything may end its side before it has our receipt.
-  const server = createServer({ noDelay: true, allowHalfOpen: true });
+  const server = net().createServer({ noDelay: true, allowHalfOpen: true });
   server.maxConnections = limits.connections;
   let open = 0;
   let idle: NodeJS.Timeout | undefined;

@@ -1,6 +1,6 @@
 /** One program at a time: the kit's lock, flock(2) on /var/lib/bootseed/lock. Node has no flock; util-linux does. */
 import { BootseedError } from "@bootseed/protocol";
-import { spawnSync } from "node:child_process";
+import { childProcess } from "./lazy.ts";
 import { closeSync, fchownSync, fstatSync, mkdirSync, openSync, statSync } from "node:fs";
 
 const WAIT_SECONDS = 60;
@@ -18,7 +18,9 @@ export function takeLock(stateDir: string, waitSeconds: number = WAIT_SECONDS): 
     const message = `cannot open ${stateDir}/lock: ${(cause as Error).message}: run as root, or by the agent's units`;
     throw new BootseedError("io", message, { cause });
   }
-  const ran = spawnSync("flock", ["-w", String(waitSeconds), "3"], { stdio: ["ignore", "ignore", "ignore", file] });
+  const ran = childProcess().spawnSync("flock", ["-w", String(waitSeconds), "3"], {
+    stdio: ["ignore", "ignore", "ignore", file],
+  });
   if (ran.status === 0) return () => closeSync(file);
   closeSync(file);
   if (ran.error !== undefined)

@@ -1,6 +1,6 @@
 /** What the agent reads of the machine it runs on, as files below a root. */
-import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { childProcess } from "./lazy.ts";
 
 export const STATE_DIR = "/var/lib/bootseed";
 
@@ -94,5 +94,5 @@ export class Machine {
 /** Runs ssh-keygen. @param input for its standard input @returns what it prints @throws with its own message */
 export function sshKeygen(args: readonly string[], input?: Uint8Array): Buffer {
   const options = input === undefined ? {} : { input };
-  return execFileSync("ssh-keygen", [...args], { ...options, stdio: ["pipe", "pipe", "pipe"] });
+  return childProcess().execFileSync("ssh-keygen", [...args], { ...options, stdio: ["pipe", "pipe", "pipe"] });
 }

@@ -1,6 +1,6 @@
 /** `bootseed-agent VERB [OPTIONS]`: one file once it is bundled, without what no verb uses. */
 import { EXIT, exitForError } from "./exit.ts";
-import { printJson } from "./output.ts";
+import { printJson, printText, say } from "./output.ts";
 import { codeOf, messageOf } from "./refusal.ts";
 import { HELP, type Verb, VERB_HELP, VERBS } from "./usage.ts";
 import { contextFor } from "./verbs/context.ts";
@@ -36,11 +36,12 @@ function common(argv: readonly string[]): {
 async function run(argv: readonly string[]): Promise<number> {
   const { json, help, version, root, rest } = common(argv);
   const [verb, ...args] = rest;
-  if (version) process.stdout.write(`${VERSION}\n`);
-  else if (help) process.stdout.write(isVerb(verb) ? VERB_HELP[verb] : HELP);
+  if (version) printText(`${VERSION}\n`);
+  else if (help) printText(isVerb(verb) ? VERB_HELP[verb] : HELP);
   if (version || help) return EXIT.ok;
   if (!isVerb(verb)) {
-    process.stderr.write(verb === undefined ? HELP : `bootseed-agent: no verb ${verb}: expected ${VERBS.join(", ")}\n`);
+    if (verb === undefined) process.stderr.write(HELP);
+    else say(`bootseed-agent: no verb ${verb}: expected ${VERBS.join(", ")}`);
     return EXIT.usage;
   }
   const context = contextFor(root, json);
@@ -67,7 +68,7 @@ try {
   process.exitCode = await run(argv);
 } catch (error) {
   const exit = exitForError(error);
-  process.stderr.write(`bootseed-agent: ${messageOf(error)}\n`);
+  say(`bootseed-agent: ${messageOf(error)}`);
   if (exit === EXIT.software && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   if (argv.includes("--json")) printJson({ error: { code: codeOf(error), message: messageOf(error) } });
   process.exitCode = exit;

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { realDisk } from "./disk.ts";
 import { httpsNetwork } from "./https.ts";
 import { realKernel } from "./kernel.ts";
+import { say } from "./output.ts";
 import type { World } from "./world.ts";
 
 /** Beside the bundle, as install.sh lays it. */
@@ -22,6 +23,6 @@ export function realWorld(root: string): World {
     nowMs: () => Date.now(),
     clocks: () => concat(u64(process.hrtime.bigint()), u64(BigInt(Date.now()) * 1_000_000n)),
     random: (bytes) => Uint8Array.from(randomBytes(bytes)),
-    say: (line) => void process.stderr.write(`bootseed: ${line}\n`),
+    say: (line) => say(`bootseed: ${line}`),
   };
 }

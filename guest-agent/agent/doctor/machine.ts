@@ -1,6 +1,6 @@
 /** What this machine's kernel and programs are like. */
 import { existsSync, readdirSync } from "node:fs";
-import { spawnSync } from "node:child_process";
+import { childProcess } from "../lazy.ts";
 import type { Machine } from "../machine.ts";
 import { bad, type Check, ok, warn } from "./check.ts";
 
@@ -89,7 +89,7 @@ function helper(machine: Machine): Check {
 function cryptography(): Check {
   const name = "kit";
   const script = "import cryptography;print(cryptography.__version__)";
-  const ran = spawnSync("/usr/bin/python3", ["-I", "-c", script], { encoding: "utf8" });
+  const ran = childProcess().spawnSync("/usr/bin/python3", ["-I", "-c", script], { encoding: "utf8" });
   if (ran.status === 0) return ok(name, `python cryptography ${ran.stdout.trim()}: the kit could take over`);
   return ok(name, "no python3-cryptography: the kit cannot top up, this agent does");
 }
@@ -100,7 +100,7 @@ function timer(machine: Machine): Check {
   const units = ["bootseed-agent-topup.timer", "bootseed-topup.timer"];
   const show = ["show", "-PActiveState", "-PNextElapseUSecRealtime", "-PNextElapseUSecMonotonic"];
   for (const unit of units) {
-    const ran = spawnSync("systemctl", [...show, unit], { encoding: "utf8" });
+    const ran = childProcess().spawnSync("systemctl", [...show, unit], { encoding: "utf8" });
     const [state, ...next] = (ran.stdout ?? "").trim().split("\n");
     if (state === "active") return ok(name, `${unit}, next ${next.filter((at) => at !== "").join(" ") || "unknown"}`);
   }
@@ -110,7 +110,7 @@ function timer(machine: Machine): Check {
 function clock(machine: Machine): Check {
   const name = "clock";
   if (machine.root !== "") return ok(name, "not looked at below a root");
-  const ran = spawnSync("timedatectl", ["show", "-PNTPSynchronized", "--value"], { encoding: "utf8" });
+  const ran = childProcess().spawnSync("timedatectl", ["show", "-PNTPSynchronized", "--value"], { encoding: "utf8" });
   if (ran.stdout?.trim() === "yes") return ok(name, "synchronised");
   return warn(
     name,

@@ -6,8 +6,9 @@ import { STATE_DIR } from "../machine.ts";
 import { parseOptions } from "../options.ts";
 import { printJson, printLines } from "../output.ts";
 import { VERSION } from "../version.ts";
-import type { Disk, World } from "../world.ts";
+import type { World } from "../world.ts";
 import type { Context } from "./context.ts";
+import { onlyLooking, unless } from "./look.ts";
 
 /** Of one host; `damaged` names what a top-up would put aside. */
 export interface HostStatus {
@@ -41,7 +42,7 @@ export function status(context: Context, args: string[]): number {
 
 export function allHosts(world: World): [string, HostStatus][] {
   const aside: string[] = [];
-  const watching = { ...world, disk: readOnly(world.disk, (path) => aside.push(path)), say: () => undefined };
+  const watching = onlyLooking(world, (path) => aside.push(path));
   return hostFolders(watching, STATE_DIR).map((folder) => {
     const read = hostStatus(watching, folder);
     const damaged = aside
@@ -52,13 +53,6 @@ export function allHosts(world: World): [string, HostStatus][] {
 }
 
 function hostStatus(world: World, folder: HostFolder): Omit<HostStatus, "damaged"> {
-  const unless = <T>(read: () => T, none: T): T => {
-    try {
-      return read();
-    } catch {
-      return none;
-    }
-  };
   const statement = unless(() => folder.statement(), null);
   const { enrolled } = folder;
   if (enrolled) unless(() => void folder.identity(), undefined);
@@ -74,11 +68,6 @@ function hostStatus(world: World, folder: HostFolder): Omit<HostStatus, "damaged
     lastAt: world.disk.modifiedMs(`${folder.path}/counter`),
     due: unless(() => folder.due(), true),
   };
-}
-
-/** Damaged files stay where they are: only what holds the lock may put them aside. */
-function readOnly(disk: Disk, damaged: (path: string) => void): Disk {
-  return { ...disk, replace: () => undefined, rename: damaged, wipe: () => undefined };
 }
 
 function told(hostId: string, host: HostStatus): string[] {

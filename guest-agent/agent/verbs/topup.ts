@@ -1,16 +1,20 @@
 /** `topup`: one delivery from every host. */
-import { BootseedError } from "@bootseed/protocol";
+import { BootseedError, toHex } from "@bootseed/protocol";
 import { EXIT, exitForCode } from "../exit.ts";
+import { hostFolders } from "../host-folder.ts";
 import { STATE_DIR } from "../machine.ts";
 import { parseOptions } from "../options.ts";
 import { printJson, printLines } from "../output.ts";
 import { type TopUp, topUpAll } from "../topup.ts";
 import type { Context } from "./context.ts";
+import { onlyLooking, unless } from "./look.ts";
 
 /** @returns exit code: the first failure's, 0 when every host delivered or was not due */
 export async function topup(context: Context, args: string[]): Promise<number> {
   const { now, due } = parseOptions(args, { now: "boolean", due: "boolean" });
   if (now === true && due === true) throw new BootseedError("usage", "topup: --now or --due, not both");
+  // Most runs of the timer end here: who only looks needs no lock.
+  if (due === true && noneDue(context)) return EXIT.ok;
   const unlock = context.lock();
   try {
     const hosts = await topUpAll(context.world, STATE_DIR, due !== true);
@@ -22,6 +26,16 @@ export async function topup(context: Context, args: string[]): Promise<number> {
   } finally {
     unlock();
   }
+}
+
+/** Tells so, too. */
+function noneDue({ world, json }: Context): boolean {
+  const folders = hostFolders(onlyLooking(world), STATE_DIR);
+  if (folders.length === 0 || folders.some((folder) => unless(() => folder.due(), true))) return false;
+  const skipped = folders.map(({ hostId }): TopUp => ({ hostId: toHex(hostId), outcome: "skipped", why: "not due" }));
+  if (json) printJson({ hosts: skipped });
+  else printLines(skipped.map(told));
+  return true;
 }
 
 function told(host: TopUp): string {
