@@ -49,6 +49,7 @@ export async function handleClaim(context: HostContext, bytes: Uint8Array): Prom
   );
   const outcome = store.enrolments.claim({ seedId, identityPk, instanceId, instanceHash, certificate, now });
   if (outcome.state === "unknown") throw new Refused("claim for a seed that was never committed", "unknown-seed");
+  if (outcome.state === "revoked") throw new Refused("claim for the seed of a revoked VM", "revoked");
   if (outcome.state === "limited") return empty(429, { "retry-after": LIMITED_SECONDS });
 
   const fields = { seedId: toHex(seedId), instanceId, state: outcome.state };

@@ -143,7 +143,9 @@ describe("a revoked VM", () => {
     for (const proof of [false, true])
       expect((await host.send("/v1/packets", guest.hello({ proof }))).status).toBe(403);
     expect((await host.send("/v1/reports", guest.report())).status).toBe(403);
-    expect(host.context.refusals.counts()).toEqual({ "packets.revoked": 2, "reports.revoked": 1 });
+    expect((await host.send("/v1/claims", guest.claim())).status).toBe(403);
+    const counts = { "packets.revoked": 2, "reports.revoked": 1, "claims.revoked": 1 };
+    expect(host.context.refusals.counts()).toEqual(counts);
     expect((await host.post(`/v1/vms/${"00".repeat(16)}/revoke`, {})).status).toBe(404);
   });
 });

@@ -50,9 +50,8 @@ export class SqliteEnrolments implements EnrolmentStore {
         return { state: 0, certificate: input.certificate };
       }
       const outcome = this.#outcomeForOthers(input);
-      return outcome.state === "unknown" || countAnswer(this.#db, input.seedId, input.now)
-        ? outcome
-        : { state: "limited" };
+      if (outcome.state === "unknown" || outcome.state === "revoked") return outcome;
+      return countAnswer(this.#db, input.seedId, input.now) ? outcome : { state: "limited" };
     });
   }
 
@@ -149,10 +148,11 @@ export class SqliteEnrolments implements EnrolmentStore {
     const seed = this.#db.get("SELECT instance_id, committed_at FROM seed WHERE seed_id = ?", seedId);
     if (seed === null) return { state: "unknown" };
     const held = this.#db.get(
-      "SELECT identity_pk, instance_hash, certificate FROM enrolment WHERE seed_id = ?",
+      "SELECT identity_pk, instance_hash, certificate, revoked_at FROM enrolment WHERE seed_id = ?",
       seedId,
     );
     if (held !== null) {
+      if (held["revoked_at"] !== null) return { state: "revoked" };
       const same = equal(column.blob(held, "identity_pk"), identityPk);
       if (!same || !equal(column.blob(held, "instance_hash"), instanceHash)) return { state: 3 };
       return { state: 0, certificate: column.blob(held, "certificate") };

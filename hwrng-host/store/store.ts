@@ -73,7 +73,8 @@ export type ClaimInput = {
 
 /** State as in the protocol; `unknown` = no such committed seed, `limited` = this seed had its answers for today. */
 export type ClaimOutcome =
-  { readonly state: 0; readonly certificate: Uint8Array } | { readonly state: 1 | 2 | 3 | "unknown" | "limited" };
+  | { readonly state: 0; readonly certificate: Uint8Array }
+  | { readonly state: 1 | 2 | 3 | "unknown" | "revoked" | "limited" };
 
 /** What is known of a VM that won its seed. */
 export type Enrolment = {
