@@ -37,7 +37,10 @@ describe("start.mjs", () => {
   });
   it("an unknown verb: 64, and what there is", () => {
     const { status, stderr } = start(["dmeo"]);
-    expect([status, stderr]).toEqual([64, expect.stringMatching(/^expected demo, test, setup or clean, got "dmeo"/)]);
+    expect([status, stderr]).toEqual([
+      64,
+      expect.stringMatching(/^expected demo, test, bench, setup or clean, got "dmeo"/),
+    ]);
   });
   it("clean removes the cache and nothing else", () => {
     const dir = mkdtempSync(join(tmpdir(), "bootseed-clean-"));

@@ -108,11 +108,13 @@ it("deleted behind Pulumi's back, then up --refresh", async () => {
   expectOneFresh(5);
 });
 
-it("several droplets ask together: one reservation, one created", async () => {
+it("two more droplets: all three are reserved for, only the two that are made get a seed", async () => {
   const template = { image: "debian-13-x64", userData: "#cloud-config\npackages: [jq]\n" };
   await bench.configure(mint.url, [{ name: "web", ...template }, { name: "db" }, { name: "cache" }]);
   await bench.mustUp();
-  expect(mint.calls.filter((call) => call.startsWith("reserve"))).toEqual(["reserve 3"]);
+  // How many fall into one request is a matter of time, which mint-client/batch.test.ts has in its hand.
+  const reserved = mint.calls.filter((call) => call.startsWith("reserve")).map((call) => Number(call.split(" ")[1]));
+  expect(reserved.reduce((sum, n) => sum + n, 0)).toBe(3);
   expect(mint.calls.filter((call) => call.startsWith("commit")).toSorted()).toEqual(["commit cache", "commit db"]);
   expect(new Set(seeds()).size).toBe(seeds().length);
 });

@@ -8,7 +8,7 @@ import { logIn, makeOperatorKey, type Login } from "../../tools/lab/login.ts";
 import { openStack, type DropletConfig, type Stack } from "../../tools/lab/stack.ts";
 import { listVms, vmNamed, type Vm } from "../../tools/lab/vms.ts";
 import { say, setUp } from "../../tools/setup/set-up.ts";
-import { untilUp } from "./reboot.ts";
+import { REBOOT, untilUp } from "./reboot.ts";
 import { seedCopies } from "./seed-copies.ts";
 
 /** The whole chain on real parts: host service, Pulumi engine, a stock VM. Steps build on each other, so the first red one ends it. */
@@ -94,7 +94,7 @@ describe("pulumi up to a VM whose host keys are known and depend on its seed", {
     const boots = new Set([await cloud.exec(id(first), "cat /proc/sys/kernel/random/boot_id")]);
     const drawn = new Set([await draw()]);
     for (let reboot = 0; reboot < 3; reboot++) {
-      await cloud.exec(id(first), "systemctl reboot --no-block");
+      await cloud.exec(id(first), REBOOT);
       await untilUp(cloud, id(first), boots);
       expect(await logIn(await login(first), "uname -n")).toBe("web-1");
       drawn.add(await draw());

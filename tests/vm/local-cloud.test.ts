@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { waitForBoot, type LocalDroplet } from "@bootseed/local-cloud";
 import { ensureImage } from "../../tools/image/image.ts";
 import { startCloud, type Cloud } from "../../tools/lab/cloud.ts";
+import { REBOOT } from "./reboot.ts";
 
 /** Real QEMU VMs behind the API: one that works, and three that never will. */
 describe("local-cloud", { concurrent: false }, () => {
@@ -107,7 +108,7 @@ describe("local-cloud", { concurrent: false }, () => {
 
     const bootId = await shell("cat /proc/sys/kernel/random/boot_id");
     const pid = processesWith(cloud.dir);
-    await shell("sync; systemctl reboot --no-block");
+    await shell(REBOOT);
     const after = await vi.waitFor(
       async () => {
         const now = await shell("systemctl is-active -q ssh && cat /proc/sys/kernel/random/boot_id");

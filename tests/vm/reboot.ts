@@ -3,6 +3,9 @@ import type { Cloud } from "../../tools/lab/cloud.ts";
 
 const DEADLINE_MS = 240_000;
 
+/** Reboots a second later: an agent that the reboot itself ends could not answer that it was told to. */
+export const REBOOT = "sync; systemd-run --quiet --on-active=1s --timer-property=AccuracySec=100ms systemctl reboot";
+
 /**
  * Waits until the droplet is up with a boot id that was not seen before, and its first-boot and claim units have settled; adds the id to `seen`.
  *
