@@ -1,13 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import {
-  encodeStatementsRequest,
-  followStatements,
-  parsePacketAnswer,
-  parseStatementsAnswer,
-  toHex,
-} from "@bootseed/protocol";
+import { toHex } from "@bootseed/protocol";
 import { describe, expect, it } from "vitest";
-import type { TestGuest } from "../testing/guest.ts";
+import { catchUp, topUp } from "../testing/follow.ts";
 import { ServedHost } from "../testing/served-host.ts";
 
 /** Tells the service to read its state folder again, and waits until it says that it did, or did not. */
@@ -16,22 +10,6 @@ async function reload(host: ServedHost): Promise<void> {
   const before = said();
   host.signal("SIGHUP");
   while (said() === before) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
-/** A delivery as a guest does it: pins, statements, packet. */
-async function topUp(host: ServedHost, guest: TestGuest): Promise<number> {
-  const { bytes } = await host.send(guest, "/v1/packets", guest.hello());
-  guest.statement = followStatements(guest.statement, parsePacketAnswer(bytes).statements);
-  return guest.open(bytes).counter;
-}
-
-/** What a guest asks a server whose certificate it does not know. @returns how many statements came */
-async function catchUp(host: ServedHost, guest: TestGuest): Promise<number> {
-  const { hostId, serial } = guest.statement;
-  const { bytes } = await host.sendUnpinned("/v1/statements", encodeStatementsRequest({ hostId, serial }));
-  const messages = parseStatementsAnswer(bytes);
-  guest.statement = followStatements(guest.statement, messages);
-  return messages.length;
 }
 
 describe("SIGHUP", () => {

@@ -51,6 +51,16 @@ export type HostIdentity = {
   close(): void;
 };
 
+const RESTORE = "run `bootseed-host init --config FILE`, or restore the state folder from its backup";
+const NEW_CERTIFICATE =
+  "restore it from the backup, or make a new one: `bootseed-host statement --new-certificate`, then `--use-certificate --now`";
+/** What VMs follow without it: a loss that the root's signature makes good. */
+const REPLACED_BY: Record<string, string> = {
+  [FILES.packetKey]: "restore it from the backup, or make a new one: `bootseed-host statement --new-packet-key`",
+  [FILES.tlsKey]: NEW_CERTIFICATE,
+  [FILES.tlsCertificate]: NEW_CERTIFICATE,
+};
+
 /**
  * @param announce the config's addresses and interval: the statement must say the same
  * @throws HostError when a file is missing or damaged, or config and statement differ
@@ -59,8 +69,7 @@ export function loadIdentity(dir: string, announce: Announcement): HostIdentity 
   const read = (name: string, bytes?: number): Uint8Array => {
     const content = readPrivate(join(dir, name));
     if (content === null) {
-      const fix = "run `bootseed-host init --config FILE`, or restore the state folder from its backup";
-      throw new HostError("bad-config", `${join(dir, name)} is missing`, fix, EXIT.config);
+      throw new HostError("bad-config", `${join(dir, name)} is missing`, REPLACED_BY[name] ?? RESTORE, EXIT.config);
     }
     if (bytes !== undefined && content.length !== bytes) {
       const message = `${join(dir, name)}: expected ${bytes} bytes, got ${content.length}`;

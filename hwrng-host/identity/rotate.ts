@@ -84,7 +84,9 @@ export function plan(dir: string, announce: Announcement, rotation: Rotation, no
     if (waiting !== null && pins.some((pin) => toHex(pin) === toHex(pinOf(waiting))))
       throw conflict("a next certificate is waiting already", "use it first: --use-certificate");
     const pin = pinOf(Buffer.from(rotation.certificate.certificatePem));
-    pins = [pinOf(readPrivate(join(dir, FILES.tlsCertificate)) ?? new Uint8Array(0)), pin].slice(0, MAX_PINS);
+    // None where the certificate was lost: then VMs meet a stranger's, ask for statements, and follow.
+    const inUse = readPrivate(join(dir, FILES.tlsCertificate));
+    pins = [...(inUse === null ? [] : [pinOf(inUse)]), pin].slice(0, MAX_PINS);
     change(
       `pins: the next certificate's, ${short(pin)}, is added; older ones than today's go`,
       "reload the service (SIGHUP), or restart it, and in 24 h at the earliest: bootseed-host statement --use-certificate",
