@@ -95,6 +95,12 @@ describe("init", () => {
     ]);
   });
 
+  it("takes the mint's address as programs write it", async () => {
+    const host = await makeHost("unix");
+    const { code } = run("init", "--config", host.config, "--mint", `unix://${host.mint}`);
+    expect(code).toBe(0);
+  });
+
   it("writes nothing when an option is wrong", () => {
     const config = join(root, "never", "host.yaml");
     expect(run("init", "--config", config, "--guests", "nonsense").code).toBe(78);

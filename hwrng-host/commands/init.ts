@@ -56,12 +56,15 @@ Back up ${config.stateDir}: whoever has it is this host, and without it VMs cann
 `;
 }
 
+/** A path, or the same written as programs name it: `unix:///run/…`. */
+const socketPath = (text: string): string => resolve(text.replace(/^unix:\/\//, ""));
+
 function existing(options: InitOptions): Config {
   const config = loadConfig(options.config);
   const wanted: [string, string | undefined, string][] = [
     ["--state-dir", options.stateDir && resolve(options.stateDir), config.stateDir],
     ["--guests", options.guests, config.listen.guests],
-    ["--mint", options.mint && resolve(options.mint), config.listen.mint],
+    ["--mint", options.mint && socketPath(options.mint), config.listen.mint],
     ["--advertise", options.advertise?.join(", "), config.advertise.join(", ")],
   ];
   for (const [option, value, written] of wanted) {
@@ -77,7 +80,7 @@ function create(options: InitOptions): Config {
   const content = {
     stateDir: resolve(options.stateDir ?? "/var/lib/bootseed-host"),
     allowChained: options.allowChained ?? false,
-    listen: { guests, mint: resolve(options.mint ?? "/run/bootseed/mint.sock") },
+    listen: { guests, mint: socketPath(options.mint ?? "/run/bootseed/mint.sock") },
     advertise: options.advertise ?? [guests],
   };
   const text = HEADER + stringify(content);
