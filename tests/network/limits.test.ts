@@ -15,7 +15,7 @@ const READY = prerequisite(
   "expected Debian's python3-cryptography: apt-get install python3-cryptography",
 );
 const MIB = 1024 * 1024;
-const PATHS = ["claims", "reports", "packets", "receipts"];
+const PATHS = ["claims", "joins", "reports", "packets", "receipts", "statements"];
 
 async function dial(port: number): Promise<TLSSocket> {
   const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false });
