@@ -6,50 +6,44 @@
 import * as pulumi from "@pulumi/pulumi";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MintClient } from "../mint-client/client.ts";
+import { addressesIn } from "./addresses.ts";
+import { plain } from "./outputs.ts";
 import { missingIn } from "./report.ts";
 import { SeedRun } from "./seed-run.ts";
+import { requireVersions } from "./versions.ts";
 
 export interface ProgramContext {
-  /** Before a droplet is created: takes its seed for good, or throws. */
+  readonly dryRun: boolean;
+  /** Rejects when engine or SDK are too old. */
+  readonly versions: Promise<void>;
+  /** Before a droplet is created, in preview too: throws what was refused; in `up` takes its seed for good, or throws. */
   readonly commit: pulumi.ResourceHook;
+  /** After a droplet is created: tells the hosts, softly. Only `seedStack` needs it: a transform sees no outputs. */
+  readonly created: pulumi.ResourceHook;
   /** Before a report is stored: refuses the placeholder. */
   readonly needReport: pulumi.ResourceHook;
   /** The run against these hosts. */
   runFor(hosts: readonly string[], minHosts: number): SeedRun;
   /** Whose hook is called with this URN. */
-  owners: Map<string, SeedRun>;
+  readonly owners: Map<string, SeedRun>;
+  /** Why nothing may be created under this URN; an existing resource is left alone. */
+  readonly refusals: Map<string, string>;
+  /** `seedStack` was called. */
+  adopted: boolean;
 }
 
 const contexts = new WeakMap<object, ProgramContext>();
 const noStack = {};
-
-/** Hook arguments may hold Outputs (secrets do); this waits for plain values. */
-const plain = (value: unknown): Promise<unknown> =>
-  new Promise((resolve) => {
-    (pulumi.output(value) as pulumi.Output<unknown>).apply(resolve);
-  });
 
 async function dropletName(args: pulumi.ResourceHookArgs): Promise<string> {
   const name = await plain(args.newInputs?.["name"]);
   return typeof name === "string" && name !== "" ? name : args.name;
 }
 
-function makeContext(): ProgramContext {
+function makeRunFor(): ProgramContext["runFor"] {
   const runs = new Map<string, SeedRun>();
-  const owners = new Map<string, SeedRun>();
   const stack = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const commit = new pulumi.ResourceHook("bootseed-commit", async (args) => {
-    const name = await dropletName(args);
-    const run = owners.get(args.urn);
-    if (run === undefined) throw new Error(`no seed for ${name}: ${args.urn} was not announced; nothing was created`);
-    await run.commit(args.urn, name);
-  });
-  const needReport = new pulumi.ResourceHook("bootseed-need-report", async (args) => {
-    const missing = missingIn(await plain(args.newInputs?.["input"]));
-    if (missing === undefined) return;
-    throw new Error(`the droplet exists, but its host-key report did not come (${missing}): run pulumi up again`);
-  });
-  const runFor = (hosts: readonly string[], minHosts: number): SeedRun => {
+  return (hosts, minHosts) => {
     const key = JSON.stringify([hosts, minHosts]);
     const known = runs.get(key);
     if (known !== undefined) return known;
@@ -64,7 +58,43 @@ function makeContext(): ProgramContext {
     runs.set(key, run);
     return run;
   };
-  return { commit, needReport, runFor, owners };
+}
+
+function makeContext(): ProgramContext {
+  const dryRun = pulumi.runtime.isDryRun();
+  const owners = new Map<string, SeedRun>();
+  const refusals = new Map<string, string>();
+  const beforeCreate = async (args: pulumi.ResourceHookArgs): Promise<void> => {
+    const refusal = refusals.get(args.urn);
+    if (refusal !== undefined) throw new Error(refusal);
+    if (dryRun) return;
+    const name = await dropletName(args);
+    const run = owners.get(args.urn);
+    if (run === undefined) throw new Error(`no seed for ${name}: ${args.urn} was not announced; nothing was created`);
+    await run.commit(args.urn, name);
+  };
+  const afterCreate = async (args: pulumi.ResourceHookArgs): Promise<void> => {
+    const addresses = addressesIn((await plain(args.newOutputs ?? {})) as Record<string, unknown>);
+    const droplet = { urn: args.urn, name: await dropletName(args), instanceId: args.id, addresses };
+    await owners.get(args.urn)?.tell(droplet);
+  };
+  const needReport = async (args: pulumi.ResourceHookArgs): Promise<void> => {
+    const missing = missingIn(await plain(args.newInputs?.["input"]));
+    if (missing === undefined) return;
+    throw new Error(`the droplet exists, but its host-key report did not come (${missing}): run pulumi up again`);
+  };
+  return {
+    dryRun,
+    versions: requireVersions(),
+    // In preview too, so that what can be known is said before anything is done.
+    commit: new pulumi.ResourceHook("bootseed-commit", beforeCreate, { onDryRun: true }),
+    created: new pulumi.ResourceHook("bootseed-created", afterCreate, { ignoreErrors: true }),
+    needReport: new pulumi.ResourceHook("bootseed-need-report", needReport),
+    runFor: makeRunFor(),
+    owners,
+    refusals,
+    adopted: false,
+  };
 }
 
 /** @returns the context of the program that is running now */

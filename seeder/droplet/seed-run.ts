@@ -128,7 +128,7 @@ export class SeedRun {
     let young: boolean | undefined = this.#used.has(urn) ? true : undefined;
     for (;;) {
       const asked = await Promise.all(this.#runs.map((run) => run.ask(droplet)));
-      this.#warnOfFailed(name, asked);
+      this.#warnOfFailed(name, asked, "The next run repeats it");
       const agreed = agreedReport(asked, minHosts);
       if (agreed.kind === "report") {
         const doubt = doubtIn(agreed.report);
@@ -150,16 +150,22 @@ export class SeedRun {
     }
   }
 
+  /** Tells every host once that this droplet exists, waits for no report, and never fails: who is away is warned of. */
+  async tell(droplet: LiveDroplet): Promise<void> {
+    const asked = await Promise.all(this.#runs.map((run) => run.ask(droplet)));
+    this.#warnOfFailed(droplet.name, asked, `bootseed sync --stack ${this.#options.stack} repeats it`);
+  }
+
   #tooFew(count: number, did: string, reasons: readonly string[]): string {
     const { minHosts } = this.#options;
     if (this.#runs.length === 1) return reasons.join("; ");
     return `${count} of ${this.#runs.length} hosts ${did}, and minHosts is ${minHosts}: ${reasons.join("; ")}`;
   }
 
-  #warnOfFailed(name: string, asked: readonly Asked[]): void {
+  #warnOfFailed(name: string, asked: readonly Asked[], advice: string): void {
     const states = asked.flatMap((one) => (one.kind === "failed" ? [one.state] : []));
     if (states.length === 0 || this.#warned.has("reserve") || this.#warned.has("some")) return;
-    const text = `${name}: the host was not told that it exists: ${states.join("; ")}. The next run repeats it`;
+    const text = `${name}: the host was not told that it exists: ${states.join("; ")}. ${advice}`;
     this.#warnOnce("created", text);
   }
 

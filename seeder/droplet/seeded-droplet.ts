@@ -9,47 +9,67 @@ import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import { seedHosts } from "../mint-client/seed-hosts.ts";
 import { loadKit } from "../render/kit.ts";
-import { type ProgramContext, programContext } from "./context.ts";
+import { addressesIn } from "./addresses.ts";
+import { programContext } from "./context.ts";
 import { knownHostsLines } from "./known-hosts.ts";
 import { type DropletReport, missingIn, type NoReport, noReport } from "./report.ts";
 import { DEFAULT_REPORT_TIMEOUT_MS, type Reserved, type SeedRun } from "./seed-run.ts";
-import { templateHash, userDataOutput } from "./user-data.ts";
+import type { SeedSource } from "./seed-source.ts";
+import { COMPONENT_TYPE, DROPLET_TYPE } from "./types.ts";
+import { templateHash } from "./user-data.ts";
+import { reserveFor, userDataInput } from "./user-data-input.ts";
 
-const COMPONENT_TYPE = "bootseed:index:SeededDroplet";
-const DROPLET_TYPE = "digitalocean:index/droplet:Droplet";
-
-/** All of a droplet's arguments, and where its seed comes from. */
-export interface SeededDropletArgs extends digitalocean.DropletArgs {
-  /** The mint, `unix:///run/bootseed/mint.sock`. A plain string: reservations are asked for before any resource exists. */
-  host?: string;
-  /** Several independent hosts instead, at most 4: the VM mixes a seed of each, and one that is dead or lies weakens nothing. */
-  hosts?: string[];
-  /** How many of `hosts` must give a seed, and must agree on the report; default all. */
-  minHosts?: number;
-  /** Port in the `knownHosts` lines, default 22. */
+/**
+ * All of a droplet's arguments, and where its seed comes from. `userData` is the user's own document, of any kind that
+ * cloud-init takes; it may be secret, and it may be unknown until another resource is there.
+ */
+export interface SeededDropletArgs extends digitalocean.DropletArgs, SeedSource {
+  /** Port in the `knownHosts` lines. Default 22. */
   sshPort?: number;
-  /** `"force"` passes user-data on whose leading text cloud-init does not know. */
-  wrap?: "auto" | "force";
-  /** Limit on the whole user-data in bytes, default 65,536. */
-  maxUserDataBytes?: number;
-  /** How long a run waits for the report of a droplet that it created, in seconds, default 180. */
+  /** How long a run waits for the report of a droplet that it created, in seconds; 0 does not wait. Default 180. */
   reportTimeoutSeconds?: number;
 }
 
 /** Options of the droplet that the component passes on to it; on a component the engine would only warn about them. */
-const PASSED_ON = ["ignoreChanges", "replaceOnChanges", "customTimeouts", "deleteBeforeReplace", "aliases"] as const;
-
-export type SeededDropletOptions = pulumi.ComponentResourceOptions &
-  Pick<pulumi.CustomResourceOptions, "deleteBeforeReplace">;
+const PASSED_ON = [
+  "ignoreChanges",
+  "replaceOnChanges",
+  "customTimeouts",
+  "deleteBeforeReplace",
+  "aliases",
+  "import",
+] as const;
 
 /**
- * @example
+ * As for any component; and what belongs to the droplet is passed on to it: `ignoreChanges`, `replaceOnChanges`,
+ * `customTimeouts`, `deleteBeforeReplace`, `aliases`, `import`. `ignoreChanges: ["userData"]` means what it says: edits of
+ * your user-data no longer replace the droplet.
+ */
+export type SeededDropletOptions = pulumi.ComponentResourceOptions &
+  Pick<pulumi.CustomResourceOptions, "deleteBeforeReplace" | "import">;
+
+/**
+ * @example <caption>A droplet and its keys</caption>
  * const web = new SeededDroplet("web", {
  *   host: "unix:///run/bootseed/mint.sock",
  *   image: "debian-12-x64", region: "ams3", size: "s-1vcpu-1gb",
  *   userData: "#cloud-config\npackages: [nginx]\n",
  * });
  * export const knownHosts = web.knownHosts;
+ *
+ * @example <caption>A droplet that stood on its own is moved in, not replaced</caption>
+ * new SeededDroplet("web", args, { aliases: [{ parent: pulumi.rootStackResource }] });
+ *
+ * @example <caption>VPC, tags, firewall, reserved address: `.droplet` is the real resource</caption>
+ * const vpc = new digitalocean.Vpc("net", { region: "ams3" });
+ * const web = new SeededDroplet("web", { ...args, vpcUuid: vpc.id, tags: ["web"] });
+ * new digitalocean.Firewall("web", {
+ *   dropletIds: [web.droplet.id.apply(Number)],
+ *   inboundRules: [{ protocol: "tcp", portRange: "22", sourceAddresses: ["203.0.113.0/24"] }],
+ * });
+ * const address = new digitalocean.ReservedIp("web", { region: "ams3", dropletId: web.droplet.id.apply(Number) });
+ * // The reserved address has the same keys:
+ * export const lines = pulumi.all([address.ipAddress, web.sshHostKeys]).apply(([ip, keys]) => knownHostsLines([ip], keys));
  */
 export class SeededDroplet extends pulumi.ComponentResource {
   /** The real resource: firewalls, reserved addresses and volumes refer to it as ever. */
@@ -63,6 +83,12 @@ export class SeededDroplet extends pulumi.ComponentResource {
   /** What the VM reported: verdict, return codes, kernel, timeline. */
   readonly evidence: pulumi.Output<Record<string, unknown>>;
 
+  /**
+   * @param name of the component, of its droplet, and in messages
+   * @param args the droplet's arguments and where its seed comes from
+   * @param opts options of a component, and those of the droplet that are passed on to it
+   * @throws BootseedError "usage" when no host, too many hosts or an impossible `minHosts` is named
+   */
   constructor(name: string, args: SeededDropletArgs, opts: SeededDropletOptions = {}) {
     super(COMPONENT_TYPE, name, {}, withoutPassedOn(opts));
     const context = programContext();
@@ -72,18 +98,20 @@ export class SeededDroplet extends pulumi.ComponentResource {
     const run = context.runFor(from.hosts, from.minHosts);
     const template = pulumi.output(userData);
     const urn = pulumi.createUrn(name, DROPLET_TYPE, this);
-    // At once, not when the template is known: all droplets of a run ask together.
-    const reserved = pulumi.runtime.isDryRun() ? undefined : reservationFor(urn, context, run);
-    const reserve = (): Promise<Reserved> => reserved ?? Promise.reject(new Error("a preview reserves nothing"));
+    // At once, not when the template is known: all droplets of a run ask together. A plain promise, because an Output
+    // would take a Uint8Array apart, and a seed has no business in Outputs anyway.
+    const reserved = context.dryRun ? undefined : promiseOf(urn, (known) => reserveFor(context, known, run));
+    const options = { kit: loadKit(), wrap, maxBytes: maxUserDataBytes };
+    const seeded = pulumi.all([urn, template, args.image]).apply(async ([known, document, image]) => {
+      const droplet = { urn: known, name, image, document };
+      return (await userDataInput(context, droplet, options, reserved)).value;
+    });
 
     // The user's own edits must still replace the droplet, which ignoreChanges would hide; unless they asked for that.
-    const ignoredByUser = opts.ignoreChanges?.includes("userData") === true;
+    const ignoredByUser = opts.ignoreChanges?.some((path) => path === "userData" || path === "*") === true;
     this.droplet = new digitalocean.Droplet(
       name,
-      {
-        ...dropletArgs,
-        userData: userDataOutput(this, name, template, { kit: loadKit(), wrap, maxBytes: maxUserDataBytes }, reserve),
-      },
+      { ...dropletArgs, userData: pulumi.secret(seeded) },
       {
         // The provider deletes a named droplet first when it is replaced. Then a seed refused at the last moment would
         // cost the old droplet. DigitalOcean allows two of one name.
@@ -93,7 +121,7 @@ export class SeededDroplet extends pulumi.ComponentResource {
         ignoreChanges: [...(opts.ignoreChanges ?? []).filter((path) => path !== "userData"), "userData"],
         additionalSecretOutputs: ["userData"],
         hooks: { beforeCreate: [context.commit] },
-        ...(ignoredByUser ? {} : { replacementTrigger: template.apply(templateHash) }),
+        ...(ignoredByUser ? {} : { replacementTrigger: pulumi.secret(template.apply(templateHash)) }),
       },
     );
 
@@ -127,14 +155,11 @@ export class SeededDroplet extends pulumi.ComponentResource {
   }
 }
 
-function reservationFor(urn: pulumi.Output<string>, context: ProgramContext, run: SeedRun): Promise<Reserved> {
-  return new Promise((resolve) => {
-    urn.apply((dropletUrn) => {
-      context.owners.set(dropletUrn, run);
-      void run.reserve(dropletUrn).then(resolve);
-    });
-  });
-}
+/** What `next` does with a value that is known in every run that is not a preview. */
+const promiseOf = (
+  urn: pulumi.Output<string>,
+  next: (urn: string) => Promise<Reserved> | undefined,
+): Promise<Reserved> => new Promise((resolve) => void urn.apply((known) => void next(known)?.then(resolve)));
 
 function withoutPassedOn(opts: SeededDropletOptions): pulumi.ComponentResourceOptions {
   const kept: Record<string, unknown> = { ...opts };
@@ -147,10 +172,8 @@ function passedOn(opts: SeededDropletOptions): pulumi.CustomResourceOptions {
   return Object.fromEntries(PASSED_ON.filter((key) => opts[key] !== undefined).map((key) => [key, opts[key]]));
 }
 
-const addressesOf = (droplet: digitalocean.Droplet): pulumi.Output<string[]> =>
-  pulumi
-    .all([droplet.ipv4Address, droplet.ipv4AddressPrivate, droplet.ipv6Address])
-    .apply((addresses) => addresses.filter((address) => typeof address === "string" && address !== ""));
+const addressesOf = ({ ipv4Address, ipv4AddressPrivate, ipv6Address }: digitalocean.Droplet): pulumi.Output<string[]> =>
+  pulumi.output({ ipv4Address, ipv4AddressPrivate, ipv6Address }).apply(addressesIn);
 
 /** Asks the host in every run that is not a preview, so that what was lost is repeated. */
 function reportInput(

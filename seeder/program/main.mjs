@@ -47,7 +47,7 @@ function checkEndpoint() {
 checkNode();
 checkHost();
 checkEndpoint();
-await pulumi.runtime.requirePulumiVersion(">=3.211.0");
+await (await import("../droplet/versions.ts")).requireVersions();
 const program = await import("./droplets.ts");
 
 export const knownHosts = program.knownHosts;

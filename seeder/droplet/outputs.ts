@@ -1,0 +1,22 @@
+/** Plain values out of Pulumi's Outputs, for hooks and transforms, which run outside of `apply`. */
+import * as pulumi from "@pulumi/pulumi";
+
+/** A value that may not be known, as in preview or of a resource that `--target` left out. */
+export type Maybe<T> = { known: true; value: T } | { known: false };
+
+/** `deserializeProperties` leaves a secret in its wire form; this makes it an Output, as everywhere else. */
+export const unsealed = (value: unknown): unknown =>
+  pulumi.runtime.isRpcSecret(value) ? pulumi.secret<unknown>(pulumi.runtime.unwrapRpcSecret(value)) : value;
+
+/** Waits for the plain value of a known Output; of an unknown one it would wait for ever, since `apply` is not called. */
+export const plain = (value: unknown): Promise<unknown> =>
+  new Promise((resolve) => {
+    (pulumi.output(value) as pulumi.Output<unknown>).apply(resolve);
+  });
+
+/** @param value a plain value, an Output, or a secret in its wire form */
+export async function maybe(value: unknown): Promise<Maybe<unknown>> {
+  // Every Output has `isKnown`; the SDK's types leave it out.
+  const output = pulumi.output(unsealed(value)) as pulumi.Output<unknown> & { isKnown: Promise<boolean> };
+  return (await output.isKnown) ? { known: true, value: await plain(output) } : { known: false };
+}

@@ -1,0 +1,165 @@
+/**
+ * `seedStack`: one line at the top of an existing program, and every droplet that it creates from then on starts with a
+ * fresh seed, those inside other people's components too. URNs, inputs in the state and outputs stay as they are, so
+ * that adopting changes nothing; that is also why it has no outputs of its own (`bootseed known-hosts` has the keys).
+ */
+import * as pulumi from "@pulumi/pulumi";
+import { seedHosts } from "../mint-client/seed-hosts.ts";
+import { loadKit } from "../render/kit.ts";
+import { type ProgramContext, programContext } from "./context.ts";
+import { JOIN } from "./images.ts";
+import { type Maybe, maybe, plain, unsealed } from "./outputs.ts";
+import { hostsOf, type SeedSource } from "./seed-source.ts";
+import { AUTOSCALE_TYPE, DROPLET_TYPE, isInSeededDroplet } from "./types.ts";
+import { templateHash } from "./user-data.ts";
+import { reserveFor, userDataInput } from "./user-data-input.ts";
+
+/** What the predicate is told of a droplet, or of an autoscale pool. */
+export interface StackDroplet {
+  /** The resource's name in the program. */
+  name: string;
+  urn: string;
+  /** `digitalocean:index/droplet:Droplet`, or the type of an autoscale pool. */
+  type: string;
+  /** Its arguments. One that is secret or not yet known is an Output. */
+  props: Readonly<Record<string, unknown>>;
+}
+
+export interface SeedStackArgs extends SeedSource {
+  /**
+   * Asked about every droplet: false leaves it alone, true gives it a seed, an object gives it a seed with these
+   * settings in place of the program's. Default: all. Must answer the same in every run: a droplet that is no longer
+   * selected is one whose user-data was changed.
+   *
+   * @example
+   * select: ({ name }) => !name.startsWith("legacy-")
+   * @example
+   * select: ({ props }) => (props["region"] === "fra1" ? { host: "unix:///run/bootseed-fra1/mint.sock" } : true)
+   */
+  select?: (droplet: StackDroplet) => boolean | SeedSource;
+}
+
+/**
+ * Seeds the droplets of the whole program. Call it once, before the first resource.
+ *
+ * @throws BootseedError "usage" for hosts that cannot be, RunError for a second call
+ *
+ * @example
+ * import { seedStack } from "@bootseed/seeder";
+ * seedStack({ host: "unix:///run/bootseed/mint.sock" });
+ */
+export function seedStack(args: SeedStackArgs): void {
+  const context = programContext();
+  if (context.adopted)
+    throw new pulumi.RunError(
+      "seedStack was called twice: call it once, and give droplets their own settings by select",
+    );
+  context.adopted = true;
+  seedHosts(hostsOf(args)); // wrong hosts are said here, at the line that is wrong
+  pulumi.runtime.registerResourceTransform(async (resource) => {
+    if (resource.type !== DROPLET_TYPE && resource.type !== AUTOSCALE_TYPE) return undefined;
+    const urn = String(await plain(pulumi.createUrn(resource.name, resource.type, resource.opts.parent)));
+    if (isInSeededDroplet(urn)) return undefined;
+    const source = selected(args, urn, resource);
+    if (source === undefined) return undefined;
+    return resource.type === DROPLET_TYPE
+      ? seeded(context, source, urn, resource)
+      : refusedPool(context, urn, resource);
+  });
+}
+
+function selected(
+  { select, ...defaults }: SeedStackArgs,
+  urn: string,
+  { name, type, props }: pulumi.ResourceTransformArgs,
+): SeedSource | undefined {
+  const shown = Object.fromEntries(Object.entries(props).map(([key, value]) => [key, unsealed(value)]));
+  const answer = select?.({ name, urn, type, props: shown }) ?? true;
+  if (answer === false) return undefined;
+  if (answer === true) return defaults;
+  // Its own hosts replace the program's, however those were named.
+  const { host, hosts, minHosts, ...settings } = defaults;
+  const own = answer.host !== undefined || answer.hosts !== undefined;
+  return { ...settings, ...(own ? {} : defined({ host, hosts, minHosts })), ...answer };
+}
+
+const defined = (source: { [K in keyof SeedSource]?: SeedSource[K] | undefined }): SeedSource =>
+  Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined));
+
+async function seeded(
+  context: ProgramContext,
+  source: SeedSource,
+  urn: string,
+  { name, props, opts }: pulumi.ResourceTransformArgs,
+): Promise<pulumi.ResourceTransformResult> {
+  const given = opts as pulumi.CustomResourceOptions;
+  const from = seedHosts(hostsOf(source));
+  const reserved = reserveFor(context, urn, context.runFor(from.hosts, from.minHosts));
+  const [document, image] = await Promise.all([maybe(props["userData"]), maybe(props["image"])]);
+  const userData = await userDataInput(
+    context,
+    { urn, name, image: image.known ? image.value : undefined, document: textIn(document) },
+    { kit: loadKit(), wrap: source.wrap, maxBytes: source.maxUserDataBytes },
+    reserved,
+  );
+  const ignored = given.ignoreChanges ?? [];
+  return {
+    props: { ...props, userData: pulumi.secret(userData.value) },
+    opts: {
+      ...given,
+      ignoreChanges: [...ignored.filter((path) => path !== "userData"), "userData"],
+      additionalSecretOutputs: [...(given.additionalSecretOutputs ?? []), "userData"],
+      deleteBeforeReplace: order(given, props, userData.sound),
+      hooks: {
+        ...given.hooks,
+        // Last, so that a hook of the user's that refuses costs no seed.
+        beforeCreate: [...(given.hooks?.beforeCreate ?? []), context.commit],
+        afterCreate: [context.created, ...(given.hooks?.afterCreate ?? [])],
+      },
+      ...trigger(given, ignored, document),
+    } as pulumi.CustomResourceOptions,
+  };
+}
+
+const textIn = (document: Maybe<unknown>): string | undefined =>
+  document.known && typeof document.value === "string" ? document.value : undefined;
+
+/**
+ * Edits of the user's own template must replace as ever, though `ignoreChanges` hides them; unless the user ignores them,
+ * or has a trigger already: another value in its place would replace a droplet that only was adopted.
+ */
+function trigger(
+  given: pulumi.CustomResourceOptions,
+  ignored: readonly string[],
+  document: Maybe<unknown>,
+): Pick<pulumi.CustomResourceOptions, "replacementTrigger"> {
+  if (given.replacementTrigger !== undefined || ignored.includes("userData") || ignored.includes("*")) return {};
+  // Secret: a template may hold secrets, and a hash is a way to check guesses.
+  return { replacementTrigger: pulumi.secret(document.known ? templateHash(textIn(document)) : pulumi.unknown) };
+}
+
+/**
+ * The new droplet first, so that a seed refused at the last moment does not cost the old one. The other way round where
+ * the user wants it, and where the new one could not be made (a volume is attached once): unless it is known that the
+ * new one will be refused. (A transform cannot tell `deleteBeforeReplace: false` from none.)
+ */
+function order(given: pulumi.CustomResourceOptions, props: pulumi.Inputs, sound: boolean): boolean | undefined {
+  if (!sound) return false;
+  if (given.deleteBeforeReplace === true) return true;
+  const volumes: unknown = props["volumeIds"];
+  const none = volumes === undefined || volumes === null || (Array.isArray(volumes) && volumes.length === 0);
+  return none ? false : undefined;
+}
+
+/** One user-data for many machines would be one seed for many machines. A pool that exists is left alone. */
+function refusedPool(
+  context: ProgramContext,
+  urn: string,
+  { name, props, opts }: pulumi.ResourceTransformArgs,
+): pulumi.ResourceTransformResult {
+  const why = "an autoscale pool gives one user-data to many machines, and one seed must never make two";
+  const leave = `or leave it alone with select: (droplet) => droplet.name !== ${JSON.stringify(name)}`;
+  context.refusals.set(urn, `${name}: ${why}; nothing was created: ${JOIN}, ${leave}`);
+  const beforeCreate = [...(opts.hooks?.beforeCreate ?? []), context.commit];
+  return { props, opts: { ...opts, hooks: { ...opts.hooks, beforeCreate } } };
+}
