@@ -1,5 +1,5 @@
 /**
- * The mint as a Pulumi program or the command line sees it: JSON over the host's unix socket (protocol.md, mint).
+ * The mint as a Pulumi program or the command line sees it: JSON over one of its transports (protocol.md, mint).
  * Every answer is checked against its schema, every failure is one typed error with one sentence.
  */
 import {
@@ -15,8 +15,8 @@ import {
   vmsAnswerSchema,
 } from "@bootseed/protocol";
 import type { z } from "zod";
-import { socketPathOf } from "./endpoint.ts";
 import { requestJson } from "./http.ts";
+import { type MintTransport, mintTransport } from "./transport.ts";
 
 /** A droplet that exists, as `POST /v1/created` wants it. */
 export type CreatedDroplet = CreatedRequest["droplets"][number];
@@ -34,17 +34,17 @@ const DEFAULT_TIMEOUT_MS = 15_000;
 
 export class MintClient implements MintApi {
   readonly url: string;
-  readonly #socketPath: string;
+  readonly #transport: MintTransport;
   readonly #timeoutMs: number;
 
   /**
-   * @param url `unix:///absolute/path`
+   * @param mint a transport, or the text of one that needs no token: `unix:///absolute/path`, `ssh://user@host`
    * @param timeoutMs deadline of one request
    * @throws BootseedError "usage" for another kind of URL
    */
-  constructor(url: string, timeoutMs: number = DEFAULT_TIMEOUT_MS) {
-    this.url = url;
-    this.#socketPath = socketPathOf(url);
+  constructor(mint: string | MintTransport, timeoutMs: number = DEFAULT_TIMEOUT_MS) {
+    this.#transport = typeof mint === "string" ? mintTransport(mint) : mint;
+    this.url = this.#transport.url;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -74,13 +74,13 @@ export class MintClient implements MintApi {
     schema: S,
     body?: unknown,
   ): Promise<z.infer<S>> {
-    const { url, timeoutMs, socketPath } = { url: this.url, timeoutMs: this.#timeoutMs, socketPath: this.#socketPath };
-    const answer = await requestJson({ url, socketPath, method, path, body, timeoutMs });
+    const transport = this.#transport;
+    const answer = await requestJson({ transport, method, path, body, timeoutMs: this.#timeoutMs });
     const parsed = schema.safeParse(answer);
     if (parsed.success) return parsed.data;
     // The path alone: an answer may hold seeds, and zod's messages may quote it.
     const where = parsed.error.issues[0]?.path.join(".") ?? "";
-    const message = `host ${url} answered ${path} with something else at "${where}": are host and client of one version?`;
+    const message = `host ${transport.shown} answered ${path} with something else at "${where}": are host and client of one version?`;
     throw new BootseedError("malformed", message);
   }
 }

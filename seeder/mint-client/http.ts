@@ -1,11 +1,10 @@
-/** One JSON request over a unix socket, with a deadline; every failure becomes a typed error in one sentence. */
+/** One JSON request to a mint, with a deadline; every failure becomes a typed error in one sentence. */
 import { request } from "node:http";
 import { BootseedError, type BootseedErrorCode } from "@bootseed/protocol";
+import { type MintTransport, notHttp } from "./transport.ts";
 
 export interface JsonRequest {
-  /** The host as the user wrote it, for messages. */
-  url: string;
-  socketPath: string;
+  transport: MintTransport;
   method: "GET" | "POST";
   path: string;
   body?: unknown;
@@ -22,26 +21,24 @@ interface RawAnswer {
 /** Three thousand droplets are 2.5 MiB; ten times that is not an answer of ours. */
 const MAX_ANSWER_BYTES = 32 << 20;
 
-const BY_ERRNO: Record<string, readonly [BootseedErrorCode, string]> = {
-  ENOENT: ["unreachable", "is unreachable: there is no such socket; start bootseed-host serve on this machine"],
-  ECONNREFUSED: ["unreachable", "is unreachable: nothing listens on the socket; start bootseed-host serve"],
-  EACCES: ["forbidden", "may not be opened by this user: join the group bootseed-mint"],
-  ECONNRESET: ["unreachable", "closed the connection before it answered: look at its log, then try again"],
-};
-
-function failure(url: string, cause: unknown): BootseedError {
+function failure({ shown, explain }: MintTransport, cause: unknown): BootseedError {
   if (cause instanceof BootseedError) return cause;
-  const { name, code, message } = cause as NodeJS.ErrnoException;
+  const { name, code = "", message } = cause as NodeJS.ErrnoException;
   if (name === "TimeoutError") {
-    return new BootseedError("timeout", `host ${url} did not answer in time: is it overloaded or stopped?`, { cause });
+    return new BootseedError("timeout", `host ${shown} did not answer in time: is it overloaded or stopped?`, {
+      cause,
+    });
   }
-  const [ours, text] = BY_ERRNO[code ?? ""] ?? ["unreachable", `is unreachable: ${message}`];
-  return new BootseedError(ours, `host ${url} ${text}`, { cause });
+  if (code.startsWith("HPE_")) return notHttp(shown, cause);
+  const [ours, text] = explain(code) ?? ["unreachable", `is unreachable: ${message}`];
+  return new BootseedError(ours, `host ${shown} ${text}`, { cause });
 }
 
-function exchange(r: JsonRequest): Promise<RawAnswer> {
+async function exchange(r: JsonRequest): Promise<RawAnswer> {
   const body = r.body === undefined ? undefined : JSON.stringify(r.body);
+  const { transport, method, path, timeoutMs } = r;
   const headers = {
+    ...transport.headers(),
     host: "bootseed",
     accept: "application/json",
     ...(body === undefined
@@ -49,16 +46,17 @@ function exchange(r: JsonRequest): Promise<RawAnswer> {
       : { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) }),
   };
   return new Promise((resolve, reject) => {
-    const { socketPath, method, path, timeoutMs } = r;
     const signal = AbortSignal.timeout(timeoutMs);
-    const refuse = (cause: unknown): void => reject(failure(r.url, signal.aborted ? signal.reason : cause));
-    const sent = request({ socketPath, method, path, headers, signal, agent: false }, (answer) => {
+    const refuse = (cause: unknown): void => reject(failure(transport, signal.aborted ? signal.reason : cause));
+    const sent = request({ ...transport.options, method, path, headers, signal }, (answer) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
       answer.on("data", (chunk: Buffer) => {
         bytes += chunk.length;
         if (bytes > MAX_ANSWER_BYTES) {
-          sent.destroy(new BootseedError("too-long", `host ${r.url} answered with over ${MAX_ANSWER_BYTES} bytes`));
+          sent.destroy(
+            new BootseedError("too-long", `host ${transport.shown} answered with over ${MAX_ANSWER_BYTES} bytes`),
+          );
         } else chunks.push(chunk);
       });
       answer.on("error", refuse);
@@ -74,6 +72,7 @@ function exchange(r: JsonRequest): Promise<RawAnswer> {
 
 const BY_STATUS: Record<number, BootseedErrorCode> = {
   400: "malformed",
+  401: "forbidden",
   403: "forbidden",
   404: "not-found",
   409: "conflict",
@@ -83,7 +82,7 @@ const BY_STATUS: Record<number, BootseedErrorCode> = {
 };
 
 /** The host's own words (`{"error": {code, message, fix}}`), or what can be said without them. */
-function refusal(url: string, answer: RawAnswer): BootseedError {
+function refusal(shown: string, answer: RawAnswer): BootseedError {
   let said = `answered ${answer.status}`;
   try {
     const { error } = JSON.parse(answer.text) as { error?: { message?: unknown; fix?: unknown } };
@@ -93,7 +92,7 @@ function refusal(url: string, answer: RawAnswer): BootseedError {
     // Not JSON: the status has to do.
   }
   if (answer.retryAfter !== undefined) said += `; try again in ${answer.retryAfter} s`;
-  return new BootseedError(BY_STATUS[answer.status] ?? "io", `host ${url} ${said}`);
+  return new BootseedError(BY_STATUS[answer.status] ?? "io", `host ${shown} ${said}`);
 }
 
 /**
@@ -102,10 +101,11 @@ function refusal(url: string, answer: RawAnswer): BootseedError {
  */
 export async function requestJson(r: JsonRequest): Promise<unknown> {
   const answer = await exchange(r);
-  if (answer.status !== 200) throw refusal(r.url, answer);
+  const { shown } = r.transport;
+  if (answer.status !== 200) throw refusal(shown, answer);
   try {
     return JSON.parse(answer.text) as unknown;
   } catch (cause) {
-    throw new BootseedError("malformed", `host ${r.url} did not answer in JSON: is it a bootseed-host?`, { cause });
+    throw new BootseedError("malformed", `host ${shown} did not answer in JSON: is it a bootseed-host?`, { cause });
   }
 }
