@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /** A value that may not be known, as in preview or of a resource that `--target` left out. */
-export type Maybe<T> = { known: true; value: T } | { known: false };
+export type Maybe<T> = { known: true; value: T; secret: boolean } | { known: false };
 
 /** `deserializeProperties` leaves a secret in its wire form; this makes it an Output, as everywhere else. */
 export const unsealed = (value: unknown): unknown =>
@@ -18,5 +18,6 @@ export const plain = (value: unknown): Promise<unknown> =>
 export async function maybe(value: unknown): Promise<Maybe<unknown>> {
   // Every Output has `isKnown`; the SDK's types leave it out.
   const output = pulumi.output(unsealed(value)) as pulumi.Output<unknown> & { isKnown: Promise<boolean> };
-  return (await output.isKnown) ? { known: true, value: await plain(output) } : { known: false };
+  if (!(await output.isKnown)) return { known: false };
+  return { known: true, value: await plain(output), secret: await pulumi.isSecret(output) };
 }

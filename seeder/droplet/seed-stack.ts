@@ -11,7 +11,8 @@ import { JOIN } from "./images.ts";
 import { type Maybe, maybe, plain, unsealed } from "./outputs.ts";
 import { hostsOf, type SeedSource } from "./seed-source.ts";
 import { AUTOSCALE_TYPE, DROPLET_TYPE, isInSeededDroplet } from "./types.ts";
-import { templateHash } from "./user-data.ts";
+import { alsoUserData, ignoresUserData } from "./ignore-changes.ts";
+import { templateTrigger } from "./template-trigger.ts";
 import { reserveFor, userDataInput } from "./user-data-input.ts";
 
 /** What the predicate is told of a droplet, or of an autoscale pool. */
@@ -102,12 +103,11 @@ async function seeded(
     { kit: loadKit(), wrap: source.wrap, maxBytes: source.maxUserDataBytes },
     reserved,
   );
-  const ignored = given.ignoreChanges ?? [];
   return {
     props: { ...props, userData: pulumi.secret(userData.value) },
     opts: {
       ...given,
-      ignoreChanges: [...ignored.filter((path) => path !== "userData"), "userData"],
+      ignoreChanges: alsoUserData(given),
       additionalSecretOutputs: [...(given.additionalSecretOutputs ?? []), "userData"],
       deleteBeforeReplace: order(given, props, userData.sound),
       hooks: {
@@ -116,7 +116,7 @@ async function seeded(
         beforeCreate: [...(given.hooks?.beforeCreate ?? []), context.commit],
         afterCreate: [context.created, ...(given.hooks?.afterCreate ?? [])],
       },
-      ...trigger(given, ignored, document),
+      ...(await trigger(given, document)),
     } as pulumi.CustomResourceOptions,
   };
 }
@@ -125,17 +125,18 @@ const textIn = (document: Maybe<unknown>): string | undefined =>
   document.known && typeof document.value === "string" ? document.value : undefined;
 
 /**
- * Edits of the user's own template must replace as ever, though `ignoreChanges` hides them; unless the user ignores them,
- * or has a trigger already: another value in its place would replace a droplet that only was adopted.
+ * Edits of the user's own template must replace as ever, though `ignoreChanges` hides them. Not where the user ignores
+ * them; nor where there is a trigger already, since another value in its place would replace a droplet that only was
+ * adopted; nor while `import` stands there, which the engine forbids to replace.
  */
-function trigger(
+async function trigger(
   given: pulumi.CustomResourceOptions,
-  ignored: readonly string[],
   document: Maybe<unknown>,
-): Pick<pulumi.CustomResourceOptions, "replacementTrigger"> {
-  if (given.replacementTrigger !== undefined || ignored.includes("userData") || ignored.includes("*")) return {};
-  // Secret: a template may hold secrets, and a hash is a way to check guesses.
-  return { replacementTrigger: pulumi.secret(document.known ? templateHash(textIn(document)) : pulumi.unknown) };
+): Promise<Pick<pulumi.CustomResourceOptions, "replacementTrigger">> {
+  const imported = given.import !== undefined && given.import !== "";
+  if (given.replacementTrigger !== undefined || imported || ignoresUserData(given)) return {};
+  if (!document.known) return { replacementTrigger: pulumi.unknown };
+  return { replacementTrigger: await templateTrigger(textIn(document), document.secret) };
 }
 
 /**

@@ -11,12 +11,13 @@ import { seedHosts } from "../mint-client/seed-hosts.ts";
 import { loadKit } from "../render/kit.ts";
 import { addressesIn } from "./addresses.ts";
 import { programContext } from "./context.ts";
+import { alsoUserData, ignoresUserData } from "./ignore-changes.ts";
 import { knownHostsLines } from "./known-hosts.ts";
 import { type DropletReport, missingIn, type NoReport, noReport } from "./report.ts";
 import { DEFAULT_REPORT_TIMEOUT_MS, type Reserved, type SeedRun } from "./seed-run.ts";
 import type { SeedSource } from "./seed-source.ts";
 import { COMPONENT_TYPE, DROPLET_TYPE } from "./types.ts";
-import { templateHash } from "./user-data.ts";
+import { templateTriggerOf } from "./template-trigger.ts";
 import { reserveFor, userDataInput } from "./user-data-input.ts";
 
 /**
@@ -108,7 +109,8 @@ export class SeededDroplet extends pulumi.ComponentResource {
     });
 
     // The user's own edits must still replace the droplet, which ignoreChanges would hide; unless they asked for that.
-    const ignoredByUser = opts.ignoreChanges?.some((path) => path === "userData" || path === "*") === true;
+    // The engine forbids to replace what still says `import`.
+    const fixed = ignoresUserData(opts) || opts.import !== undefined;
     this.droplet = new digitalocean.Droplet(
       name,
       { ...dropletArgs, userData: pulumi.secret(seeded) },
@@ -118,10 +120,10 @@ export class SeededDroplet extends pulumi.ComponentResource {
         deleteBeforeReplace: false,
         ...passedOn(opts),
         parent: this,
-        ignoreChanges: [...(opts.ignoreChanges ?? []).filter((path) => path !== "userData"), "userData"],
+        ignoreChanges: alsoUserData(opts),
         additionalSecretOutputs: ["userData"],
         hooks: { beforeCreate: [context.commit] },
-        ...(ignoredByUser ? {} : { replacementTrigger: pulumi.secret(template.apply(templateHash)) }),
+        ...(fixed ? {} : { replacementTrigger: templateTriggerOf(template) }),
       },
     );
 

@@ -1,5 +1,4 @@
 /** The user-data of a seeded droplet in preview, in `up`, and when there is no seed to put in. */
-import { createHash } from "node:crypto";
 import { checkUserData, type Kit, renderUserData } from "../render/render.ts";
 import type { Reserved } from "./seed-run.ts";
 
@@ -20,16 +19,6 @@ export type UserData = { ok: true; text: string } | { ok: false; reason: string 
  */
 export const poison = (reason: string): string =>
   `bootseed: there is no seed in this text and no machine may be made from it.\n${JSON.stringify(reason)}\n`;
-
-/**
- * Two templates with the same hash are the same; the hash lies in the state.
- *
- * @param template the user's own document
- */
-export const templateHash = (template: string | undefined): string =>
-  createHash("sha256")
-    .update(`bootseed template\n${template ?? ""}`)
-    .digest("hex");
 
 function refused(render: () => string): UserData {
   try {

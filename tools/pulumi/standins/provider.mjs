@@ -14,6 +14,8 @@ const { main } = require("@pulumi/pulumi/provider");
 const { version } = require("@pulumi/digitalocean/package.json");
 const grpc = require("@grpc/grpc-js");
 const engine = require("@pulumi/pulumi/proto/engine_pb.js");
+const { ReadRequest } = require("@pulumi/pulumi/proto/provider_pb.js");
+const { Struct } = require("google-protobuf/google/protobuf/struct_pb.js");
 const { EngineClient } = require("@pulumi/pulumi/proto/engine_grpc_pb.js");
 
 const API = process.env["DIGITALOCEAN_API_URL"] ?? "";
@@ -22,6 +24,12 @@ const FIRST_POLL_MS = Number(process.env["BOOTSEED_STANDIN_FIRST_POLL_MS"] ?? 50
 const POLL_MS = Number(process.env["BOOTSEED_STANDIN_POLL_MS"] ?? 500);
 const DEADLINE_MS = Number(process.env["BOOTSEED_STANDIN_DEADLINE_MS"] ?? 600_000);
 const RETRY_MS = 1_000;
+
+// An import reads without properties, which the SDK's server (3.270) does not expect.
+const getProperties = Reflect.get(ReadRequest.prototype, "getProperties");
+ReadRequest.prototype.getProperties = function () {
+  return Reflect.apply(getProperties, this, []) ?? new Struct();
+};
 
 /** Said once per process through the engine's own log: what a plugin writes to stderr is not shown. */
 let labelled = false;
@@ -154,6 +162,7 @@ const provider = {
 
   async check(/** @type {string} */ urn, /** @type {Props} */ olds, /** @type {Props} */ news) {
     label();
+    if (urn.includes("digitalocean:index/dropletAutoscale:DropletAutoscale")) return { inputs: news, failures: [] };
     if (!urn.includes("digitalocean:index/droplet:Droplet")) {
       return { inputs: news, failures: [{ property: "type", reason: "the stand-in provider knows droplets only" }] };
     }
@@ -175,7 +184,9 @@ const provider = {
     };
   },
 
-  async create(/** @type {string} */ _urn, /** @type {Props} */ inputs) {
+  async create(/** @type {string} */ urn, /** @type {Props} */ inputs) {
+    if (!urn.includes("digitalocean:index/droplet:Droplet"))
+      throw new Error("the stand-in provider makes droplets only");
     const i = unwrap(inputs);
     const answer = await api("POST", "/v2/droplets", {
       name: i.name,
@@ -205,7 +216,11 @@ const provider = {
     const answer = await api("GET", `/v2/droplets/${id}`);
     if (answer === null) return {};
     const { userData: _hash, ...rest } = outputsOf({}, answer.droplet);
-    return { id, props: { ...props, ...rest } };
+    if (Object.keys(props).length > 0) return { id, props: { ...props, ...rest } };
+    // An import: what the API shows; user-data is not among it.
+    const { name, region, size_slug: size, image, tags } = answer.droplet;
+    const inputs = { name, region: region.slug, size, image: image.slug, ...(tags.length > 0 ? { tags } : {}) };
+    return { id, props: { ...inputs, ...rest }, inputs };
   },
 
   async update(
