@@ -10,12 +10,12 @@ import { addressesIn } from "./addresses.ts";
 import { plain } from "./outputs.ts";
 import { missingIn } from "./report.ts";
 import { SeedRun } from "./seed-run.ts";
-import { requireVersions } from "./versions.ts";
+import { engineComplaint, requireSdk } from "./versions.ts";
 
 export interface ProgramContext {
   readonly dryRun: boolean;
-  /** Rejects when engine or SDK are too old. */
-  readonly versions: Promise<void>;
+  /** Whether the engine is too old: that has been said then, the run will fail, and creates are to be refused. */
+  readonly tooOld: Promise<boolean>;
   /** Before a droplet is created, in preview too: throws what was refused; in `up` takes its seed for good, or throws. */
   readonly commit: pulumi.ResourceHook;
   /** After a droplet is created: tells the hosts, softly. Only `seedStack` needs it: a transform sees no outputs. */
@@ -60,7 +60,15 @@ function makeRunFor(): ProgramContext["runFor"] {
   };
 }
 
+/** Logged, not thrown: out of a transform or an input it would come once per droplet, wrapped in the SDK's own words. */
+async function sayTooOld(): Promise<boolean> {
+  const complaint = await engineComplaint();
+  if (complaint !== undefined) await pulumi.log.error(complaint.message);
+  return complaint !== undefined;
+}
+
 function makeContext(): ProgramContext {
+  requireSdk();
   const dryRun = pulumi.runtime.isDryRun();
   const owners = new Map<string, SeedRun>();
   const refusals = new Map<string, string>();
@@ -85,7 +93,7 @@ function makeContext(): ProgramContext {
   };
   return {
     dryRun,
-    versions: requireVersions(),
+    tooOld: sayTooOld(),
     // In preview too, so that what can be known is said before anything is done.
     commit: new pulumi.ResourceHook("bootseed-commit", beforeCreate, { onDryRun: true }),
     created: new pulumi.ResourceHook("bootseed-created", afterCreate, { ignoreErrors: true }),
@@ -97,7 +105,10 @@ function makeContext(): ProgramContext {
   };
 }
 
-/** @returns the context of the program that is running now */
+/**
+ * @returns the context of the program that is running now
+ * @throws RunError when the SDK is too old
+ */
 export function programContext(): ProgramContext {
   const key = pulumi.runtime.getStackResource() ?? noStack;
   const known = contexts.get(key);

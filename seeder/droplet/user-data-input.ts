@@ -36,7 +36,6 @@ export function reserveFor(context: ProgramContext, urn: string, run: SeedRun): 
  * Never fails for a droplet that need not be created: what is refused is thrown by the hook, which only runs for a create.
  *
  * @param reserved from `reserveFor`
- * @throws RunError when engine or SDK are too old
  */
 export async function userDataInput(
   context: ProgramContext,
@@ -44,11 +43,12 @@ export async function userDataInput(
   options: UserDataOptions,
   reserved: Promise<Reserved> | undefined,
 ): Promise<UserDataInput> {
-  await context.versions;
   const { urn, name, document } = droplet;
+  const tooOld = await context.tooOld;
   const badImage = imageRefusal(droplet.image);
   const seed = await reserved;
   const made = (): UserData => {
+    if (tooOld) return { ok: false, reason: "the Pulumi engine is too old" };
     if (badImage !== undefined) return { ok: false, reason: badImage };
     return seed === undefined ? checkedUserData(document, options) : seededUserData(document, options, seed);
   };

@@ -47,7 +47,10 @@ function checkEndpoint() {
 checkNode();
 checkHost();
 checkEndpoint();
-await (await import("../droplet/versions.ts")).requireVersions();
+const { engineComplaint, requireSdk } = await import("../droplet/versions.ts");
+requireSdk();
+const tooOld = await engineComplaint();
+if (tooOld !== undefined) throw tooOld;
 const program = await import("./droplets.ts");
 
 export const knownHosts = program.knownHosts;
