@@ -12,7 +12,8 @@
  *
  * @module
  */
-export { SeededDroplet, type SeededDropletArgs, type SeededDropletOptions } from "./droplet/seeded-droplet.ts";
+export { SeededDroplet, type SeededDropletArgs } from "./droplet/seeded-droplet.ts";
+export type { SeededDropletOptions } from "./droplet/options.ts";
 export { seedStack, type SeedStackArgs, type StackDroplet } from "./droplet/seed-stack.ts";
 export type { SeedSource } from "./droplet/seed-source.ts";
 export { knownHostsLines } from "./droplet/known-hosts.ts";

@@ -13,6 +13,7 @@ import { addressesIn } from "./addresses.ts";
 import { programContext } from "./context.ts";
 import { alsoUserData, ignoresUserData } from "./ignore-changes.ts";
 import { knownHostsLines } from "./known-hosts.ts";
+import { componentOptions, dropletOptions, type SeededDropletOptions } from "./options.ts";
 import { type DropletReport, missingIn, type NoReport, noReport } from "./report.ts";
 import { DEFAULT_REPORT_TIMEOUT_MS, type Reserved, type SeedRun } from "./seed-run.ts";
 import type { SeedSource } from "./seed-source.ts";
@@ -30,24 +31,6 @@ export interface SeededDropletArgs extends digitalocean.DropletArgs, SeedSource 
   /** How long a run waits for the report of a droplet that it created, in seconds; 0 does not wait. Default 180. */
   reportTimeoutSeconds?: number;
 }
-
-/** Options of the droplet that the component passes on to it; on a component the engine would only warn about them. */
-const PASSED_ON = [
-  "ignoreChanges",
-  "replaceOnChanges",
-  "customTimeouts",
-  "deleteBeforeReplace",
-  "aliases",
-  "import",
-] as const;
-
-/**
- * As for any component; and what belongs to the droplet is passed on to it: `ignoreChanges`, `replaceOnChanges`,
- * `customTimeouts`, `deleteBeforeReplace`, `aliases`, `import`. `ignoreChanges: ["userData"]` means what it says: edits of
- * your user-data no longer replace the droplet.
- */
-export type SeededDropletOptions = pulumi.ComponentResourceOptions &
-  Pick<pulumi.CustomResourceOptions, "deleteBeforeReplace" | "import">;
 
 /**
  * @example <caption>A droplet and its keys</caption>
@@ -91,7 +74,7 @@ export class SeededDroplet extends pulumi.ComponentResource {
    * @throws BootseedError "usage" when no host, too many hosts or an impossible `minHosts` is named
    */
   constructor(name: string, args: SeededDropletArgs, opts: SeededDropletOptions = {}) {
-    super(COMPONENT_TYPE, name, {}, withoutPassedOn(opts));
+    super(COMPONENT_TYPE, name, {}, componentOptions(opts));
     const context = programContext();
     const { host, hosts, minHosts, sshPort, wrap, maxUserDataBytes, reportTimeoutSeconds, userData, ...dropletArgs } =
       args;
@@ -118,7 +101,7 @@ export class SeededDroplet extends pulumi.ComponentResource {
         // The provider deletes a named droplet first when it is replaced. Then a seed refused at the last moment would
         // cost the old droplet. DigitalOcean allows two of one name.
         deleteBeforeReplace: false,
-        ...passedOn(opts),
+        ...dropletOptions(opts),
         parent: this,
         ignoreChanges: alsoUserData(opts),
         additionalSecretOutputs: ["userData"],
@@ -162,17 +145,6 @@ const promiseOf = (
   urn: pulumi.Output<string>,
   next: (urn: string) => Promise<Reserved> | undefined,
 ): Promise<Reserved> => new Promise((resolve) => void urn.apply((known) => void next(known)?.then(resolve)));
-
-function withoutPassedOn(opts: SeededDropletOptions): pulumi.ComponentResourceOptions {
-  const kept: Record<string, unknown> = { ...opts };
-  for (const key of PASSED_ON) if (key !== "aliases") delete kept[key];
-  return kept;
-}
-
-/** Aliases go to both: a droplet that stood on its own before is found by `{ parent: pulumi.rootStackResource }`. */
-function passedOn(opts: SeededDropletOptions): pulumi.CustomResourceOptions {
-  return Object.fromEntries(PASSED_ON.filter((key) => opts[key] !== undefined).map((key) => [key, opts[key]]));
-}
 
 const addressesOf = ({ ipv4Address, ipv4AddressPrivate, ipv6Address }: digitalocean.Droplet): pulumi.Output<string[]> =>
   pulumi.output({ ipv4Address, ipv4AddressPrivate, ipv6Address }).apply(addressesIn);
