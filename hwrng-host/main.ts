@@ -6,7 +6,9 @@ import { Command, CommanderError } from "commander";
 import type { BackupOptions } from "./commands/backup.ts";
 import type { InitOptions } from "./commands/init.ts";
 import { addToken, listTokens, type NewTokenOptions, revokeToken } from "./commands/join-token.ts";
+import { addClient, listClients, type NewClientOptions, revokeClient } from "./commands/client.ts";
 import { mint, type MintOptions } from "./commands/mint.ts";
+import { mintStdio, type MintStdioOptions } from "./commands/mint-stdio.ts";
 import { push, type PushOptions } from "./commands/push.ts";
 import { revokeVm } from "./commands/revoke-vm.ts";
 import type { RestoreOptions } from "./commands/restore.ts";
@@ -126,6 +128,58 @@ joinToken
   .action(async (id: string, options: { config: string; json: boolean }) => {
     process.stdout.write(await revokeToken(id, options));
   });
+
+const client = program.command("client").description("let programs on other machines mint (docs/operations.md)");
+client
+  .command("add <name>")
+  .description("make a client: a token for https, or one that logs in by ssh")
+  .option("--role <role>", "mint, read or admin", "mint")
+  .option("--stacks <glob>", "org/project/stack, * is a whole segment; may be given several times", collect)
+  .option("--quota <n>", "seeds per hour (default: no limit)")
+  .option("--expires <time>", "90m, 24h, 90d (default 90d; with --ssh: no end)")
+  .option("--out <file>", "where to write the token, 0600; never overwritten")
+  .option("--ssh", "no token: its ssh key runs `bootseed-host mint-stdio --client NAME`", false)
+  .option("--config <file>", "config file", DEFAULT_CONFIG)
+  .addHelpText(
+    "after",
+    `
+Examples:
+  bootseed-host client add ci --stacks 'acme/*/prod' --quota 100 --out ci.token
+  bootseed-host client add desk --role read --stacks 'acme/**' --expires 7d --out desk.token
+  bootseed-host client add builder --ssh --stacks 'acme/**'`,
+  )
+  .action(async (name: string, options: NewClientOptions) => {
+    process.stdout.write(await addClient(name, options));
+  });
+client
+  .command("ls")
+  .description("every client, revoked ones too, and the seeds of this hour")
+  .option("--config <file>", "config file", DEFAULT_CONFIG)
+  .option("--json", "as JSON", false)
+  .action(async (options: { config: string; json: boolean }) => {
+    process.stdout.write(await listClients(options));
+  });
+client
+  .command("revoke <name>")
+  .description("end a client at once; its seeds stay")
+  .option("--config <file>", "config file", DEFAULT_CONFIG)
+  .option("--json", "as JSON", false)
+  .action(async (name: string, options: { config: string; json: boolean }) => {
+    process.stdout.write(await revokeClient(name, options));
+  });
+
+program
+  .command("mint-stdio")
+  .description("the mint API on standard input and output: sshd's forced command")
+  .option("--client <name>", "whose role, stacks and quota apply (default: everything is permitted)")
+  .option("--config <file>", "config file", DEFAULT_CONFIG)
+  .addHelpText(
+    "after",
+    `
+Example, a line of authorized_keys:
+  restrict,command="bootseed-host mint-stdio --client ci" ssh-ed25519 AAAA…`,
+  )
+  .action(async (options: MintStdioOptions) => mintStdio(options, process.stdin, process.stdout));
 
 program
   .command("revoke <vm>")

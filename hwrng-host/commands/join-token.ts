@@ -19,7 +19,7 @@ export type NewTokenOptions = {
 type Options = { readonly config: string; readonly json: boolean };
 
 const clientOf = (config: string): MintClient => new MintClient(loadConfig(config).listen.mint);
-const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+export const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
 
 /** Writes the token, 0600, to a new file: it is never shown. @returns text for the terminal */
 export async function addToken({ config, name, uses, expires, out }: NewTokenOptions): Promise<string> {
@@ -63,7 +63,7 @@ export async function revokeToken(id: string, { config, json }: Options): Promis
 }
 
 /** `90m`, `24h`, `7d`. @throws HostError "usage" */
-function secondsOf(text: string): number {
+export function secondsOf(text: string): number {
   const [, number = "", unit = ""] = /^([1-9]\d{0,5})([mhd])$/.exec(text) ?? [];
   if (number !== "") return Number(number) * UNITS[unit as keyof typeof UNITS];
   throw new HostError("usage", `expected a time like 90m, 24h or 7d, got ${text}`, "correct --expires", EXIT.usage);

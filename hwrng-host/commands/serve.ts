@@ -26,9 +26,10 @@ export async function serve(configFile: string): Promise<void> {
     random: (bytes) => randomBytes(bytes),
     log,
   });
-  const { mint, guests, hostId, sourceClass } = service;
-  process.stdout.write(`${JSON.stringify({ event: "ready", mint, guests, hostId, sourceClass })}\n`);
-  log.info({ mint, guests, hostId, sourceClass }, "ready");
+  const { mint, mintHttps, guests, hostId, sourceClass } = service;
+  const where = { mint, ...(mintHttps === null ? {} : { mintHttps }), guests, hostId, sourceClass };
+  process.stdout.write(`${JSON.stringify({ event: "ready", ...where })}\n`);
+  log.info(where, "ready");
   const advice = unreachableAdvice(config);
   if (advice !== undefined) log.warn(advice);
   process.on("SIGHUP", () => reload(service, configFile, config, log));

@@ -4,6 +4,8 @@ import { parseConfig } from "./load.ts";
 
 const GOOD = 'stateDir: /var/lib/bootseed-host\nadvertise: ["192.0.2.1:7443"]\n';
 
+const OIDC = `${GOOD}listen: {mintHttps: "0.0.0.0:7445"}\noidc:\n  - `;
+
 function complaint(text: string): string {
   try {
     parseConfig(text, "host.yaml");
@@ -44,7 +46,29 @@ describe("config", () => {
     [
       "an unknown key further in",
       `${GOOD}listen:\n  mnt: /x\n`,
-      'host.yaml:4: unknown key "mnt"; known here: guests, mint',
+      'host.yaml:4: unknown key "mnt"; known here: guests, mint, mintHttps',
+    ],
+    [
+      "OIDC without https",
+      `${GOOD}oidc: [{issuer: "https://i", audience: a, rules: [{name: r, sub: x, stacks: ["**"]}]}]\n`,
+      "host.yaml:3: oidc: tokens come over https only: set listen.mintHttps",
+    ],
+    ["an issuer without TLS", `${OIDC}issuer: http://i\n`, "host.yaml:5: oidc[0].issuer: expected https://"],
+    ["an unknown key of an issuer", `${OIDC}isuer: x\n`, 'host.yaml:5: unknown key "isuer"; known here: issuer, aud'],
+    [
+      "a rule for part of a segment",
+      `${OIDC}issuer: https://i\n    audience: a\n    rules:\n      - {name: r, sub: "repo:acme*:x", stacks: ["**"]}\n`,
+      "host.yaml:8: oidc[0].rules[0].sub: a * stands for a whole segment",
+    ],
+    [
+      "a rule that makes an admin",
+      `${OIDC}issuer: https://i\n    audience: a\n    rules:\n      - {name: r, sub: x, stacks: ["**"], role: admin}\n`,
+      "host.yaml:8: oidc[0].rules[0].role: expected mint or read",
+    ],
+    [
+      "a rule's name twice",
+      `${OIDC}issuer: https://i\n    audience: a\n    rules:\n      - &r {name: r, sub: x, stacks: ["**"]}\n      - {name: r, sub: y, stacks: ["**"]}\n`,
+      "host.yaml:9: oidc[0].rules[1].name: r is there twice",
     ],
     ["one in a source", `${GOOD}sources:\n  - driver: hwrng\n    devise: /d\n`, 'host.yaml:5: unknown key "devise"'],
     ["bad YAML", `${GOOD}listen: {guests: "x\n`, "host.yaml:"],

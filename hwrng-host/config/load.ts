@@ -26,6 +26,9 @@ export function loadConfig(file: string): Config {
     ...config,
     stateDir: resolve(base, config.stateDir),
     listen: { ...config.listen, mint: resolve(base, config.listen.mint) },
+    ...(config.oidc === undefined
+      ? {}
+      : { oidc: config.oidc.map((each) => (each.ca === undefined ? each : { ...each, ca: resolve(base, each.ca) })) }),
   };
 }
 

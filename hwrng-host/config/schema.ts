@@ -1,6 +1,7 @@
 /** The config file of `bootseed-host`: one schema, strict, with every default in it. */
 import { z } from "zod";
 import { parseCidr } from "../deliver/address-policy.ts";
+import { type OidcIssuer, oidcKeys, oidcSchema } from "./oidc.ts";
 import { SOURCE_CLASSES, type SourceClass } from "../sources/source.ts";
 
 /** sun_path holds 108 bytes with the final zero (unix(7)). */
@@ -27,12 +28,14 @@ const systemSource = z.strictObject({
   minEntropyBits: minEntropyBits.default(8),
 });
 
+const listenAt = z
+  .string()
+  .regex(LISTEN, "expected ADDRESS:PORT, such as 0.0.0.0:7443 or [::]:7443")
+  .refine(validPort, "expected a port from 0 to 65535");
+
 const listen = z.strictObject({
-  guests: z
-    .string()
-    .regex(LISTEN, "expected ADDRESS:PORT, such as 0.0.0.0:7443 or [::]:7443")
-    .refine(validPort, "expected a port from 0 to 65535")
-    .default("127.0.0.1:7443"),
+  guests: listenAt.default("127.0.0.1:7443"),
+  mintHttps: listenAt.optional(),
   mint: path
     .refine((text) => Buffer.byteLength(text) <= MAX_SOCKET_PATH_BYTES, "a socket's path has at most 107 bytes")
     .default("/run/bootseed/mint.sock"),
@@ -69,7 +72,10 @@ export type Config = {
   /** Absent: /dev/hwrng, or the system generator where there is none and `allowChained` is true. */
   sources?: SourceConfig[] | undefined;
   allowChained: boolean;
-  listen: { guests: string; mint: string };
+  /** `mintHttps`: absent, programs on other machines come through ssh or not at all. */
+  listen: { guests: string; mint: string; mintHttps?: string | undefined };
+  /** Whose CI jobs may mint by their own tokens; needs `listen.mintHttps`. */
+  oidc?: OidcIssuer[] | undefined;
   /** What guests dial, at most 4, literal addresses first. */
   advertise: string[];
   intervalMs: number;
@@ -98,6 +104,7 @@ export const configSchema: z.ZodType<Config> = z
     intervalMs: z.int("expected milliseconds").min(60_000).max(0xffff_ffff).default(21_600_000),
     dial: dial.default({ allow: [] }),
     push: push.default({ port: 7444, concurrency: 64 }),
+    oidc: oidcSchema.optional(),
   })
   .superRefine((config, context) => {
     for (const [i, source] of (config.sources ?? []).entries()) {
@@ -106,6 +113,10 @@ export const configSchema: z.ZodType<Config> = z
           "the system generator is a chained source (somebody else's generator): it needs `allowChained: true`";
         context.addIssue({ code: "custom", path: ["sources", i, "driver"], message });
       }
+    }
+    if (config.oidc !== undefined && config.listen.mintHttps === undefined) {
+      const message = "tokens come over https only: set listen.mintHttps";
+      context.addIssue({ code: "custom", path: ["oidc"], message });
     }
     const devices = (config.sources ?? []).map((source) => (source.driver === "hwrng" ? source.device : "system"));
     for (const [i, device] of devices.entries()) {
@@ -120,11 +131,12 @@ export const configSchema: z.ZodType<Config> = z
 
 /** Known keys where a path leads, to name them beside an unknown one. */
 export function knownKeys(at: readonly PropertyKey[]): readonly string[] {
-  if (at[0] === "listen") return ["guests", "mint"];
+  if (at[0] === "listen") return ["guests", "mint", "mintHttps"];
+  if (at[0] === "oidc") return oidcKeys(at);
   if (at[0] === "dial") return ["allow"];
   if (at[0] === "push") return ["port", "concurrency"];
   if (at[0] === "sources") return ["driver", "device", "rngCurrent", "minEntropyBits", "class"];
-  return ["stateDir", "sources", "allowChained", "listen", "advertise", "intervalMs", "dial", "push"];
+  return ["stateDir", "sources", "allowChained", "listen", "advertise", "intervalMs", "dial", "push", "oidc"];
 }
 
 function validPort(address: string): boolean {

@@ -1,4 +1,4 @@
-/** The mint API (docs/protocol.md, Mint): JSON over HTTP/1.1 on the unix socket. */
+/** The mint API (docs/protocol.md, Mint): JSON over HTTP/1.1, on the unix socket and over https. */
 import {
   commitRequestSchema,
   type CreatedAnswer,
@@ -16,39 +16,63 @@ import { EXIT, HostError } from "../host-error.ts";
 import type { HostContext } from "../host-context.ts";
 import { answer, errorAnswer } from "./errors.ts";
 import { body } from "./body.ts";
+import {
+  type Caller,
+  callerOf,
+  guard,
+  ownsStack,
+  type Recognise,
+  requireOwner,
+  requireQuota,
+  requireStack,
+  Unauthorized,
+} from "./caller.ts";
+import { mintClientRoutes } from "./clients.ts";
 import { joinTokenRoutes } from "./join-tokens.ts";
+import { recogniseLocal } from "./recognise.ts";
 import { reserve } from "./reserve.ts";
 import { reportView, sourceView, vmView } from "./views.ts";
 
-/** On the unix socket, the file system says who may ask. */
-const LOCAL_CLIENT = "local";
-
 /**
+ * @param recognise who sent a request; by default as on the unix socket
  * @example
  * const app = mintApp(context);
  * const response = await app.fetch(new Request("http://localhost/v1/vms"));
  */
-export function mintApp(context: HostContext): Hono {
+export function mintApp(context: HostContext, recognise: Recognise = recogniseLocal(context)): Hono {
   const app = new Hono();
   app.onError((error) => {
     const response = errorAnswer(error);
+    if (error instanceof Unauthorized) context.log.warn({ reason: error.message }, "mint client refused");
     if (response.status >= 500) context.log.error({ err: error }, "mint request failed");
     return response;
   });
   app.notFound(() => answer(404, "not-found", "no such resource", "see docs/protocol.md for the mint API"));
+  app.use(guard(recognise));
   app.use(bodyLimit({ maxSize: MAX_MINT_BODY_BYTES, onError: tooLarge }));
 
   app.post("/v1/reservations", async (c) => {
     const request = await body(c, reservationsRequestSchema);
-    const reserved = await reserve(context, request, LOCAL_CLIENT);
     const { stack } = request;
-    context.log.info({ stack, seeds: request.urns.length, sourceClass: reserved.sourceClass }, "reserved");
+    const caller = callerOf(c);
+    requireStack(caller, stack);
+    const reserved = await reserve(context, request, caller.id);
+    context.log.info(
+      { client: caller.name, stack, seeds: request.urns.length, sourceClass: reserved.sourceClass },
+      "reserved",
+    );
     return Response.json(reserved);
   });
   app.post("/v1/reservations/:seedId/commit", async (c) => commit(context, c.req.param("seedId"), c));
-  app.post("/v1/created", async (c) => Response.json(created(context, await body(c, createdRequestSchema))));
-  app.get("/v1/vms", () => Response.json({ schema: 1, vms: context.store.seeds.all().map(vmView) }));
+  app.post("/v1/created", async (c) =>
+    Response.json(created(context, await body(c, createdRequestSchema), callerOf(c))),
+  );
+  app.get("/v1/vms", (c) => {
+    const rows = context.store.seeds.all().filter(({ stack }) => ownsStack(callerOf(c), stack));
+    return Response.json({ schema: 1, vms: rows.map(vmView) });
+  });
   app.route("/", joinTokenRoutes(context));
+  app.route("/", mintClientRoutes(context));
   app.post("/v1/vms/:seedId/revoke", (c) => revoke(context, c.req.param("seedId")));
   app.post("/v1/snapshot", async () => Response.json({ file: await context.store.snapshot() }));
   app.get("/v1/status", async () => Response.json(await status(context)));
@@ -59,13 +83,19 @@ async function commit(context: HostContext, seedIdHex: string, c: Context): Prom
   const request = await body(c, commitRequestSchema);
   const seedId = fromHex(seedIdHex, 16);
   const now = context.now();
-  const { stack, urn, sourceClass } = verifyToken(request.token, seedId, context.identity.keys.kToken, now);
+  const { kToken } = context.identity.keys;
+  const { stack, urn, sourceClass, client: reservedBy } = verifyToken(request.token, seedId, kToken, now);
+  const caller = callerOf(c);
+  requireOwner(caller, reservedBy);
+  requireStack(caller, stack);
+  requireQuota(context.store, caller, now);
   const { name, bind } = request;
-  if (!context.store.seeds.commit({ seedId, stack, urn, name, bind, sourceClass, committedAt: now })) {
+  const client = caller.account;
+  if (!context.store.seeds.commit({ seedId, stack, urn, name, bind, sourceClass, committedAt: now, client })) {
     const message = `seed ${seedIdHex} was committed before: one seed, one VM`;
     throw new HostError("conflict", message, "reserve a new seed", EXIT.unavailable);
   }
-  context.log.info({ seedId: seedIdHex, stack, urn, name, bind, sourceClass }, "committed");
+  context.log.info({ client: caller.name, seedId: seedIdHex, stack, urn, name, bind, sourceClass }, "committed");
   return Response.json({ seedId: seedIdHex });
 }
 
@@ -77,7 +107,8 @@ function revoke(context: HostContext, seedIdHex: string): Response {
   return Response.json({ seedId: seedIdHex });
 }
 
-function created(context: HostContext, request: CreatedRequest): CreatedAnswer {
+function created(context: HostContext, request: CreatedRequest, caller: Caller): CreatedAnswer {
+  requireStack(caller, request.stack);
   const vms = request.droplets.map((droplet) => {
     const row = context.store.seeds.bindCreated(request.stack, droplet);
     return {

@@ -3,6 +3,7 @@ import { BootseedError, type BootseedErrorCode, type MintErrorAnswer } from "@bo
 import { HTTPException } from "hono/http-exception";
 import { TooFast } from "../drbg/rbg3.ts";
 import { HostError, messageOf } from "../host-error.ts";
+import { QuotaSpent, Unauthorized } from "./caller.ts";
 
 const STATUS: Partial<Record<BootseedErrorCode, number>> = {
   "no-source": 503,
@@ -31,7 +32,11 @@ export function errorAnswer(error: unknown): Response {
   }
   const fix = error instanceof HostError ? error.fix : (FIX[error.code] ?? "correct the request");
   const retry: Record<string, string> =
-    error instanceof TooFast ? { "retry-after": String(error.retryAfterSeconds) } : {};
+    error instanceof TooFast || error instanceof QuotaSpent ? { "retry-after": String(error.retryAfterSeconds) } : {};
+  if (error instanceof Unauthorized) {
+    // The body was not read, and nobody waits for the rest of it.
+    return answer(401, error.code, error.message, fix, { "www-authenticate": "Bearer", connection: "close" });
+  }
   return answer(STATUS[error.code] ?? 500, error.code, error.message, fix, retry);
 }
 

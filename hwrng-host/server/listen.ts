@@ -2,7 +2,7 @@
 import { getRequestListener } from "@hono/node-server";
 import { lstatSync, mkdirSync, unlinkSync } from "node:fs";
 import { createServer as createHttpServer, type RequestListener, type Server, type ServerOptions } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
+import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
 import { connect, type Server as NetServer } from "node:net";
 import { dirname } from "node:path";
 import type { SecureContextOptions } from "node:tls";
@@ -19,7 +19,7 @@ const MINT_IDLE_MS = 120_000;
 const MAX_GUEST_CONNECTIONS = 1000;
 const MAX_REQUESTS_PER_CONNECTION = 32;
 
-const deadlines = (deadlineMs: number): ServerOptions => ({
+export const deadlines = (deadlineMs: number): ServerOptions => ({
   headersTimeout: deadlineMs,
   requestTimeout: deadlineMs,
   connectionsCheckingInterval: Math.min(1000, deadlineMs),
@@ -34,7 +34,7 @@ export type Listener = {
   close(): Promise<void>;
 };
 
-/** The listener for guests. */
+/** A listener that shows a certificate. */
 export type GuestListener = Listener & {
   /** Shows another certificate to connections that begin from now on. */
   useTls(tls: TlsFiles): void;
@@ -54,11 +54,6 @@ export async function listenGuests(
   at: { host: string; port: number },
   deadlineMs: number = DEADLINE_MS,
 ): Promise<GuestListener> {
-  const secure = ({ tlsKeyPem, tlsCertificatePem }: TlsFiles): SecureContextOptions => ({
-    key: Buffer.from(tlsKeyPem),
-    cert: Buffer.from(tlsCertificatePem),
-    minVersion: "TLSv1.3",
-  });
   const options = { ...deadlines(deadlineMs), ...secure(tls), handshakeTimeout: deadlineMs };
   const server = createHttpsServer(options, listenerOf(fetch));
   server.maxConnections = MAX_GUEST_CONNECTIONS;
@@ -69,11 +64,26 @@ export async function listenGuests(
     const timer = setTimeout(() => socket.destroy(), deadlineMs);
     socket.once("close", () => clearTimeout(timer));
   });
-  const name = `${at.host}:${at.port}`;
+  return startTls(server, at, "listen.guests");
+}
+
+/** What both TLS listeners show. */
+export const secure = ({ tlsKeyPem, tlsCertificatePem }: TlsFiles): SecureContextOptions => ({
+  key: Buffer.from(tlsKeyPem),
+  cert: Buffer.from(tlsCertificatePem),
+  minVersion: "TLSv1.3",
+});
+
+/** @param key of the config, for messages */
+export async function startTls(
+  server: HttpsServer,
+  at: { host: string; port: number },
+  key: string,
+): Promise<GuestListener> {
   await listening(
     server,
     () => server.listen(at.port, at.host),
-    (error) => guestsError(name, error),
+    (error) => tlsError(`${at.host}:${at.port}`, key, error),
   );
   const port = boundPort(server);
   return {
@@ -108,7 +118,7 @@ export async function listenMint(fetch: Fetch, path: string): Promise<Listener> 
 }
 
 /** node:http's view of a handler, which answers its own errors. */
-function listenerOf(fetch: Fetch): RequestListener {
+export function listenerOf(fetch: Fetch): RequestListener {
   const handle = getRequestListener(fetch);
   return (incoming, outgoing) => {
     void handle(incoming, outgoing);
@@ -170,12 +180,12 @@ async function closing(server: Server): Promise<void> {
   clearTimeout(timer);
 }
 
-function guestsError(name: string, cause: unknown): HostError {
+function tlsError(name: string, key: string, cause: unknown): HostError {
   if (errnoOf(cause) === "EADDRINUSE") {
-    const fix = "stop the program that listens there, or change `listen.guests` (`ss -ltnp` names it)";
+    const fix = `stop the program that listens there, or change \`${key}\` (\`ss -ltnp\` names it)`;
     return new HostError("port-taken", `${name} is taken by another program`, fix, EXIT.unavailable, { cause });
   }
-  const fix = "`listen.guests` must be an address of this machine and a port its user may open";
+  const fix = `\`${key}\` must be an address of this machine and a port its user may open`;
   return new HostError("unavailable", `cannot listen on ${name}: ${messageOf(cause)}`, fix, EXIT.unavailable, {
     cause,
   });

@@ -1,5 +1,8 @@
 /** The running service: state folder, sources, generator, store and both listeners, put together and taken apart. */
+import type { Hono } from "hono";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { OidcIssuer } from "../config/oidc.ts";
 import type { Config } from "../config/schema.ts";
 import { splitAddress } from "../config/schema.ts";
 import { startPush } from "../deliver/start.ts";
@@ -8,17 +11,23 @@ import { guestApp } from "../guests/app.ts";
 import { ReceiptKeys } from "../guests/receipt-keys.ts";
 import { Refusals } from "../guests/refusals.ts";
 import type { HostContext, Log } from "../host-context.ts";
-import { HostError } from "../host-error.ts";
+import { EXIT, HostError, messageOf } from "../host-error.ts";
 import { removeLeftovers } from "../identity/files.ts";
 import { hostName, loadIdentity } from "../identity/host-identity.ts";
 import { FILES } from "../identity/init.ts";
 import { mintApp } from "../mint/app.ts";
+import type { Recognise } from "../mint/caller.ts";
+import { httpsGetter } from "../mint/oidc/get-json.ts";
+import type { GetJson } from "../mint/oidc/issuer-keys.ts";
+import { recogniseOidc } from "../mint/oidc/recognise.ts";
 import { pushRoutes } from "../mint/push.ts";
+import { recogniseBearer, recogniseLocal, type RecogniseJwt } from "../mint/recognise.ts";
 import { AssessedSource } from "../sources/assessed-source.ts";
 import { buildDriver, sourceConfigs } from "../sources/build.ts";
 import type { SourceClass } from "../sources/source.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import { type Listener, listenGuests, listenMint } from "./listen.ts";
+import { listenMintHttps } from "./listen-mint-https.ts";
 
 /** The outside world, as arguments. */
 export type World = {
@@ -32,6 +41,8 @@ export type World = {
 
 export type Service = {
   readonly mint: string;
+  /** Null: not configured. */
+  readonly mintHttps: string | null;
   readonly guests: string;
   readonly hostId: string;
   /** What mint would call a seed made now; null while there is no healthy source. */
@@ -99,18 +110,45 @@ export async function startService(config: Config, world: World): Promise<Servic
   const guests = await open(undo, listenGuests(app.fetch, identity, splitAddress(config.listen.guests)));
   const push = startPush(context, keys, config);
   undo.defer(async () => push.close());
-  const api = mintApp(context).route("/", pushRoutes(context, push));
-  const mint = await open(undo, listenMint(api.fetch, config.listen.mint));
+  const api = (recognise: Recognise): Hono => mintApp(context, recognise).route("/", pushRoutes(context, push));
+  const mint = await open(undo, listenMint(api(recogniseLocal(context)).fetch, config.listen.mint));
+  const { mintHttps: mintAt } = config.listen;
+  const remote = api(recogniseBearer(context, jwtOf(config, now)));
+  const mintHttps =
+    mintAt === undefined ? null : await open(undo, listenMintHttps(remote.fetch, identity, splitAddress(mintAt)));
   const running = undo.move();
   const close = async (): Promise<void> => running.disposeAsync();
   const reload = (next: Config): number => {
     const read = loadIdentity(config.stateDir, next);
     loaded.push(read);
     guests.useTls(read);
+    mintHttps?.useTls(read);
     identity = read;
     return read.statement.serial;
   };
-  return { mint: mint.address, guests: guests.address, hostId: hostName(identity), sourceClass, reload, close };
+  return {
+    mint: mint.address,
+    mintHttps: mintHttps?.address ?? null,
+    guests: guests.address,
+    hostId: hostName(identity),
+    sourceClass,
+    reload,
+    close,
+  };
+}
+
+/** Whose CI jobs are recognised. @throws HostError when the authority's file cannot be read */
+function jwtOf({ oidc }: Config, now: () => number): RecogniseJwt | undefined {
+  if (oidc === undefined) return undefined;
+  const getterFor = ({ ca }: OidcIssuer): GetJson => {
+    try {
+      return httpsGetter(ca === undefined ? undefined : readFileSync(ca, "utf8"));
+    } catch (cause) {
+      const message = `cannot read oidc.ca: ${messageOf(cause)}`;
+      throw new HostError("bad-config", message, "correct it, or leave it out", EXIT.config, { cause });
+    }
+  };
+  return recogniseOidc(oidc, getterFor, now);
 }
 
 async function open<T extends Listener>(undo: AsyncDisposableStack, listener: Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 /** Tables of the host's database. A change of schema is a new version and a migration, never an edit. */
 
 /** PRAGMA user_version. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /** Version 1. Times are seconds since 1970. No column holds a secret. */
 const VERSION_1 = `
@@ -70,5 +70,22 @@ CREATE INDEX push_due ON push (next_at) WHERE stale_at IS NULL;
 ALTER TABLE seed ADD COLUMN joined INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE enrolment ADD COLUMN revoked_at INTEGER`;
 
+/** Version 3: who may mint from elsewhere, and whose seed is whose. Only hashes of tokens. */
+const VERSION_3 = `
+CREATE TABLE mint_client (
+  client_id BLOB PRIMARY KEY CHECK (length(client_id) = 8),
+  name TEXT NOT NULL,
+  role TEXT NOT NULL CHECK (role IN ('mint', 'read', 'admin')),
+  stacks TEXT NOT NULL,
+  quota_per_hour INTEGER,
+  token_hash BLOB UNIQUE CHECK (length(token_hash) = 32),
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX mint_client_by_name ON mint_client (name) WHERE revoked_at IS NULL;
+ALTER TABLE seed ADD COLUMN client TEXT NOT NULL DEFAULT 'local';
+CREATE INDEX seed_by_client ON seed (client, committed_at) WHERE client <> 'local'`;
+
 /** What brings a database from each version to the next; the first makes a new one. */
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2];
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3];

@@ -24,8 +24,8 @@ export class SqliteSeeds implements SeedStore {
   commit(seed: NewSeed): boolean {
     const changed = this.#db.transaction(() =>
       this.#db.run(
-        `INSERT INTO seed (seed_id, stack, urn, name, bind, source_class, committed_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+        `INSERT INTO seed (seed_id, stack, urn, name, bind, source_class, committed_at, client)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
         seed.seedId,
         seed.stack,
         seed.urn,
@@ -33,6 +33,7 @@ export class SqliteSeeds implements SeedStore {
         seed.bind,
         seed.sourceClass,
         seed.committedAt,
+        seed.client ?? "local",
       ),
     );
     return changed === 1;

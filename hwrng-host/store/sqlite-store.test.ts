@@ -66,9 +66,9 @@ describe("the database file", () => {
     using folder = new Folder();
     openSqliteStore(folder.file).close();
     const db = new DatabaseSync(folder.file);
-    db.exec("PRAGMA user_version = 3");
+    db.exec("PRAGMA user_version = 4");
     db.close();
-    expect(() => openSqliteStore(folder.file)).toThrow(/schema 3; this program knows up to 2/);
+    expect(() => openSqliteStore(folder.file)).toThrow(/schema 4; this program knows up to 3/);
   });
 
   it("of version 1 is brought to this one, with everything in it, and a crash on the way leaves it as it was", () => {
@@ -88,6 +88,28 @@ describe("the database file", () => {
     const store = openSqliteStore(folder.file);
     expect(store.seeds.all()).toMatchObject([{ name: "kept", joined: false, revokedAt: null }]);
     expect(store.joins.all()).toEqual([]);
+    store.close();
+  });
+
+  it("of version 2 is brought to this one: its seeds count for nobody's quota", () => {
+    using folder = new Folder();
+    const old = new DatabaseSync(folder.file);
+    old.exec(`${MIGRATIONS[0]}; ${MIGRATIONS[1]}; PRAGMA user_version = 2`);
+    old.exec(`INSERT INTO seed (seed_id, stack, urn, name, bind, source_class, committed_at)
+              VALUES (x'${"02".repeat(16)}', 's', 'u', 'kept', 'first-claim', 'chained', 5)`);
+    old.exec(`INSERT INTO join_token (token_id, name, created_at, expires_at, uses)
+              VALUES (x'${"03".repeat(16)}', 'kept', 1, 2, 3)`);
+    old.exec("CREATE TABLE mint_client (in_the_way INTEGER)");
+    old.close();
+    expect(() => openSqliteStore(folder.file)).toThrow(/mint_client already exists/);
+    const still = new DatabaseSync(folder.file);
+    expect(still.prepare("PRAGMA user_version").get()).toEqual({ user_version: 2 });
+    still.exec("DROP TABLE mint_client");
+    still.close();
+    const store = openSqliteStore(folder.file);
+    expect(store.seeds.all()).toMatchObject([{ name: "kept" }]);
+    expect(store.joins.all()).toMatchObject([{ name: "kept", uses: 3 }]);
+    expect([store.mintClients.all(), store.mintClients.seedsSince("local", 0)]).toEqual([[], 0]);
     store.close();
   });
 
@@ -113,7 +135,10 @@ describe("a transaction", () => {
     const db = new Database(folder.file);
     expect(() =>
       db.transaction(() => {
-        db.run("INSERT INTO seed VALUES (?, '', '', '', 'instance', '', 0, NULL, '[]', NULL, 0, 0, 0)", bytes(16, 1));
+        db.run(
+          "INSERT INTO seed VALUES (?, '', '', '', 'instance', '', 0, NULL, '[]', NULL, 0, 0, 0, 'local')",
+          bytes(16, 1),
+        );
         throw new Error("half-way");
       }),
     ).toThrow("half-way");

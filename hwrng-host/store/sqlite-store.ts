@@ -3,6 +3,7 @@ import { CommitGroup } from "./commit-group.ts";
 import { Database } from "./database.ts";
 import { SqliteEnrolments } from "./enrolments.ts";
 import { SqliteJoins } from "./joins.ts";
+import { SqliteMintClients } from "./mint-clients.ts";
 import { SqlitePush } from "./push.ts";
 import { SqliteReports } from "./reports.ts";
 import { SqliteSeeds } from "./seeds.ts";
@@ -18,6 +19,7 @@ export function openSqliteStore(file: string): Store {
     reports: new SqliteReports(db),
     push: new SqlitePush(db),
     joins: new SqliteJoins(db),
+    mintClients: new SqliteMintClients(db),
     enter: () => group.enter(),
     together: async (work) => group.run(work),
     snapshot: async () => db.snapshot(),

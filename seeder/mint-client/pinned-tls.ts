@@ -16,10 +16,12 @@ const HANDSHAKE_MS = 10_000;
 /**
  * Nothing is written before the certificate was compared: a token never goes to somebody else.
  *
- * @throws BootseedError "mismatch" for another certificate; else the system's error
+ * @param done called once: with BootseedError "mismatch" for another certificate, or the system's error, or the socket
  */
-export function connectPinned({ shown, host, port, pins }: PinnedAddress): Promise<TLSSocket> {
-  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
+export function connectPinned(
+  { shown, host, port, pins }: PinnedAddress,
+  done: (error: Error | null, socket?: TLSSocket) => void,
+): void {
   // TLS 1.3 proves that the server has the certificate's key, also where nobody signed that certificate.
   const socket = connect({ host, port, rejectUnauthorized: false, minVersion: "TLSv1.3" });
   socket.setTimeout(HANDSHAKE_MS, () =>
@@ -29,7 +31,7 @@ export function connectPinned({ shown, host, port, pins }: PinnedAddress): Promi
     const { code = "" } = cause;
     const noTls = code === "EPROTO" || code.startsWith("ERR_SSL");
     const message = `host ${shown} does not speak TLS 1.3: is it a bootseed-host's mint?`;
-    reject(noTls ? new BootseedError("malformed", message, { cause }) : cause);
+    done(noTls ? new BootseedError("malformed", message, { cause }) : cause);
   };
   socket.once("error", failed);
   socket.once("secureConnect", () => {
@@ -37,10 +39,9 @@ export function connectPinned({ shown, host, port, pins }: PinnedAddress): Promi
     const got = (socket.getPeerX509Certificate()?.fingerprint256 ?? "").replaceAll(":", "").toLowerCase();
     if (pins.includes(got)) {
       socket.off("error", failed);
-      resolve(socket);
+      done(null, socket);
     } else socket.destroy(otherCertificate(shown, pins, got));
   });
-  return promise;
 }
 
 function otherCertificate(shown: string, pins: readonly string[], got: string): BootseedError {

@@ -3,6 +3,7 @@
  * JSON over HTTP/1.1 in every case (protocol.md, mint).
  */
 import { Agent } from "node:http";
+import type { TLSSocket } from "node:tls";
 import { BootseedError, type BootseedErrorCode } from "@bootseed/protocol";
 import { type MintCredentials, readToken } from "./credentials.ts";
 import { type MintEndpoint, parseEndpoint } from "./endpoint.ts";
@@ -51,10 +52,7 @@ export function mintTransport(endpoint: string, credentials: MintCredentials = {
     case "https": {
       const agent = new Agent({ keepAlive: false, maxSockets: MAX_TLS_CONNECTIONS });
       agent.createConnection = (_, done) => {
-        connectPinned(at).then(
-          (socket) => done?.(null, socket),
-          (error: Error) => done?.(error, undefined as never),
-        );
+        connectPinned(at, (error, socket) => done?.(error, socket as TLSSocket));
         return undefined;
       };
       const headers = (): Record<string, string> => ({ authorization: `Bearer ${readToken(credentials, shown)}` });

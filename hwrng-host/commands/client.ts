@@ -1,0 +1,112 @@
+/** `bootseed-host client`: who may mint from other machines, by a token over https or by ssh. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { z } from "zod";
+import { loadConfig } from "../config/load.ts";
+import { splitAddress } from "../config/schema.ts";
+import { EXIT, HostError } from "../host-error.ts";
+import { createOnce } from "../identity/files.ts";
+import { MintClient } from "../mint/client.ts";
+import { clientsAnswerSchema, type ClientView, type NewClientAnswer, newClientAnswerSchema } from "../mint/clients.ts";
+import { iso, secondsOf } from "./join-token.ts";
+
+export type NewClientOptions = {
+  readonly config: string;
+  readonly role: string;
+  readonly stacks: readonly string[] | undefined;
+  readonly quota: string | undefined;
+  /** For a token 90d unless it is said; an ssh key's line in authorized_keys has no end of its own. */
+  readonly expires: string | undefined;
+  readonly out: string | undefined;
+  readonly ssh: boolean;
+};
+type Options = { readonly config: string; readonly json: boolean };
+
+const DEFAULT_EXPIRES = "90d";
+
+const clientOf = (config: string): MintClient => new MintClient(loadConfig(config).listen.mint);
+
+/** Writes the token, 0600, to a new file: it is never shown. @returns text for the terminal */
+export async function addClient(name: string, options: NewClientOptions): Promise<string> {
+  const { config, role, quota, ssh, expires, out } = options;
+  if (ssh === (out !== undefined)) {
+    const fix = "--out FILE makes a token for https, --ssh a client for a forced command";
+    throw new HostError("usage", "expected --out or --ssh, one of the two", fix, EXIT.usage);
+  }
+  const file = out === undefined ? undefined : resolve(out);
+  if (file !== undefined && existsSync(file)) throw exists(file);
+  const end = expires ?? (ssh ? undefined : DEFAULT_EXPIRES);
+  const body = {
+    name,
+    role,
+    stacks: stacksOf(options),
+    quotaPerHour: quota === undefined ? null : Number(quota),
+    expiresInSeconds: end === undefined ? null : secondsOf(end),
+    by: ssh ? "ssh" : "token",
+  };
+  const answer = await clientOf(config).post("/v1/clients", body, newClientAnswerSchema);
+  const until = answer.expiresAt === null ? "until it is revoked" : `until ${iso(answer.expiresAt)}`;
+  if (file === undefined || answer.token === null) return `${name}: ${role}, ${until}\n${sshLines(name)}`;
+  const content = Buffer.from(`${answer.token}\n`);
+  let made = false;
+  try {
+    made = createOnce(file, content);
+  } finally {
+    content.fill(0);
+    // A token that nobody has is nobody's client.
+    if (!made) await clientOf(config).post(`/v1/clients/${name}/revoke`, {}, z.unknown());
+  }
+  if (!made) throw exists(file);
+  return `${file}: token of ${name}: ${role}, ${until}\n${httpsLines(loadConfig(config).listen.mintHttps, answer)}`;
+}
+
+export async function listClients({ config, json }: Options): Promise<string> {
+  const answer = await clientOf(config).get("/v1/clients", clientsAnswerSchema);
+  if (json) return `${JSON.stringify(answer)}\n`;
+  if (answer.clients.length === 0) return "no client was ever made: client add NAME --stacks 'org/**' --out FILE\n";
+  return answer.clients.map((client) => `${line(client)}\n`).join("");
+}
+
+/** Its next request is refused; seeds that it made stay. */
+export async function revokeClient(name: string, { config, json }: Options): Promise<string> {
+  await clientOf(config).post(`/v1/clients/${encodeURIComponent(name)}/revoke`, {}, z.unknown());
+  return json ? `${JSON.stringify({ schema: 1, name, revoked: true })}\n` : `${name} may ask for nothing more\n`;
+}
+
+function stacksOf({ role, stacks }: NewClientOptions): readonly string[] {
+  if (stacks !== undefined) return stacks;
+  if (role === "admin") return ["**"];
+  const fix = "name them: --stacks 'acme/**', --stacks 'acme/web/prod'";
+  throw new HostError("usage", "expected the stacks that this client may touch", fix, EXIT.usage);
+}
+
+function line({ name, id, by, role, stacks, quotaPerHour, seedsThisHour, expiresAt, revokedAt }: ClientView): string {
+  const quota = quotaPerHour === null ? `${seedsThisHour} seeds` : `${seedsThisHour} of ${quotaPerHour} seeds`;
+  const until = expiresAt === null ? "no end" : `until ${iso(expiresAt)}`;
+  const end = revokedAt === null ? until : `REVOKED ${iso(revokedAt)}`;
+  return `${name} (${id}) by ${by}: ${role} of ${stacks.join(", ")}, ${quota} this hour, ${end}`;
+}
+
+function httpsLines(listen: string | undefined, { pins, addresses }: NewClientAnswer): string {
+  if (listen === undefined)
+    return "listen.mintHttps is not set in the config: set it and restart, or nobody can use it\n";
+  const { host } = splitAddress(addresses[0] ?? "HOST:0");
+  const at = `${host.includes(":") ? `[${host}]` : host}:${splitAddress(listen).port}`;
+  const pin = pins.map((each) => `sha256=${each}`).join("&");
+  return (
+    `In a Pulumi stack:  pulumi config set bootseed:host 'https://${at}#${pin}'\n` +
+    "                    pulumi config set --secret bootseed:token < FILE\n" +
+    `Elsewhere:          export BOOTSEED_HOST='https://${at}#${pin}' BOOTSEED_TOKEN_FILE=FILE\n`
+  );
+}
+
+function sshLines(name: string): string {
+  return (
+    "In authorized_keys of a user in the group bootseed-mint, one line before the public key:\n" +
+    `  restrict,command="bootseed-host mint-stdio --client ${name}" ssh-ed25519 AAAA…\n` +
+    "In a Pulumi stack:  pulumi config set bootseed:host ssh://USER@HOST\n"
+  );
+}
+
+const exists = (file: string): HostError =>
+  new HostError("io", `${file} exists already`, "choose another --out: nothing is overwritten", EXIT.cantCreate);
