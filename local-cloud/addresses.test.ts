@@ -1,6 +1,7 @@
 import net from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { canListen, defaultSshPort, freeNumber } from "./addresses.ts";
+import { addressOf, macOf } from "./droplet.ts";
 
 const servers: net.Server[] = [];
 const occupy = async (host: string): Promise<number> => {
@@ -14,10 +15,20 @@ afterEach(() => {
 });
 
 describe("freeNumber", () => {
-  it("rises, skips what is taken, and starts again after 254", async () => {
+  it("rises, skips what is taken, and starts again after the last", async () => {
     expect(await freeNumber(0, new Set(), 0)).toBe(1);
     expect(await freeNumber(1, new Set([2, 3]), 0)).toBe(4);
-    expect(await freeNumber(254, new Set([1]), 0)).toBe(2);
+    expect(await freeNumber(254, new Set([1]), 0)).toBe(255);
+    expect(await freeNumber(254 * 255, new Set([1]), 0)).toBe(2);
+  });
+
+  it.each([
+    [1, "127.77.0.1", "52:54:00:77:00:01"],
+    [254, "127.77.0.254", "52:54:00:77:00:fe"],
+    [255, "127.77.1.1", "52:54:00:77:00:ff"],
+    [254 * 255, "127.77.254.254", "52:54:00:77:fd:02"],
+  ])("%i is %s", (number, address, mac) => {
+    expect([addressOf(number), macOf(number)]).toEqual([address, mac]);
   });
 
   it("skips an address whose port another program has", async () => {

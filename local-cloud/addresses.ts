@@ -1,22 +1,28 @@
 import net from "node:net";
 import { addressOf } from "./droplet.ts";
 
-const LAST = 254;
+/** 127.77.0.1 to 127.77.254.254; 127.77.255.254 is kept to ask whether a port is free */
+const LAST = 254 * 255;
+/** so many in a row are no accident: someone listens on all addresses */
+const BUSY_MAX = 254;
 
 /**
- * The next free number n of an address 127.77.0.n whose SSH port nobody uses. Numbers rise and start again at 1 after 254: an address is
- * not given to another droplet a moment after its first one went, as a cloud would not either.
+ * The next free number of an address whose SSH port nobody uses. Numbers rise and start again at 1 after the last: an address is not
+ * given to another droplet a moment after its first one went, as a cloud would not either.
  *
  * @param after the number that was given last, 0 at first
  * @throws Error when none is free
  */
 export async function freeNumber(after: number, taken: ReadonlySet<number>, sshPort: number): Promise<number> {
-  for (let step = 0; step < LAST; step++) {
+  let busy = 0;
+  for (let step = 0; step < LAST && busy < BUSY_MAX; step++) {
     const number = ((after + step) % LAST) + 1;
-    if (!taken.has(number) && (await canListen(addressOf(number), sshPort))) return number;
+    if (taken.has(number)) continue;
+    if (await canListen(addressOf(number), sshPort)) return number;
+    busy++;
   }
   throw new Error(
-    `no address 127.77.0.1 to .${LAST} has port ${sshPort} free: is something listening on all addresses? Choose another --ssh-port`,
+    `no address from ${addressOf(1)} to ${addressOf(LAST)} has port ${sshPort} free: is something listening on all addresses? Choose another --ssh-port`,
   );
 }
 

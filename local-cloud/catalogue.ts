@@ -56,11 +56,21 @@ export function imageSlugs(images: string): string[] {
   );
 }
 
+/** The slug of an image that is named by its slug or, as in some programs, by its number. */
+export function imageSlug(reference: unknown, slugs: readonly string[]): string | undefined {
+  return slugs.find((slug) => slug === reference || String(imageId(slug)) === String(reference));
+}
+
+/** The same number in every run, as there is nothing but the slug. */
+function imageId(slug: string): number {
+  return Buffer.from(slug).reduce((sum, byte) => (sum * 31 + byte) % 1_000_000_007, 7);
+}
+
 /** An image object with the fields that API clients dereference. `debian-12-x64` is "12 x64" of distribution Debian. */
 export function imageJson(slug: string): Record<string, unknown> {
   const [distribution = slug, ...rest] = slug.split("-");
   return {
-    id: Buffer.from(slug).reduce((sum, byte) => (sum * 31 + byte) % 1_000_000_007, 7),
+    id: imageId(slug),
     name: rest.join(" ") || slug,
     distribution: distribution.charAt(0).toUpperCase() + distribution.slice(1),
     slug,
@@ -73,6 +83,7 @@ export function imageJson(slug: string): Record<string, unknown> {
     description: `${slug} of local-cloud`,
     tags: [],
     status: "available",
+    error_message: "",
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isRegion, sizeOf, type Size } from "./catalogue.ts";
+import { imageSlug, isRegion, sizeOf, type Size } from "./catalogue.ts";
 import { unprocessable } from "./errors.ts";
 
 /** DigitalOcean's limit on user_data. */
@@ -17,10 +17,15 @@ const bodySchema = z.object({
   ssh_keys: z.array(z.union([z.string(), z.number()])).nullish(),
   backups: z.boolean().nullish(),
   ipv6: z.boolean().nullish(),
+  private_networking: z.boolean().nullish(),
   monitoring: z.boolean().nullish(),
   user_data: z.string().nullish(),
   tags: z.array(z.string()).nullish(),
+  vpc_uuid: z.string().nullish(),
 });
+const FEATURES = ["backups", "ipv6", "private_networking", "monitoring"] as const;
+/** The VPC that stands for all that were not named. */
+const DEFAULT_VPC = "00000000-0000-4000-8000-000000000000";
 
 /** A droplet to make, checked. */
 export interface CreateRequest {
@@ -32,8 +37,9 @@ export interface CreateRequest {
   readonly tags: readonly string[];
   /** ids or fingerprints of keys that were registered before */
   readonly sshKeys: readonly string[];
-  /** options that were asked for and that this cloud does not have */
-  readonly ignored: readonly string[];
+  /** options that were asked for and are shown, though this cloud does nothing about them */
+  readonly features: readonly string[];
+  readonly vpcUuid: string;
 }
 
 /**
@@ -49,9 +55,7 @@ export function checkCreate(body: unknown, images: readonly string[]): CreateReq
     throw unprocessable(`${issue?.path.join(".") || "body"}: ${issue?.message ?? "invalid"}`);
   }
   const { name, region, size: sizeSlug, user_data: userData } = parsed.data;
-  if (!NAME.test(name)) {
-    throw unprocessable("Only valid hostname characters are allowed. (a-z, A-Z, 0-9, . and -)");
-  }
+  checkName(name);
   if (!isRegion(region))
     throw unprocessable(
       `You specified an invalid region for Droplet creation: got ${region}, expected one such as ams3.`,
@@ -61,10 +65,10 @@ export function checkCreate(body: unknown, images: readonly string[]): CreateReq
     throw unprocessable(
       `You specified an invalid size for Droplet creation: got ${sizeSlug}, expected one such as s-1vcpu-1gb.`,
     );
-  const image = String(parsed.data.image);
-  if (!images.includes(image)) {
+  const image = imageSlug(parsed.data.image, images);
+  if (image === undefined) {
     throw unprocessable(
-      `You specified an invalid image for Droplet creation: got ${image}, this cloud has ${images.join(", ") || "none"}.`,
+      `You specified an invalid image for Droplet creation: got ${parsed.data.image}, this cloud has ${images.join(", ") || "none"}.`,
     );
   }
   const bytes = Buffer.byteLength(userData ?? "");
@@ -72,9 +76,23 @@ export function checkCreate(body: unknown, images: readonly string[]): CreateReq
     throw unprocessable(`User data is too long: expected at most ${USER_DATA_MAX_BYTES} bytes, got ${bytes}.`);
   const tags = parsed.data.tags ?? [];
   for (const tag of tags) checkTag(tag);
-  const ignored = (["backups", "ipv6", "monitoring"] as const).filter((option) => parsed.data[option] === true);
-  const sshKeys = (parsed.data.ssh_keys ?? []).map(String);
-  return { name, region, size, image, userData: userData ?? undefined, tags: [...new Set(tags)], sshKeys, ignored };
+  return {
+    name,
+    region,
+    size,
+    image,
+    userData: userData ?? undefined,
+    tags: [...new Set(tags)],
+    sshKeys: (parsed.data.ssh_keys ?? []).map(String),
+    features: FEATURES.filter((feature) => parsed.data[feature] === true),
+    vpcUuid: parsed.data.vpc_uuid ?? DEFAULT_VPC,
+  };
+}
+
+/** @throws ApiError 422 unless it can be a host's name */
+export function checkName(name: unknown): string {
+  if (typeof name === "string" && NAME.test(name)) return name;
+  throw unprocessable("Only valid hostname characters are allowed. (a-z, A-Z, 0-9, . and -)");
 }
 
 /** @throws ApiError 422 unless it is 1 to 255 letters, digits, `_`, `:` or `-` */

@@ -1,10 +1,11 @@
 /** A refusal in the shape that DigitalOcean gives: `{"id", "message"}` under an HTTP status. */
 export class ApiError extends Error {
-  readonly status: 400 | 401 | 404 | 409 | 413 | 422 | 503;
+  /** 400 to 599 */
+  readonly status: number;
   /** DigitalOcean's short identifier, such as `not_found` */
   readonly id: string;
 
-  constructor(status: ApiError["status"], id: string, message: string) {
+  constructor(status: number, id: string, message: string) {
     super(message);
     this.name = "ApiError";
     this.status = status;

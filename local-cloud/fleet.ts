@@ -8,6 +8,7 @@ import { addressOf, macOf, type Droplet, type DropletEvent } from "./droplet.ts"
 import { ApiError, notFound } from "./errors.ts";
 import type { Launcher, Machine } from "./machine.ts";
 import { metadataAnswer } from "./metadata.ts";
+import { machineFiles } from "./qemu-arguments.ts";
 
 /** What a fleet is made of. */
 export interface FleetOptions {
@@ -78,30 +79,22 @@ export class Fleet {
       createdAt: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
       publicKeys: [...this.#options.authorizedKeys, ...publicKeys],
       tags: new Set(request.tags),
+      features: new Set(request.features),
+      size: request.size,
+      image: request.image,
       events: [],
       status: "new",
       locked: true,
       machine: undefined,
+      starting: Promise.resolve(),
       launching: undefined,
       error: null,
     };
     this.#droplets.set(id, droplet);
-    const ignored = request.ignored.length === 0 ? "" : `; not done here: ${request.ignored.join(", ")}`;
-    this.#note(droplet, "created", `${request.name} at ${addressOf(number)}${ignored}`);
-    void this.start(droplet);
+    const shown = request.features.length === 0 ? "" : `; shown, not done here: ${request.features.join(", ")}`;
+    this.#note(droplet, "created", `${request.name} at ${addressOf(number)}${shown}`);
+    void this.#start(droplet);
     return droplet;
-  }
-
-  /** Boots a droplet when its turn comes; resolves when it is up or has failed (see `error`). Never rejects. */
-  async start(droplet: Droplet): Promise<void> {
-    await this.#queue.run(async () => {
-      if (!this.#alive(droplet)) return;
-      try {
-        await this.#boot(droplet);
-      } catch (error) {
-        if (this.#alive(droplet)) this.#fail(droplet, error instanceof Error ? error.message : String(error));
-      }
-    });
   }
 
   /** Ends a droplet and leaves neither process nor file. @throws ApiError 404 */
@@ -120,6 +113,22 @@ export class Fleet {
     await droplet.machine?.stop();
   }
 
+  /** Boots it again when its turn comes. @throws Error when its machine cannot be started */
+  async powerOn(droplet: Droplet): Promise<void> {
+    Object.assign(droplet, { locked: true, error: null });
+    return this.#start(droplet);
+  }
+
+  /** Gives it a new disk and boots that, with the same id and user-data, as DigitalOcean does. @throws Error as `powerOn` */
+  async rebuild(droplet: Droplet, image: string): Promise<void> {
+    droplet.locked = true;
+    await droplet.machine?.stop();
+    rmSync(machineFiles(droplet.dir).disk, { force: true });
+    droplet.image = image;
+    this.#note(droplet, "rebuilt", image);
+    return this.powerOn(droplet);
+  }
+
   /** Ends all droplets; none can be made any more. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -131,7 +140,24 @@ export class Fleet {
     this.#note(droplet, event, message);
   }
 
-  async #boot(droplet: Droplet): Promise<void> {
+  /** Boots a droplet when its turn comes; `starting` settles when its machine runs or cannot. A boot that fails later shows in `error`. */
+  #start(droplet: Droplet): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    droplet.starting = promise;
+    promise.catch(() => undefined); // told by `error` and events too: nobody has to listen
+    void this.#queue.run(async () => {
+      try {
+        if (this.#alive(droplet)) await this.#boot(droplet, resolve);
+        reject(new Error("deleted before it ran"));
+      } catch (error) {
+        if (this.#alive(droplet)) this.#fail(droplet, error instanceof Error ? error.message : String(error));
+        reject(error);
+      }
+    });
+    return promise;
+  }
+
+  async #boot(droplet: Droplet, running: () => void): Promise<void> {
     const began = Date.now();
     const launch = this.#launch(droplet);
     droplet.launching = launch.catch(() => undefined);
@@ -139,6 +165,7 @@ export class Fleet {
     if (machine === undefined) return;
     Object.assign(droplet, { machine, status: "active", locked: false, error: null });
     this.#note(droplet, "started", `pid ${machine.pid}`);
+    running();
     let up = false;
     const ended = machine.ended.then((reason) => {
       this.#ended(droplet, machine, reason, up);
@@ -161,7 +188,7 @@ export class Fleet {
   async #launch(droplet: Droplet): Promise<Machine | undefined> {
     const machine = await this.#options.launcher({
       dropletId: droplet.id,
-      image: join(this.#options.images, droplet.request.image),
+      image: join(this.#options.images, droplet.image),
       dir: droplet.dir,
       address: addressOf(droplet.number),
       sshPort: this.#options.sshPort,

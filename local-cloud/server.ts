@@ -3,11 +3,13 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { isIP, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { serve, type ServerType } from "@hono/node-server";
+import type { MiddlewareHandler } from "hono";
 import { chooseAccelerator, type Accelerator } from "./accelerator.ts";
 import { defaultSshPort } from "./addresses.ts";
 import { createApi } from "./api.ts";
 import { imageSlugs } from "./catalogue.ts";
 import type { Droplet, DropletEvent } from "./droplet.ts";
+import type { FaultPlan } from "./faults/fault-plan.ts";
 import { Fleet } from "./fleet.ts";
 import type { Launcher } from "./machine.ts";
 import { qemuLauncher } from "./qemu.ts";
@@ -34,8 +36,14 @@ export interface LocalCloudOptions {
   readonly memoryMiB?: number;
   /** processors per VM; default 2 */
   readonly cpus?: number;
+  /** what goes wrong, and when */
+  readonly faults?: FaultPlan;
   /** in place of QEMU, for tests of the API */
   readonly launcher?: Launcher;
+  /** of the first droplet; default one that no earlier run has given */
+  readonly firstId?: number;
+  /** sees every request before all else; what it does with user-data is its own business */
+  readonly observe?: MiddlewareHandler;
   /** gets every event; default: one JSON line each on stderr */
   readonly onEvent?: (droplet: Droplet, event: DropletEvent) => void;
 }
@@ -87,9 +95,14 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       authorizedKeys: options.authorizedKeys ?? [],
       launcher: options.launcher ?? qemuLauncher(hardware),
       onEvent: options.onEvent ?? toStderr,
-      firstId: randomInt(100_000_000, 900_000_000), // an instance-id must not come back in the next run
+      firstId: options.firstId ?? randomInt(100_000_000, 900_000_000), // an instance-id must not come back in the next run
     });
-    const server = await listen(createApi(fleet, options.images).fetch, host, options.port ?? 0);
+    const { faults, observe } = options;
+    const app = createApi(fleet, options.images, {
+      ...(faults === undefined ? {} : { faults }),
+      ...(observe === undefined ? {} : { observe }),
+    });
+    const server = await listen(app.fetch, host, options.port ?? 0);
     const { port } = server.address() as AddressInfo;
     const api = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
     writeFileSync(join(options.dir, "api"), `${api}\n`, { mode: 0o600 });

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { Hono } from "hono";
 import { z } from "zod";
-import { jsonBody, page } from "./api.ts";
+import { jsonBody, page } from "./request.ts";
 import { notFound, unprocessable } from "./errors.ts";
 
 interface AccountKey {

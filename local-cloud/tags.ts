@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { jsonBody, page } from "./api.ts";
+import { jsonBody, page } from "./request.ts";
 import { checkTag } from "./create-request.ts";
 import type { Droplet } from "./droplet.ts";
 import { notFound, unprocessable } from "./errors.ts";
