@@ -6,7 +6,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MintClient } from "../mint-client/client.ts";
+import { loadKit } from "../render/kit.ts";
+import type { Kit } from "../render/render.ts";
 import { addressesIn } from "./addresses.ts";
+import { inThisProgram } from "./in-program.ts";
 import { plain } from "./outputs.ts";
 import { missingIn } from "./report.ts";
 import { SeedRun } from "./seed-run.ts";
@@ -14,6 +17,8 @@ import { engineComplaint, requireSdk } from "./versions.ts";
 
 export interface ProgramContext {
   readonly dryRun: boolean;
+  /** Read once: it is the same for all. */
+  readonly kit: Kit;
   /** Whether the engine is too old: that has been said then, the run will fail, and creates are to be refused. */
   readonly tooOld: Promise<boolean>;
   /** Before a droplet is created, in preview too: throws what was refused; in `up` takes its seed for good, or throws. */
@@ -93,11 +98,12 @@ function makeContext(): ProgramContext {
   };
   return {
     dryRun,
+    kit: loadKit(),
     tooOld: sayTooOld(),
     // In preview too, so that what can be known is said before anything is done.
-    commit: new pulumi.ResourceHook("bootseed-commit", beforeCreate, { onDryRun: true }),
-    created: new pulumi.ResourceHook("bootseed-created", afterCreate, { ignoreErrors: true }),
-    needReport: new pulumi.ResourceHook("bootseed-need-report", needReport),
+    commit: new pulumi.ResourceHook("bootseed-commit", inThisProgram(beforeCreate), { onDryRun: true }),
+    created: new pulumi.ResourceHook("bootseed-created", inThisProgram(afterCreate), { ignoreErrors: true }),
+    needReport: new pulumi.ResourceHook("bootseed-need-report", inThisProgram(needReport)),
     runFor: makeRunFor(),
     owners,
     refusals,

@@ -5,12 +5,12 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import { seedHosts } from "../mint-client/seed-hosts.ts";
-import { loadKit } from "../render/kit.ts";
 import { type ProgramContext, programContext } from "./context.ts";
 import { JOIN } from "./images.ts";
 import { type Maybe, maybe, plain, unsealed } from "./outputs.ts";
 import { hostsOf, type SeedSource } from "./seed-source.ts";
 import { AUTOSCALE_TYPE, DROPLET_TYPE, isInSeededDroplet } from "./types.ts";
+import { inThisProgram } from "./in-program.ts";
 import { alsoUserData, ignoresUserData } from "./ignore-changes.ts";
 import { templateTrigger } from "./template-trigger.ts";
 import { reserveFor, userDataInput } from "./user-data-input.ts";
@@ -25,6 +25,8 @@ export interface StackDroplet {
   /** Its arguments. One that is secret or not yet known is an Output. */
   props: Readonly<Record<string, unknown>>;
 }
+
+type Transformed = pulumi.ResourceTransformResult | undefined;
 
 export interface SeedStackArgs extends SeedSource {
   /**
@@ -57,16 +59,17 @@ export function seedStack(args: SeedStackArgs): void {
     );
   context.adopted = true;
   seedHosts(hostsOf(args)); // wrong hosts are said here, at the line that is wrong
-  pulumi.runtime.registerResourceTransform(async (resource) => {
-    if (resource.type !== DROPLET_TYPE && resource.type !== AUTOSCALE_TYPE) return undefined;
-    const urn = String(await plain(pulumi.createUrn(resource.name, resource.type, resource.opts.parent)));
+  const [project, stack] = [pulumi.getProject(), pulumi.getStack()];
+  const transform = async (resource: pulumi.ResourceTransformArgs): Promise<Transformed> => {
+    const { type, name, opts } = resource;
+    if (type !== DROPLET_TYPE && type !== AUTOSCALE_TYPE) return undefined;
+    const urn = String(await plain(pulumi.createUrn(name, type, opts.parent, project, stack)));
     if (isInSeededDroplet(urn)) return undefined;
     const source = selected(args, urn, resource);
     if (source === undefined) return undefined;
-    return resource.type === DROPLET_TYPE
-      ? seeded(context, source, urn, resource)
-      : refusedPool(context, urn, resource);
-  });
+    return type === DROPLET_TYPE ? seeded(context, source, urn, resource) : refusedPool(context, urn, resource);
+  };
+  pulumi.runtime.registerResourceTransform(inThisProgram(transform));
 }
 
 function selected(
@@ -100,7 +103,7 @@ async function seeded(
   const userData = await userDataInput(
     context,
     { urn, name, image: image.known ? image.value : undefined, document: textIn(document) },
-    { kit: loadKit(), wrap: source.wrap, maxBytes: source.maxUserDataBytes },
+    { kit: context.kit, wrap: source.wrap, maxBytes: source.maxUserDataBytes },
     reserved,
   );
   return {

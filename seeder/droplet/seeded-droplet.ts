@@ -8,7 +8,6 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import { seedHosts } from "../mint-client/seed-hosts.ts";
-import { loadKit } from "../render/kit.ts";
 import { addressesIn } from "./addresses.ts";
 import { programContext } from "./context.ts";
 import { alsoUserData, ignoresUserData } from "./ignore-changes.ts";
@@ -85,7 +84,7 @@ export class SeededDroplet extends pulumi.ComponentResource {
     // At once, not when the template is known: all droplets of a run ask together. A plain promise, because an Output
     // would take a Uint8Array apart, and a seed has no business in Outputs anyway.
     const reserved = context.dryRun ? undefined : promiseOf(urn, (known) => reserveFor(context, known, run));
-    const options = { kit: loadKit(), wrap, maxBytes: maxUserDataBytes };
+    const options = { kit: context.kit, wrap, maxBytes: maxUserDataBytes };
     const seeded = pulumi.all([urn, template, args.image]).apply(async ([known, document, image]) => {
       const droplet = { urn: known, name, image, document };
       return (await userDataInput(context, droplet, options, reserved)).value;
