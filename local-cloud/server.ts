@@ -54,6 +54,8 @@ export interface LocalCloud {
   readonly api: string;
   readonly sshPort: number;
   readonly accelerator: Accelerator | "none";
+  /** its droplets, for a program that has the cloud in its own process */
+  readonly fleet: Fleet;
   /** ends all droplets and the API, removes their files; repeatable */
   stop(): Promise<void>;
 }
@@ -112,7 +114,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       await new Promise<void>((resolve) => server.close(() => resolve()));
       release();
     };
-    return { api, sshPort, accelerator, stop };
+    return { api, sshPort, accelerator, fleet, stop };
   } catch (error) {
     release();
     throw error;

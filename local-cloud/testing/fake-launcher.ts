@@ -63,11 +63,13 @@ function fakeMachine(spec: MachineSpec, pid: number): FakeMachine {
   };
 }
 
-/** A folder with one image, debian-12-x64, whose files are not a system: nothing is to boot from them. */
-export function fakeImages(): string {
+/** A folder with images whose files are not a system: nothing is to boot from them. */
+export function fakeImages(slugs: readonly string[] = ["debian-12-x64"]): string {
   const images = mkdtempSync(join(tmpdir(), "local-cloud-images-"));
-  const folder = join(images, "debian-12-x64");
-  mkdirSync(folder);
-  for (const file of ["base.qcow2", "vmlinuz", "initrd"]) writeFileSync(join(folder, file), `not a real ${file}`);
+  for (const slug of slugs) {
+    mkdirSync(join(images, slug));
+    for (const file of ["base.qcow2", "vmlinuz", "initrd"])
+      writeFileSync(join(images, slug, file), `not a real ${file}`);
+  }
   return images;
 }

@@ -1,117 +1,152 @@
 /**
- * A mock of the cloud: the smallest DigitalOcean droplet API that an engine needs. No machine boots behind it; what is
- * real in these tests is the engine, the program and the host. `local-cloud` is the API with real machines.
+ * local-cloud's own API over machines that are none: the engine's tests and those with real VMs speak to the same code. What is fake is
+ * the launcher: nothing boots, and a droplet becomes active when it was looked at once, so that the provider has to ask again.
  */
-import { createServer, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { addressOf, type Droplet } from "../../local-cloud/droplet.ts";
+import { FaultPlan } from "../../local-cloud/faults/fault-plan.ts";
+import type { Fleet } from "../../local-cloud/fleet.ts";
+import { startLocalCloud, type LocalCloudOptions } from "../../local-cloud/server.ts";
+import { fakeImages, fakeLauncher } from "../../local-cloud/testing/fake-launcher.ts";
+
+const IMAGES = "debian-12-x64 debian-13-x64 ubuntu-24-04-x64 freebsd-12-x64 fedora-coreos-40 docker-18-04".split(" ");
 
 export interface TinyDroplet {
-  id: number;
-  name: string;
-  image: string;
-  address: string;
-  userData: string;
-  tags: string[];
-  polls: number;
+  readonly id: number;
+  readonly name: string;
+  readonly image: string;
+  readonly address: string;
+  readonly userData: string;
+  readonly tags: string[];
+}
+
+/** The droplets that there are at the moment. */
+export interface TinyDroplets extends Iterable<[number, TinyDroplet]> {
+  readonly size: number;
+  get(id: number): TinyDroplet | undefined;
+  has(id: number): boolean;
+  keys(): Iterable<number>;
+  values(): Iterable<TinyDroplet>;
+  /** Deletes one out of band. */
+  delete(id: number): boolean;
+  /** Deletes all out of band. */
+  clear(): void;
 }
 
 export interface TinyApi {
   /** `http://127.0.0.1:PORT` */
-  url: string;
-  droplets: Map<number, TinyDroplet>;
+  readonly url: string;
+  readonly droplets: TinyDroplets;
   /** "METHOD path" of every request since the last `calls.length = 0`. */
-  calls: string[];
+  readonly calls: string[];
   /** Bodies of the droplets' POSTs, in order, also of those that were refused. */
-  posted: Record<string, unknown>[];
-  /** How many of the next POSTs are answered 503. */
+  readonly posted: Record<string, unknown>[];
+  /** What goes wrong next: `faults.add("POST /v2/droplets: 429 x2")`; `local-cloud serve --help` has the grammar. */
+  readonly faults: FaultPlan;
+  /** Set it to N: the next N POSTs of droplets are answered 503. */
   refusePosts: number;
-  /** Called with each droplet that was made; a stand-in guest hangs here. */
+  /** Called with each droplet that was made, whether or not its maker hears of it; a stand-in guest hangs here. */
   onCreate: (droplet: TinyDroplet) => void;
   close(): Promise<void>;
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return chunks.length === 0 ? {} : (JSON.parse(Buffer.concat(chunks).toString("utf8")) as Record<string, unknown>);
-}
-
-const shown = (droplet: TinyDroplet): Record<string, unknown> => ({
+const shown = (droplet: Droplet): TinyDroplet => ({
   id: droplet.id,
   name: droplet.name,
-  // Not active at the first look: the provider has to ask again, as with the real API.
-  status: droplet.polls > 1 ? "active" : "new",
-  locked: droplet.polls <= 1,
-  region: { slug: "ams3" },
-  size: { slug: "s-1vcpu-1gb" },
-  image: { slug: droplet.image },
-  size_slug: "s-1vcpu-1gb",
-  created_at: "2026-01-01T00:00:00Z",
-  tags: droplet.tags,
-  networks: {
-    v4: [{ ip_address: droplet.address, type: "public", netmask: "255.0.0.0", gateway: "127.0.0.1" }],
-    v6: [],
-  },
+  image: droplet.image,
+  address: addressOf(droplet.number),
+  userData: droplet.request.userData ?? "",
+  tags: [...droplet.tags],
 });
+
+/** One gate per droplet, open after the first look at it. */
+class FirstLooks {
+  readonly #gates = new Map<number, PromiseWithResolvers<void>>();
+
+  of(id: number): PromiseWithResolvers<void> {
+    const gate = this.#gates.get(id) ?? Promise.withResolvers<void>();
+    this.#gates.set(id, gate);
+    return gate;
+  }
+
+  openAll(): void {
+    for (const gate of this.#gates.values()) gate.resolve();
+  }
+}
 
 /** @returns the running API; close it */
 export async function startTinyApi(): Promise<TinyApi> {
-  const droplets = new Map<number, TinyDroplet>();
-  let nextId = 100;
-  const server: Server = createServer((request, response) => {
-    const send = (status: number, body?: unknown): void => {
-      response.writeHead(status, { "content-type": "application/json" });
-      response.end(body === undefined ? undefined : JSON.stringify(body));
-    };
-    const answer = async (): Promise<void> => {
-      const body = await bodyOf(request);
-      const path = request.url ?? "/";
-      api.calls.push(`${request.method} ${path}`);
-      const [, , kind, key, sub] = path.split("/");
-      if (kind === "tags") {
-        const ids = ((body["resources"] ?? []) as { resource_id: string }[]).map((r) => Number(r.resource_id));
-        for (const droplet of sub === undefined ? [] : ids.map((id) => droplets.get(id))) {
-          if (droplet === undefined) continue;
-          droplet.tags = droplet.tags.filter((tag) => tag !== key);
-          if (request.method === "POST") droplet.tags.push(String(key));
-        }
-        return send(key === undefined ? 201 : 204, key === undefined ? { tag: { name: body["name"] } } : undefined);
-      }
-      if (request.method === "POST") {
-        api.posted.push(body);
-        if (api.refusePosts-- > 0) return send(503, { id: "service_unavailable", message: "try again" });
-        const id = nextId++;
-        const [name, image] = [String(body["name"]), String(body["image"])];
-        const tags = (body["tags"] ?? []) as string[];
-        const userData = String(body["user_data"] ?? "");
-        const droplet = { id, name, image, address: `127.77.0.${id - 99}`, userData, tags: [...tags], polls: 0 };
-        droplets.set(id, droplet);
-        send(202, { droplet: shown(droplet) });
-        return api.onCreate(droplet);
-      }
-      const droplet = droplets.get(Number(key));
-      if (droplet === undefined) return send(404, { id: "not_found", message: "no such droplet" });
-      if (request.method === "DELETE") {
-        droplets.delete(droplet.id);
-        return send(204);
-      }
-      droplet.polls++;
-      return send(200, { droplet: shown(droplet) });
-    };
-    answer().catch((error: unknown) => send(500, { id: "mock", message: String(error) }));
+  const [dir, images] = [mkdtempSync(join(tmpdir(), "bootseed-api-")), fakeImages(IMAGES)];
+  const [looks, fake, faults] = [new FirstLooks(), fakeLauncher(), new FaultPlan()];
+  const [calls, posted]: [string[], Record<string, unknown>[]] = [[], []];
+
+  const observe: LocalCloudOptions["observe"] = async (context, next) => {
+    const { method, path } = context.req;
+    calls.push(`${method} ${path}`);
+    if (method === "POST" && path === "/v2/droplets") posted.push(await context.req.json());
+    const id = Number(/^\/v2\/droplets\/(\d+)$/.exec(path)?.[1] ?? 0);
+    if (method === "DELETE") looks.of(id).resolve(); // the fleet waits for a start that is under way
+    await next();
+    if (method === "GET") looks.of(id).resolve();
+  };
+  const cloud = await startLocalCloud({
+    images,
+    dir,
+    faults,
+    observe,
+    sshPort: 0, // "any": nobody listens there
+    parallelBoots: 1_000_000,
+    firstId: 100,
+    launcher: async (spec) => {
+      await looks.of(spec.dropletId).promise;
+      return fake.launcher(spec);
+    },
+    onEvent: (droplet, { event }) => {
+      if (event === "created") api.onCreate(shown(droplet));
+    },
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const api: TinyApi = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    droplets,
-    calls: [],
-    posted: [],
-    refusePosts: 0,
+    url: cloud.api,
+    droplets: dropletsOf(cloud.fleet, (id) => looks.of(id).resolve()),
+    calls,
+    posted,
+    faults,
+    get refusePosts() {
+      return faults.left().length;
+    },
+    set refusePosts(times) {
+      faults.add(`POST /v2/droplets: 503 x${times}`);
+    },
     onCreate: () => undefined,
-    close: () => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(() => resolve()));
+    close: async () => {
+      looks.openAll();
+      await cloud.stop();
+      for (const folder of [dir, images]) rmSync(folder, { recursive: true, force: true });
     },
   };
   return api;
+}
+
+function dropletsOf(fleet: Fleet, letGo: (id: number) => void): TinyDroplets {
+  const now = (): Map<number, TinyDroplet> => new Map(fleet.list().map((droplet) => [droplet.id, shown(droplet)]));
+  const remove = (id: number): boolean => {
+    const there = now().has(id);
+    letGo(id);
+    if (there) void fleet.delete(id);
+    return there;
+  };
+  return {
+    get size() {
+      return fleet.list().length;
+    },
+    get: (id) => now().get(id),
+    has: (id) => now().has(id),
+    keys: () => now().keys(),
+    values: () => now().values(),
+    [Symbol.iterator]: () => now().entries(),
+    delete: remove,
+    clear: () => void [...now().keys()].map(remove),
+  };
 }
