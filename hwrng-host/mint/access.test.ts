@@ -96,6 +96,16 @@ describe("who asks over https", () => {
   });
 });
 
+it("what is refused is counted, and of a flood a part is logged", async () => {
+  await using host = new Bench();
+  const remote = new Remote(host);
+  const token = await remote.client();
+  for (let i = 0; i < 100; i++) await remote.ask(undefined, "/v1/vms");
+  await remote.ask(token, "/v1/snapshot", {});
+  expect(host.context.refusals.counts()).toEqual({ "mint.forbidden": 1, "mint.unauthorized": 100 });
+  expect(host.logged.filter((line) => line === "refused").length).toBe(60);
+});
+
 describe("what a role may", () => {
   const PATHS = [
     ["POST", "/v1/reservations"],

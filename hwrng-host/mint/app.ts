@@ -1,5 +1,6 @@
 /** The mint API (docs/protocol.md, Mint): JSON over HTTP/1.1, on the unix socket and over https. */
 import {
+  BootseedError,
   commitRequestSchema,
   type CreatedAnswer,
   type CreatedRequest,
@@ -43,7 +44,8 @@ export function mintApp(context: HostContext, recognise: Recognise = recogniseLo
   const app = new Hono();
   app.onError((error) => {
     const response = errorAnswer(error);
-    if (error instanceof Unauthorized) context.log.warn({ reason: error.message }, "mint client refused");
+    if (error instanceof BootseedError && [401, 403, 429].includes(response.status))
+      context.refusals.count("mint", error instanceof Unauthorized ? "unauthorized" : error.code, error.message);
     if (response.status >= 500) context.log.error({ err: error }, "mint request failed");
     return response;
   });

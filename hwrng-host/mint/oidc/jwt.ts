@@ -15,17 +15,21 @@ const MIN_RSA_BITS = 2048;
 const ALGORITHMS: readonly Algorithm[] = ["RS256", "ES256"];
 type Algorithm = "RS256" | "ES256";
 
-const headerSchema = z.object({ alg: z.string(), kid: z.string().min(1).max(256), crit: z.undefined().optional() });
+const headerSchema = z.object({
+  alg: z.string().max(16),
+  kid: z.string().min(1).max(256),
+  crit: z.undefined().optional(),
+});
 const seconds = z.number().min(0).max(8e12);
 type Claims = { iss: string; sub: string; aud: string | string[]; exp: number; iat: number; nbf?: number | undefined };
 const claimsSchema: z.ZodType<Claims> = z.object({
-  iss: z.string(),
+  iss: z.string().max(255),
   sub: z
     .string()
     .min(1)
     .max(255)
     .regex(/^[\u0021-\u007e]+$/),
-  aud: z.union([z.string(), z.array(z.string())]),
+  aud: z.union([z.string().max(255), z.array(z.string().max(255)).max(16)]),
   exp: seconds,
   iat: seconds,
   nbf: seconds.optional(),
