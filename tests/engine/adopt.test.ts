@@ -17,7 +17,6 @@ const FLEET: FleetDroplet[] = [
 const SEEDED = /^BOOTSEED=\S+$/m;
 
 let fleet: Fleet;
-const replace = async (name: string): Promise<string> => fleet.mustUp("--replace", await fleet.bench.urn(name));
 const edit = (name: string, more: Partial<FleetDroplet>): Promise<void> =>
   fleet.declare(...FLEET.map((one) => (one.name === name ? { ...one, ...more } : one)));
 
@@ -40,39 +39,46 @@ it("the one line changes nothing: preview with no host at all, and up", async ()
   expect([...fleet.bench.api.droplets.keys()]).toEqual(before);
 });
 
-it.each(["web", "bare", "node", "late", "hidden", "ignored", "own", "after"])(
-  "replacing %s gives that one a fresh seed, and its own user-data after it",
-  async (name) => {
-    await replace(name);
-    expect(fleet.committed).toEqual([name]);
-    expect(fleet.mint.calls.filter((call) => call.startsWith("created"))).toEqual(["created 1"]);
-    expect(fleet.posted).toMatch(SEEDED);
+it("replacing each gives each a fresh seed, and its own user-data after it", async () => {
+  const names = FLEET.map(({ name }) => name).filter((name) => name !== "anchor");
+  const urns = await Promise.all(names.map((name) => fleet.bench.urn(name)));
+  await fleet.mustUp(...urns.flatMap((urn) => ["--replace", urn]));
+  expect(fleet.committed).toEqual(names.toSorted());
+  const posted = new Map(fleet.bench.api.posted.map((body) => [String(body["name"]), String(body["user_data"])]));
+  expect([...posted.keys()].toSorted()).toEqual(names.toSorted());
+  for (const [name, userData] of posted) {
+    expect(userData).toMatch(SEEDED);
     const own = name === "after" ? "# it is 127.77.0." : TEMPLATE;
-    expect(fleet.posted.includes(own)).toBe(!["bare", "late", "own"].includes(name));
-    expect(fleet.mint.rows.at(-1)).toMatchObject({ name, urn: await fleet.bench.urn(name) });
-    expect(fleet.bench.api.droplets.has(Number(fleet.mint.rows.at(-1)?.instanceId))).toBe(true);
-    expect(fleet.bench.api.droplets.size).toBe(FLEET.length);
-  },
-);
+    expect(userData.includes(own)).toBe(!["bare", "late", "own"].includes(name));
+  }
+  const seeds = new Set([...posted.values()].map((userData) => SEEDED.exec(userData)?.[0]));
+  expect(seeds.size).toBe(names.length);
+  expect(fleet.bench.api.droplets.size).toBe(FLEET.length);
+  for (const [i, name] of names.entries()) {
+    const row = fleet.mint.rows.find((one) => one.urn === urns[i]);
+    expect(fleet.bench.api.droplets.get(Number(row?.instanceId))?.name).toBe(name);
+  }
+});
 
 it("then nothing changes again", async () => {
-  await fleet.bench.must("preview", "--expect-no-changes");
   await fleet.mustUp("--expect-no-changes");
 });
 
-it.each([
-  ["web", { args: { userData: `${TEMPLATE}# 2\n` } }],
-  ["node", { args: { userData: `${TEMPLATE}# 2\n` } }],
-  ["hidden", { secretUserData: `${TEMPLATE}# 2\n` }],
-  ["bare", { args: { userData: `${TEMPLATE}# 2\n` } }],
-])("an edit of the user-data of %s replaces it, with a fresh seed", async (name, more) => {
-  await edit(name, more);
+it("an edit of user-data replaces the droplet, with a fresh seed: plain, in a component, secret, where there was none", async () => {
+  const edited = `${TEMPLATE}# 2\n`;
+  const edits: Record<string, Partial<FleetDroplet>> = {
+    web: { args: { userData: edited } },
+    node: { args: { userData: edited } },
+    hidden: { secretUserData: edited },
+    bare: { args: { userData: edited } },
+  };
+  await fleet.declare(...FLEET.map((one) => ({ ...one, ...edits[one.name] })));
   await fleet.mustUp();
-  expect(fleet.committed).toEqual([name]);
-  expect(fleet.posted).toContain("\n# 2\n");
-  await edit(name, {});
+  expect(fleet.committed).toEqual(Object.keys(edits).toSorted());
+  for (const body of fleet.bench.api.posted) expect(body["user_data"]).toContain("\n# 2\n");
+  await fleet.declare(...FLEET);
   await fleet.mustUp();
-  expect(fleet.committed).toEqual([name]);
+  expect(fleet.committed).toEqual(Object.keys(edits).toSorted());
 });
 
 it("a droplet whose user-data its owner ignores is not replaced by an edit; other ignored properties stay ignored", async () => {

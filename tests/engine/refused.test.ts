@@ -32,17 +32,19 @@ const CASES: [string, Partial<FleetDroplet>, RegExp][] = [
 ];
 
 describe.each([
-  ["seedStack", true, {}],
-  ["SeededDroplet", false, { where: "seeded" }],
-] as const)("%s", (_name, seedStack, where) => {
+  ["seedStack", true, {}, CASES],
+  ["SeededDroplet", false, { where: "seeded" }, CASES.slice(0, 3)],
+] as const)("%s", (_name, seedStack, where, cases) => {
   let fleet: Fleet;
   beforeAll(async () => void (fleet = await Fleet.open(seedStack, { name: "web", ...where })));
   afterAll(() => fleet?.[Symbol.asyncDispose]());
 
-  it.each(CASES)("%s", async (_case, special, sentence) => {
+  it.each(cases)("%s", async (name, special, sentence) => {
     await fleet.declare({ name: "web", ...where, ...special });
     fleet.forget();
-    for (const { ok, output } of [await fleet.bench.run("preview"), await fleet.up()]) {
+    // Preview says it; one case shows that up, with the preview skipped, says and does the same.
+    const runs = [await fleet.bench.run("preview"), ...(name === "too large" ? [await fleet.up()] : [])];
+    for (const { ok, output } of runs) {
       expect(ok).toBe(false);
       const errors = errorsOf(output);
       expect(errors).toEqual([
