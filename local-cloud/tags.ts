@@ -48,12 +48,13 @@ export class TagBook {
     return parsed.data.resources.map(({ resource_id: id }) => this.#fleet.get(Number(id)));
   }
 
-  json(name: string): Record<string, unknown> {
+  /** A tag as the API shows it. @param url any of this API */
+  json(name: string, url: string): Record<string, unknown> {
     const droplets = this.#fleet.list().filter((droplet) => droplet.tags.has(name));
     const last = droplets.at(-1);
     const counted = {
       count: droplets.length,
-      ...(last === undefined ? {} : { last_tagged_uri: `/v2/droplets/${last.id}` }),
+      ...(last === undefined ? {} : { last_tagged_uri: new URL(`/v2/droplets/${last.id}`, url).toString() }),
     };
     return { name, resources: { ...counted, droplets: counted } };
   }
@@ -66,10 +67,14 @@ export function tagRoutes(tags: TagBook): Hono {
     const parsed = nameSchema.safeParse(await jsonBody(context));
     const name = checkTag(parsed.data?.name);
     tags.remember([name]);
-    return context.json({ tag: tags.json(name) }, 201);
+    return context.json({ tag: tags.json(name, context.req.url) }, 201);
   });
-  app.get("/", (context) => context.json(page(context, "tags", tags.names(), (name) => tags.json(name))));
-  app.get("/:tag", (context) => context.json({ tag: tags.json(tags.require(context.req.param("tag"))) }));
+  app.get("/", (context) =>
+    context.json(page(context, "tags", tags.names(), (name) => tags.json(name, context.req.url))),
+  );
+  app.get("/:tag", (context) =>
+    context.json({ tag: tags.json(tags.require(context.req.param("tag")), context.req.url) }),
+  );
   app.delete("/:tag", (context) => {
     tags.remove(tags.require(context.req.param("tag")));
     return context.body(null, 204);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createApi } from "../api.ts";
 import type { DropletEvent } from "../droplet.ts";
+import { TRACE } from "../fidelity/trace.ts";
 import { Fleet } from "../fleet.ts";
 import { fakeImages, fakeLauncher, type FakeLauncher } from "./fake-launcher.ts";
 
@@ -27,19 +28,7 @@ export interface FakeCloud {
 export type Json = any;
 
 /** The body of a create as recorded from the official provider. */
-export const RECORDED_CREATE: Readonly<Record<string, unknown>> = {
-  name: "web-1",
-  region: "ams3",
-  size: "s-1vcpu-1gb",
-  image: "debian-12-x64",
-  ssh_keys: null,
-  backups: false,
-  ipv6: false,
-  private_networking: false,
-  monitoring: false,
-  user_data: "#cloud-config\n",
-  tags: ["web"],
-};
+export const RECORDED_CREATE: Readonly<Record<string, unknown>> = TRACE[0]?.calls[0]?.body ?? {};
 
 /** @param bootDeadlineMs of the fleet */
 export function fakeCloud(bootDeadlineMs = 60_000): FakeCloud {
