@@ -1,15 +1,13 @@
 /** An OIDC issuer on this machine: discovery and keys over real TLS, tokens as a CI system signs them. */
-import { generateKeyPairSync, type KeyPairKeyObjectResult, randomBytes, sign, webcrypto } from "node:crypto";
+import { execFileSync } from "node:child_process";
+import { generateKeyPairSync, type KeyPairKeyObjectResult, sign } from "node:crypto";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:https";
 import { join } from "node:path";
-import { SubjectAlternativeNameExtension, X509CertificateGenerator } from "@peculiar/x509";
 import { boundPort } from "../../hwrng-host/server/bound-port.ts";
 
-const P256 = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const KID = "local-1";
-const DAY_MS = 86_400_000;
 
 export class LocalIssuer implements AsyncDisposable {
   readonly url: string;
@@ -26,24 +24,11 @@ export class LocalIssuer implements AsyncDisposable {
   }
 
   static async start(dir: string): Promise<LocalIssuer> {
-    const tls = await webcrypto.subtle.generateKey(P256, true, ["sign", "verify"]);
-    const certificate = await X509CertificateGenerator.createSelfSigned(
-      {
-        serialNumber: `01${randomBytes(8).toString("hex")}`,
-        name: "CN=localhost",
-        notBefore: new Date(Date.now() - DAY_MS),
-        notAfter: new Date(Date.now() + DAY_MS),
-        signingAlgorithm: P256,
-        keys: tls,
-        extensions: [new SubjectAlternativeNameExtension([{ type: "dns", value: "localhost" }])],
-      },
-      webcrypto,
-    );
-    const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", tls.privateKey)).toString("base64");
-    const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`;
-    const cert = certificate.toString("pem");
-    const ca = join(dir, "issuer.pem");
-    writeFileSync(ca, cert);
+    const [ca, keyFile] = [join(dir, "issuer.pem"), join(dir, "issuer.key")];
+    const request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost";
+    const names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", keyFile, "-out", ca];
+    execFileSync("openssl", [...request.split(" "), ...names], { stdio: "pipe" });
+    const [key, cert] = [readFileSync(keyFile), readFileSync(ca)];
     const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const jwks = { keys: [{ ...keys.publicKey.export({ format: "jwk" }), kid: KID, use: "sig", alg: "ES256" }] };
     const server = createServer({ key, cert }, (request, answer) => {
