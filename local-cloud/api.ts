@@ -4,7 +4,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ActionBook } from "./action-book.ts";
 import { actionRoutes } from "./actions.ts";
 import { CATALOGUE, imageJson, imageSlug, imageSlugs, regionJson, sizeJson } from "./catalogue.ts";
-import { dropletRoutes, localJson } from "./droplet-routes.ts";
+import { dropletRoutes, localJson, localSummary } from "./droplet-routes.ts";
 import { ApiError, notFound } from "./errors.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
 import { injectFaults } from "./faults/inject.ts";
@@ -20,13 +20,15 @@ const HOUR_S = 3600;
 export interface ApiOptions {
   /** what goes wrong, and when; default nothing */
   readonly faults?: FaultPlan;
+  /** what `GET /local` says beside the droplets */
+  readonly about?: Readonly<Record<string, unknown>>;
   /** sees every request before all else, faults included */
   readonly observe?: MiddlewareHandler;
 }
 
 /**
  * The HTTP API as a function from Request to Response. Everything below /v2 has DigitalOcean's paths, fields and errors;
- * /local/droplets/ID is this cloud's own: events, error, process and console of a droplet.
+ * below /local is this cloud's own: what it is, its faults to come, and events, error, process and console of a droplet.
  *
  * @param images folder with one folder per image slug
  */
@@ -35,7 +37,8 @@ export function createApi(fleet: Fleet, images: string, options: ApiOptions = {}
   const account = { keys: new KeyRing(), tags: new TagBook(fleet), actions: new ActionBook() };
   const slugs = (): string[] => imageSlugs(images);
   if (options.observe !== undefined) app.use(options.observe);
-  app.use("/v2/*", injectFaults(options.faults ?? new FaultPlan()));
+  const { faults = new FaultPlan(), about = {} } = options;
+  app.use("/v2/*", injectFaults(faults));
   app.use("/v2/*", async (context, next) => {
     // The documented fields, for clients that read them; nothing is counted: `--fault` makes a 429.
     context.header("ratelimit-limit", "5000");
@@ -77,6 +80,18 @@ export function createApi(fleet: Fleet, images: string, options: ApiOptions = {}
     const slug = imageSlug(context.req.param("image"), slugs());
     if (slug === undefined) throw notFound();
     return context.json({ image: imageJson(slug) });
+  });
+  app.get("/local", (context) => {
+    const droplets = fleet.list().map((droplet) => localSummary(droplet));
+    const { url } = context.req;
+    return context.json({
+      schema: 1,
+      pid: process.pid,
+      api: new URL(url).origin,
+      ...about,
+      faults: faults.left(),
+      droplets,
+    });
   });
   app.get("/local/droplets/:id", (context) => context.json(localJson(dropletOf(context, fleet))));
   return app;

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import type { ActionBook } from "./action-book.ts";
 import { consoleTail } from "./console.ts";
 import { checkCreate, checkTag } from "./create-request.ts";
-import { dropletJson, type Droplet } from "./droplet.ts";
+import { addressOf, dropletJson, type Droplet } from "./droplet.ts";
 import type { Fleet } from "./fleet.ts";
 import { dropletOf, jsonBody, page } from "./request.ts";
 import type { KeyRing } from "./ssh-keys.ts";
@@ -49,8 +49,13 @@ export function dropletRoutes(fleet: Fleet, account: Account, images: () => read
   return app;
 }
 
+/** A droplet in a list of this cloud's own. */
+export function localSummary({ id, name, status, number, error, machine }: Droplet): Record<string, unknown> {
+  return { id, name, status, address: addressOf(number), error, pid: machine?.pid ?? null };
+}
+
 /** A droplet's events, error, process and console: this cloud's own. */
 export function localJson(droplet: Droplet): Record<string, unknown> {
-  const { id, name, status, error, events, dir, machine } = droplet;
-  return { id, name, status, error, pid: machine?.pid ?? null, events, console: consoleTail(dir, CONSOLE_LINES) };
+  const { events, dir } = droplet;
+  return { ...localSummary(droplet), events, console: consoleTail(dir, CONSOLE_LINES) };
 }

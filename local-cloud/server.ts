@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { isIP, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { serve, type ServerType } from "@hono/node-server";
@@ -13,6 +13,7 @@ import type { FaultPlan } from "./faults/fault-plan.ts";
 import { Fleet } from "./fleet.ts";
 import type { Launcher } from "./machine.ts";
 import { qemuLauncher } from "./qemu.ts";
+import { claimFolder } from "./run-folder.ts";
 
 /** How a local cloud is started. */
 export interface LocalCloudOptions {
@@ -103,6 +104,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     const app = createApi(fleet, options.images, {
       ...(faults === undefined ? {} : { faults }),
       ...(observe === undefined ? {} : { observe }),
+      about: { sshPort, accelerator },
     });
     const server = await listen(app.fetch, host, options.port ?? 0);
     const { port } = server.address() as AddressInfo;
@@ -125,25 +127,6 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 function loopback(host: string): string {
   if (host === "::1" || (isIP(host) === 4 && host.startsWith("127."))) return host;
   throw new Error(`local-cloud listens on loopback only: expected 127.0.0.1 or ::1, got ${host}`);
-}
-
-/** Takes the run folder, unless a living local-cloud has it; what a dead one left behind is removed. */
-function claimFolder(dir: string): () => void {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const file = join(dir, "pid");
-  const holder = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
-  if (holder > 0 && holder !== process.pid && existsSync(`/proc/${holder}`)) {
-    throw new Error(`${dir} is in use by the local-cloud with pid ${holder}: stop it, or choose another --dir`);
-  }
-  const clear = (): void => {
-    for (const name of ["droplets", "api", "pid"]) rmSync(join(dir, name), { recursive: true, force: true });
-  };
-  clear();
-  writeFileSync(file, `${process.pid}\n`, { mode: 0o600 });
-  return () => {
-    // unless someone removed the folder under us and another cloud lives there now
-    if (existsSync(file) && Number(readFileSync(file, "utf8")) === process.pid) clear();
-  };
 }
 
 async function listen(

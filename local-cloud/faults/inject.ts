@@ -16,12 +16,15 @@ const KNOWN: Readonly<Record<number, readonly [id: string, message: string]>> = 
   503: ["service_unavailable", "injected by --fault"],
 };
 
-/** Lets requests go wrong as the plan says; `x-local-cloud-fault` marks those answers, so that nobody takes one for a real refusal. */
+/** Marks answers that went wrong as planned, so that nobody takes one for a real refusal. */
+export const FAULT_HEADER = "x-local-cloud-fault";
+
+/** Lets requests go wrong as the plan says. */
 export function injectFaults(plan: FaultPlan): MiddlewareHandler {
   return async (context, next) => {
     const effect = plan.take(context.req.method, context.req.path);
     if (effect === undefined) return next();
-    context.header("x-local-cloud-fault", effect.kind);
+    context.header(FAULT_HEADER, effect.kind);
     if (effect.kind === "status") {
       const [id, message] = KNOWN[effect.status] ?? ["fault", "injected by --fault"];
       if (effect.status === 429) context.header("retry-after", "1");

@@ -12,7 +12,6 @@ interface Answer {
   readonly json: unknown;
 }
 
-const flows = trace.flows as unknown as readonly { readonly name: string; readonly calls: readonly Call[] }[];
 const names = new Map<string, string>();
 const filled = (text: string): string => text.replaceAll(/\{(\w+)\}/g, (_, name: string) => names.get(name) ?? "?");
 const at = (value: unknown, path: readonly (string | number)[]): unknown =>
