@@ -25,9 +25,9 @@ export class LocalIssuer implements AsyncDisposable {
 
   static async start(dir: string): Promise<LocalIssuer> {
     const [ca, keyFile] = [join(dir, "issuer.pem"), join(dir, "issuer.key")];
-    const request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost";
+    const wanted = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost";
     const names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", keyFile, "-out", ca];
-    execFileSync("openssl", [...request.split(" "), ...names], { stdio: "pipe" });
+    execFileSync("openssl", [...wanted.split(" "), ...names], { stdio: "pipe" });
     const [key, cert] = [readFileSync(keyFile), readFileSync(ca)];
     const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const jwks = { keys: [{ ...keys.publicKey.export({ format: "jwk" }), kid: KID, use: "sig", alg: "ES256" }] };
