@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { dieWithParent } from "./die-with-parent.ts";
 
 /** How QEMU runs guest code. */
 export type Accelerator = "kvm" | "tcg";
@@ -44,7 +45,8 @@ async function smokeBoot(kernel: string): Promise<boolean> {
   const machine =
     "-machine q35 -accel kvm -cpu host -m 256 -smp 1 -nodefaults -no-user-config -display none -no-reboot".split(" ");
   const args = [...machine, "-kernel", kernel, "-append", "console=ttyS0 panic=-1", "-serial", `file:${log}`];
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", "qemu-system-x86_64", ...args], { stdio: "ignore" });
+  const [command, guarded] = dieWithParent("qemu-system-x86_64", args);
+  const child = spawn(command, guarded, { stdio: "ignore" });
   const timer = setTimeout(() => child.kill("SIGKILL"), SMOKE_MS);
   try {
     const code = await new Promise<number | null>((resolve) => {

@@ -3,6 +3,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { dieWithParent } from "./die-with-parent.ts";
 import { agentAnswers, agentSocket } from "./guest-agent.ts";
 import { JsonSocket } from "./json-socket.ts";
 import type { Launcher, Machine, MachineSpec } from "./machine.ts";
@@ -21,7 +22,7 @@ export function qemuLauncher(hardware: Hardware): Launcher {
 }
 
 /**
- * Starts QEMU. It dies with this process, even on kill -9 (setpriv --pdeathsig), and every way in which it can hang is a reason to end it.
+ * Starts QEMU. It dies with this process, even on kill -9, and every way in which it can hang is a reason to end it.
  *
  * @throws Error when the disk cannot be made, a socket's path is too long, or QEMU does not start; nothing is left running
  */
@@ -34,9 +35,8 @@ async function launch(spec: MachineSpec, hardware: Hardware): Promise<Machine> {
   }
   if (!existsSync(files.disk)) await makeDisk(join(spec.image, "base.qcow2"), files.disk);
   const metadata = await serveMetadata(files.metadata, spec.metadata);
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", "qemu-system-x86_64", ...qemuArguments(spec, hardware)], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const [command, args] = dieWithParent("qemu-system-x86_64", qemuArguments(spec, hardware));
+  const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"] });
   let paused = false;
   const ended = endOf(child, () => paused);
   void ended.then(() => metadata.close());
