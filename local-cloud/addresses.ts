@@ -1,5 +1,6 @@
 import net from "node:net";
 import { addressOf } from "./droplet.ts";
+import { ApiError } from "./errors.ts";
 
 /** 127.77.0.1 to 127.77.254.254; 127.77.255.254 is kept to ask whether a port is free */
 const LAST = 254 * 255;
@@ -24,6 +25,32 @@ export async function freeNumber(after: number, taken: ReadonlySet<number>, sshP
   throw new Error(
     `no address from ${addressOf(1)} to ${addressOf(LAST)} has port ${sshPort} free: is something listening on all addresses? Choose another --ssh-port`,
   );
+}
+
+/** Gives out numbers one at a time: two droplets must not find the same one free. */
+export class AddressPool {
+  readonly #sshPort: number;
+  #last = 0;
+  #taking: Promise<unknown> = Promise.resolve();
+
+  constructor(sshPort: number) {
+    this.#sshPort = sshPort;
+  }
+
+  /**
+   * @param inUse numbers that droplets have at the moment
+   * @throws ApiError 503 when none is free
+   */
+  async take(inUse: () => readonly number[]): Promise<number> {
+    const mine = this.#taking.then(async () => {
+      this.#last = await freeNumber(this.#last, new Set(inUse()), this.#sshPort);
+      return this.#last;
+    });
+    this.#taking = mine.catch(() => undefined);
+    return mine.catch((cause: unknown) => {
+      throw new ApiError(503, "service_unavailable", cause instanceof Error ? cause.message : String(cause));
+    });
+  }
 }
 
 /**

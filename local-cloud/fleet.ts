@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { freeNumber } from "./addresses.ts";
+import { AddressPool } from "./addresses.ts";
 import { BootQueue } from "./boot-queue.ts";
 import { consoleTail } from "./console.ts";
 import type { CreateRequest } from "./create-request.ts";
@@ -35,14 +35,14 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #droplets = new Map<number, Droplet>();
   readonly #queue: BootQueue;
+  readonly #addresses: AddressPool;
   #nextId: number;
-  #lastNumber = 0;
-  #allocating: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
   constructor(options: FleetOptions) {
     this.#options = options;
     this.#queue = new BootQueue(options.parallelBoots);
+    this.#addresses = new AddressPool(options.sshPort);
     this.#nextId = options.firstId;
   }
 
@@ -65,7 +65,7 @@ export class Fleet {
    * @throws ApiError 503 when no address is free or the cloud is stopping
    */
   async create(request: CreateRequest, publicKeys: readonly string[]): Promise<Droplet> {
-    const number = await this.#allocate();
+    const number = await this.#addresses.take(() => this.list().map((droplet) => droplet.number));
     if (this.#stopped) throw new ApiError(503, "service_unavailable", "local-cloud is stopping");
     const id = this.#nextId++;
     const dir = join(this.#options.dir, String(id));
@@ -232,19 +232,6 @@ export class Fleet {
     };
     droplet.events.push(entry);
     this.#options.onEvent(droplet, entry);
-  }
-
-  /** One at a time: two droplets must not find the same number free. */
-  async #allocate(): Promise<number> {
-    const mine = this.#allocating.then(async () => {
-      const taken = new Set(this.list().map((droplet) => droplet.number));
-      this.#lastNumber = await freeNumber(this.#lastNumber, taken, this.#options.sshPort);
-      return this.#lastNumber;
-    });
-    this.#allocating = mine.catch(() => undefined);
-    return mine.catch((cause: unknown) => {
-      throw new ApiError(503, "service_unavailable", cause instanceof Error ? cause.message : String(cause));
-    });
   }
 }
 

@@ -25,9 +25,9 @@ interface Service {
   kill(signal: "SIGKILL" | "SIGTERM"): void;
 }
 const services: Service[] = [];
-beforeEach(async () => {
+beforeEach(() => {
   base = mkdtempSync(join(tmpdir(), "lc-kill-"));
-  images = await hollowImages(base);
+  images = hollowImages(base);
   bin = killingPath(base);
 });
 afterEach(async () => {

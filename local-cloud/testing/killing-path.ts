@@ -1,9 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { execa } from "execa";
 
 /** Where, on the way to a VM, the service that makes it is killed with SIGKILL. */
 export type KillAt = "before the disk" | "after the disk" | "before pdeathsig" | "before QEMU" | "never";
+
+const QEMU_IMG = "/usr/bin/qemu-img";
 
 /** Waits until this script's parent is another one: then the kill has done its work. */
 const KILL_PARENT = `kill -9 $PPID; while [ "$(cut -d' ' -f4 /proc/$$/stat)" = $PPID ]; do :; done`;
@@ -19,7 +21,7 @@ export function killingPath(dir: string): string {
   mkdirSync(bin);
   const at = (step: KillAt): string => `if [ "$KILL_AT" = "${step}" ]; then ${KILL_PARENT}; fi`;
   const programs = {
-    "qemu-img": [at("before the disk"), '/usr/bin/qemu-img "$@" || exit', at("after the disk")],
+    "qemu-img": [at("before the disk"), `${QEMU_IMG} "$@" || exit`, at("after the disk")],
     setpriv: [at("before pdeathsig"), 'exec /usr/bin/setpriv "$@"'],
     "qemu-system-x86_64": [at("before QEMU"), 'exec /usr/bin/qemu-system-x86_64 -S "$@"'],
   };
@@ -31,11 +33,11 @@ export function killingPath(dir: string): string {
 }
 
 /** A folder with one image that QEMU takes: an empty disk, and a kernel that is nothing but a boot header. */
-export async function hollowImages(dir: string): Promise<string> {
+export function hollowImages(dir: string): string {
   const images = join(dir, "images");
   const folder = join(images, "debian-12-x64");
   mkdirSync(folder, { recursive: true });
-  await execa("qemu-img", ["create", "-q", "-f", "qcow2", join(folder, "base.qcow2"), "1M"]);
+  execFileSync(QEMU_IMG, ["create", "-q", "-f", "qcow2", join(folder, "base.qcow2"), "1M"]);
   const kernel = Buffer.alloc(8192);
   kernel[0x1f1] = 1; // sectors of set-up code
   kernel.write("HdrS", 0x202, "latin1");
