@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { waitForBoot, type LocalDroplet } from "@bootseed/local-cloud";
 import { ensureImage } from "../../tools/image/image.ts";
 import { startCloud, type Cloud } from "../../tools/lab/cloud.ts";
+import { run } from "../../tools/lab/service.ts";
 import { REBOOT } from "./reboot.ts";
 
 /** Real QEMU VMs behind the API: one that works, and three that never will. */
@@ -85,7 +86,9 @@ describe("local-cloud", { concurrent: false }, () => {
   });
 
   it("a droplet boots stock Debian, is reached, reboots, and leaves neither process nor file", async () => {
-    const cloud = await start("alive");
+    const identity = join(dir, "key");
+    await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", identity]);
+    const cloud = await start("alive", ["--authorized-key", `${identity}.pub`]);
     const id = await create(
       cloud.api,
       "debian-12-x64",
@@ -105,6 +108,12 @@ describe("local-cloud", { concurrent: false }, () => {
     );
     expect(await shell("cat /var/lib/cloud/data/instance-id")).toBe(String(id));
     await expect(shell("echo gone wrong >&2; exit 7")).rejects.toThrow(/gone wrong/);
+
+    const knownHosts = join(dir, "known_hosts");
+    const name = port === 22 ? address : `[${address}]:${port}`;
+    writeFileSync(knownHosts, `${name} ${await shell("cat /etc/ssh/ssh_host_ed25519_key.pub")}\n`);
+    const login = ["ssh", "--dir", cloud.dir, "--identity", identity, "--known-hosts", knownHosts, "vm-1"];
+    expect(await run("local-cloud", [...login, "id", "-un"])).toBe("root");
 
     const bootId = await shell("cat /proc/sys/kernel/random/boot_id");
     const pid = processesWith(cloud.dir);
