@@ -58,14 +58,46 @@ describe("bootseed", () => {
       [expect.stringMatching(/^bootseed: host unix:\S+ is unreachable: /)],
     ]);
   });
+  it("known-hosts of a stack, and of one that nobody has: 66", async () => {
+    expect((await bootseed("known-hosts", "--stack", "o/p/s")).stdout.split("\n")).toHaveLength(2);
+    const { code, stderr } = await bootseed("known-hosts", "--stack", "o/p/t");
+    expect([code, stderr]).toEqual([66, "bootseed: no VM of the stack o/p/t: this host shows VMs of o/p/s"]);
+  });
+  it("known-hosts --soft with the host away: nothing, and 0", async () => {
+    const away = ["known-hosts", "192.0.2.7", "--host", `unix://${dir}/nothing`];
+    expect(await bootseed(...away)).toMatchObject({ code: 69, stdout: "" });
+    expect(await bootseed(...away, "--soft")).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: expect.stringMatching(/unreachable.*no key is vouched for/) as string,
+    });
+  });
+  it("wait: 65 with the reason of the one that changed its keys", async () => {
+    const { code, stdout, stderr } = await bootseed("wait", "--stack", "o/p/s", "--timeout", "1s");
+    expect([code, stdout]).toEqual([65, ""]);
+    expect(stderr).toBe("bootseed: db: it has changed its host keys since its first report; see bootseed vm show");
+  });
+  it("wait for one of them by name: 0", async () => {
+    expect(await bootseed("wait", "web-7", "--stack", "o/p/s")).toMatchObject({ code: 0, stdout: "" });
+  });
   it.each([
     [["vm", "lss"]],
     [["vm", "ls", "--jsn"]],
     [["known-hosts", "--ssh-port", "0"]],
     [["vm", "ls", "--host", "x"]],
+    [["wait"]],
+    [["wait", "--stack", "dev"]],
+    [["wait", "--stack", "o/p/s", "--timeout", "3"]],
+    [["sync", "--stack", "prod"]],
+    [["userdata"]],
+    [["userdata", "--name", "w", "--max", "2g"]],
+    [["userdata", "--name", "w", "--format", "zip"]],
+    [["inject"]],
+    [["inject", "--disk", "a", "--root", "b"]],
+    [["inject", "--disk", "a", "--partition", "0"]],
   ])("%j: 64", async (args) => {
     const { code, stderr } = await bootseed(...args);
-    expect([code, stderr]).toEqual([64, expect.stringMatching(/unknown|expected/)]);
+    expect([code, stderr]).toEqual([64, expect.stringMatching(/unknown|expected|required|Allowed choices/)]);
   });
   it("--help has examples", async () => {
     const { code, stdout } = await bootseed("--help");

@@ -2,12 +2,12 @@
 import { BootseedError, type BootseedErrorCode } from "@bootseed/protocol";
 
 export const EX_USAGE = 64;
-const EX_DATAERR = 65;
+export const EX_DATAERR = 65;
 const EX_NOTFOUND = 66;
 const EX_UNAVAILABLE = 69;
 const EX_SOFTWARE = 70;
 const EX_IOERR = 74;
-const EX_TEMPFAIL = 75;
+export const EX_TEMPFAIL = 75;
 const EX_PROTOCOL = 76;
 const EX_NOPERM = 77;
 const EX_CONFIG = 78;
@@ -20,9 +20,12 @@ const BY_CODE: Partial<Record<BootseedErrorCode, number>> = {
   timeout: EX_UNAVAILABLE,
   "rate-limited": EX_TEMPFAIL,
   conflict: EX_DATAERR,
+  mismatch: EX_DATAERR,
+  "too-long": EX_DATAERR,
   malformed: EX_PROTOCOL,
   forbidden: EX_NOPERM,
   io: EX_IOERR,
+  "storage-failed": EX_IOERR,
   "bad-config": EX_CONFIG,
 };
 

@@ -34,7 +34,7 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, "base64"));
 
 /** One reservation as a seed entry; parsed again, so that a host that sends zeros or rubbish is refused here. */
-function entryOf(answer: ReservationsAnswer, reservation: Reservation): Uint8Array {
+export function entryOf(answer: ReservationsAnswer, reservation: Reservation): Uint8Array {
   const secrets = [reservation.pool, reservation.claimKey, reservation.psk0].map(bytesOf);
   const [pool, claimKey, psk0] = secrets as [Uint8Array, Uint8Array, Uint8Array];
   try {

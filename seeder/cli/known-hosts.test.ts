@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { sampleReport, sampleVm } from "../testing/sample-vm.ts";
+import { knownHosts } from "./known-hosts.ts";
+
+const keyed = (letter: string): ReturnType<typeof sampleReport> =>
+  sampleReport({ hostKeys: [`ssh-ed25519 ${letter.repeat(68)}`] });
+const web = sampleVm({ report: keyed("W") });
+const before = sampleVm({ name: "old", urn: "urn:old", report: keyed("O"), committedAt: web.committedAt - 1 });
+const db = sampleVm({ name: "db", urn: "urn:db", addresses: ["192.0.2.8", "2001:db8::8"], report: keyed("D") });
+const young = sampleVm({ name: "new", urn: "urn:new", addresses: ["192.0.2.9"], state: "claimed", report: null });
+const vms = [web, before, db, young];
+const lines = (...wanted: string[]): string[] => knownHosts(vms, wanted, 22).lines.split("\n").slice(0, -1);
+
+describe("known-hosts, as KnownHostsCommand calls it", () => {
+  it("an address: the newest that has it, under the words that ssh compares", () => {
+    expect(lines("192.0.2.7")).toEqual([`192.0.2.7 ssh-ed25519 ${"W".repeat(68)}`]);
+    expect(lines("2001:db8::8")).toEqual([`2001:db8::8 ssh-ed25519 ${"D".repeat(68)}`]);
+    expect(lines("[192.0.2.8]:2222")).toEqual([`[192.0.2.8]:2222 ssh-ed25519 ${"D".repeat(68)}`]);
+  });
+  it("a name: also under the name itself", () => {
+    expect(lines("web-7").map((line) => line.split(" ")[0])).toEqual(["192.0.2.7", "web-7"]);
+    expect(lines("[db]:22").map((line) => line.split(" ")[0])).toEqual(["192.0.2.8", "2001:db8::8", "db"]);
+  });
+  it.each([["192.0.2.70"], ["*"], ["192.0.2.?"], [""], ["new"], ["192.0.2.9"], ["web-7,evil"]])(
+    "%j: nothing",
+    (host) => {
+      const { lines: none, remarks } = knownHosts(vms, [host], 22);
+      expect([none, remarks.length]).toEqual(["", 1]);
+    },
+  );
+  it("never under a name that is a pattern", () => {
+    const star = sampleVm({ name: "*", addresses: [] });
+    expect(knownHosts([star], ["*"], 22).lines).toBe("");
+  });
+  it("a revoked VM's keys are no longer vouched for", () => {
+    const revoked = sampleVm({ revokedAt: 1 });
+    expect(knownHosts([revoked], ["web-7"], 22)).toEqual({
+      lines: "",
+      remarks: ["web-7 was revoked: nothing is printed for it"],
+    });
+    expect(knownHosts([revoked], [], 22).lines).toBe("");
+  });
+  it("all: those that have reported, and not the machine that another of its name replaced", () => {
+    const replaced = sampleVm({ seedId: "cd".repeat(16), addresses: ["192.0.2.66"], committedAt: 1 });
+    const all = knownHosts([...vms, replaced], [], 22).lines;
+    expect(all).toContain("192.0.2.7 ");
+    expect(all).not.toContain("192.0.2.66");
+    expect(all).not.toContain("192.0.2.9");
+  });
+});

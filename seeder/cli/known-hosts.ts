@@ -1,0 +1,63 @@
+/**
+ * `bootseed known-hosts`: lines for a file, or for one connection as OpenSSH's KnownHostsCommand (ssh_config(5)), which
+ * asks for the host of %H: an address, `[address]:port`, or a name. ssh compares the first word of a line with just that.
+ */
+import { BootseedError, type Vm } from "@bootseed/protocol";
+import { knownHostsLines } from "../droplet/known-hosts.ts";
+import { atAddress, currentOf, lookUp } from "./select.ts";
+
+/** What to print, and what to say on stderr. */
+export interface KnownHosts {
+  lines: string;
+  remarks: string[];
+}
+
+/** `[web-7]:2222` as ssh writes it where the port is not 22. */
+function splitHost(text: string, sshPort: number): { host: string; port: number } {
+  const [, host = text, port] = /^\[(.+)\]:(\d{1,5})$/.exec(text) ?? [];
+  return { host, port: port === undefined ? sshPort : Number(port) };
+}
+
+/** @throws BootseedError "usage" */
+export function sshPortOf(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  throw new BootseedError("usage", `expected a port from 1 to 65535, got ${text}`);
+}
+
+const isRevoked = (vm: Vm): boolean => vm.revokedAt !== undefined && vm.revokedAt !== null;
+
+function linesOf(vm: Vm, hosts: readonly string[], port: number, remarks: string[]): string {
+  if (isRevoked(vm)) {
+    remarks.push(`${vm.name} was revoked: nothing is printed for it`);
+    return "";
+  }
+  if (vm.report === null) remarks.push(`${vm.name} has not reported yet: nothing is printed for it`);
+  if (vm.hostKeysChanged)
+    remarks.push(`${vm.name} has changed its host keys since its first report; the first are printed`);
+  return knownHostsLines(hosts, vm.report?.hostKeys ?? [], port);
+}
+
+/**
+ * @param wanted names, addresses, `[address]:port`; none: every VM that has reported
+ * @param sshPort for what is not written with a port
+ * @returns no line for a host that is not known: ssh then refuses it, where StrictHostKeyChecking is yes
+ */
+export function knownHosts(vms: readonly Vm[], wanted: readonly string[], sshPort: number): KnownHosts {
+  const remarks: string[] = [];
+  if (wanted.length === 0) {
+    const current = currentOf(vms).filter((vm) => vm.report !== null);
+    return { lines: current.map((vm) => linesOf(vm, vm.addresses, sshPort, remarks)).join(""), remarks };
+  }
+  const lines = wanted.map((text) => {
+    const { host, port } = splitHost(text, sshPort);
+    const there = atAddress(vms, host);
+    if (there !== undefined) return linesOf(there, [host], port, remarks);
+    const named = lookUp(vms, host);
+    // Also under the name itself: that is what ssh looks for after `ssh web-7`, or with HostKeyAlias.
+    if (named !== undefined) return linesOf(named, [...named.addresses, host], port, remarks);
+    remarks.push(`no VM is called ${host} or has that address: nothing is printed for it`);
+    return "";
+  });
+  return { lines: lines.join(""), remarks };
+}

@@ -1,0 +1,105 @@
+/** Commands that show what a host knows: `vm ls`, `vm show`, `known-hosts`, `wait`, `sync`. */
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Command } from "commander";
+import { durationMs } from "./duration.ts";
+import { type HostOption, mintOf, withHost } from "./host-option.ts";
+import { knownHosts, sshPortOf } from "./known-hosts.ts";
+import { find, ofStack, stackOf } from "./select.ts";
+import { dropletsIn, exportByPulumi } from "./stack-export.ts";
+import { syncDroplets, syncSummary } from "./sync.ts";
+import { print, printJson, say, type Terminal } from "./terminal.ts";
+import { vmDetails, vmTable } from "./vm-table.ts";
+import { waitForStack } from "./wait.ts";
+
+type JsonOption = HostOption & { json?: true };
+
+export function addVm(program: Command, { env }: Terminal): void {
+  const vm = program.command("vm").description("list and show VMs");
+  withHost(vm.command("ls"), env)
+    .description("one line per VM: seeded, reseeded, before its keys, source class, last top-up")
+    .option("--json", "schema 1, as the host answers it")
+    .action(async (options: JsonOption) => {
+      const vms = await mintOf(options).vms();
+      if (options.json) printJson({ schema: 1, vms });
+      else print(vmTable(vms));
+    });
+  withHost(vm.command("show <name>"), env)
+    .description("everything about one VM, by name, seedId or instance-id")
+    .option("--json", "schema 1")
+    .action(async (name: string, options: JsonOption) => {
+      const one = find(await mintOf(options).vms(), name);
+      if (options.json) printJson({ schema: 1, vm: one });
+      else print(vmDetails(one));
+    });
+}
+
+type KnownHostsOptions = HostOption & { stack?: string; sshPort: string; soft?: true };
+
+export function addKnownHosts(program: Command, { env }: Terminal): void {
+  withHost(program.command("known-hosts [host...]"), env)
+    .description(
+      "known_hosts lines of all VMs that have reported, or of these names and addresses; for KnownHostsCommand: %H",
+    )
+    .option("--stack <stack>", "only VMs of this org/project/stack")
+    .option("--ssh-port <port>", "port that ssh will be given", "22")
+    .option("--soft", "when the mint is away, print nothing and end with 0: ssh goes by its files alone")
+    .action(async (wanted: string[], options: KnownHostsOptions) => {
+      const sshPort = sshPortOf(options.sshPort);
+      const stack = options.stack === undefined ? undefined : stackOf(options.stack);
+      const mint = mintOf(options);
+      try {
+        const all = await mint.vms();
+        const vms =
+          stack === undefined
+            ? all
+            : wanted.length === 0
+              ? ofStack(all, stack)
+              : all.filter((vm) => vm.stack === stack);
+        const { lines, remarks } = knownHosts(vms, wanted, sshPort);
+        for (const remark of remarks) say(remark);
+        print(lines);
+      } catch (error) {
+        if (!options.soft) throw error;
+        say(`${error instanceof Error ? error.message : String(error)}; no key is vouched for`);
+      }
+    });
+}
+
+type WaitOptions = HostOption & { stack: string; timeout: string };
+
+export function addWait(program: Command, terminal: Terminal): void {
+  withHost(program.command("wait [name...]"), terminal.env)
+    .description("wait until every VM of a stack has reported: a gate for CI")
+    .requiredOption("--stack <stack>", "org/project/stack")
+    .option("--timeout <time>", "how long: 90s, 3m, 1h", "3m")
+    .action(async (names: string[], options: WaitOptions) => {
+      const stack = stackOf(options.stack);
+      const timeoutMs = durationMs(options.timeout);
+      const mint = mintOf(options);
+      const vms = (): ReturnType<typeof mint.vms> => mint.vms();
+      const clock = { now: Date.now, sleep: (ms: number): Promise<void> => sleep(ms) };
+      terminal.exitCode = await waitForStack({ vms, stack, names, timeoutMs, say, ...clock });
+    });
+}
+
+type SyncOptions = JsonOption & { stack: string; export?: string };
+
+export function addSync(program: Command, { env }: Terminal): void {
+  withHost(program.command("sync"), env)
+    .description("tell the host the instance ids in a stack's state, where a run could not")
+    .requiredOption("--stack <stack>", "org/project/stack")
+    .option("--export <file>", "what pulumi stack export printed, - for stdin; default: runs it here")
+    .option("--json", "schema 1: what the host knows of each droplet")
+    .action(async (options: SyncOptions) => {
+      const stack = stackOf(options.stack);
+      const mint = mintOf(options);
+      const text =
+        options.export === undefined
+          ? await exportByPulumi(stack)
+          : readFileSync(options.export === "-" ? 0 : options.export, "utf8");
+      const vms = await syncDroplets(mint, stack, dropletsIn(text, stack));
+      if (options.json) printJson({ schema: 1, vms });
+      else print(syncSummary(vms, stack));
+    });
+}

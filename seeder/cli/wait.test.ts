@@ -1,0 +1,89 @@
+import { BootseedError, type Vm } from "@bootseed/protocol";
+import { describe, expect, it } from "vitest";
+import { sampleReport, sampleVm } from "../testing/sample-vm.ts";
+import { waitForStack } from "./wait.ts";
+
+type Answer = readonly Vm[] | BootseedError;
+const db = (more: Partial<Vm>): Vm => sampleVm({ name: "db", urn: "urn:db", report: null, ...more });
+
+/** Each answer is one look at the host; the last is repeated. Time is counted, not waited for. */
+async function wait(answers: Answer[], names: string[] = []): Promise<{ code: number; said: string[]; ms: number }> {
+  const said: string[] = [];
+  let [ms, look] = [0, 0];
+  const code = await waitForStack({
+    vms: async () => {
+      const answer = answers[Math.min(look++, answers.length - 1)] ?? [];
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+    stack: "o/p/s",
+    names,
+    timeoutMs: 10_000,
+    say: (line) => void said.push(line),
+    now: () => ms,
+    sleep: async (time) => void (ms += time),
+  });
+  return { code, said, ms };
+}
+
+describe("bootseed wait", () => {
+  it("opens when the last has reported, with one line for each change", async () => {
+    const claimed = [sampleVm(), db({ state: "claimed" })];
+    const { code, said } = await wait([[sampleVm(), db({ state: "committed" })], claimed, claimed, [sampleVm()]]);
+    expect([code, said]).toEqual([
+      0,
+      [
+        "1 of 2 have reported; waiting for db committed (0 of 10 s)",
+        "1 of 2 have reported; waiting for db claimed (2 of 10 s)",
+        "all 1 VMs have reported, reseeded before their first key",
+      ],
+    ]);
+  });
+  it.each<[Partial<Vm>, RegExp]>([
+    [{ state: "committed", instanceId: null }, /the host does not know that it exists: bootseed sync --stack o\/p\/s$/],
+    [{ state: "committed", instanceId: "7" }, /created as 7; it has not claimed/],
+    [{ state: "provisional", instanceId: null }, /claimed before its instance id was known here: bootseed sync/],
+    [{ state: "claimed" }, /claimed its seed; its report has not come/],
+  ])("when the time is over it is 75, with the last step of %j", async (more, expected) => {
+    const { code, said, ms } = await wait([[sampleVm(), db(more)]]);
+    expect([code, ms]).toEqual([75, 10_000]);
+    expect(said.at(-1)).toMatch(/^db: no report in 10 s; last known: /);
+    expect(said.at(-1)).toMatch(expected);
+  });
+  it("waits for a host that is away for a moment; is its failure when it stays away", async () => {
+    const away = new BootseedError("unreachable", "host unix:///s is unreachable: nothing listens");
+    expect((await wait([away, away, [sampleVm()]])).code).toBe(0);
+    const { code, said } = await wait([[db({})], away]);
+    expect([code, said.at(-1)]).toEqual([69, away.message]);
+  });
+  it.each([["forbidden"], ["usage"], ["mismatch"]] as const)(
+    "does not wait out an error that stays: %s",
+    async (name) => {
+      await expect(wait([new BootseedError(name, "no")])).rejects.toThrow("no");
+    },
+  );
+  it.each<[string, Partial<Vm>, RegExp]>([
+    ["another verdict", { report: sampleReport({ verdict: "unproven" }) }, /its verdict is unproven/],
+    [
+      "keys before the seed",
+      { report: sampleReport({ evidence: { ...sampleReport().evidence, hostKeysBefore: 2 } }) },
+      /2 SSH host keys were there/,
+    ],
+    ["other keys since", { hostKeysChanged: true }, /has changed its host keys/],
+    ["revoked", { revokedAt: 1 }, /was revoked/],
+  ])("%s: 65", async (_, more, expected) => {
+    const { code, said } = await wait([[sampleVm(more)]]);
+    expect([code, said]).toEqual([65, [expect.stringMatching(expected)]]);
+  });
+  it("of a name: only that one, and one that is not there is an error", async () => {
+    expect((await wait([[sampleVm(), db({})]], ["web-7"])).code).toBe(0);
+    await expect(wait([[sampleVm()]], ["wbe"])).rejects.toThrow("no VM of o/p/s is called wbe: it has web-7");
+  });
+  it("does not look at a machine that was replaced", async () => {
+    const gone = sampleVm({ seedId: "cd".repeat(16), committedAt: 1, report: null, state: "committed" });
+    expect((await wait([[gone, sampleVm()]])).code).toBe(0);
+  });
+  it("a stack that nobody has is an error, not an open gate", async () => {
+    await expect(wait([[]])).rejects.toThrow("no VM of the stack o/p/s: this host shows VMs of none");
+  });
+});

@@ -1,0 +1,101 @@
+/** `bootseed wait`: a gate for CI that opens when every VM of a stack has proved its first boot. */
+import { BootseedError, type Vm } from "@bootseed/protocol";
+import { doubtIn } from "../droplet/report.ts";
+import { currentOf, lookUp, ofStack } from "./select.ts";
+import { EX_DATAERR, EX_TEMPFAIL, exitCodeOf } from "./sysexits.ts";
+
+export interface WaitOptions {
+  vms: () => Promise<readonly Vm[]>;
+  /** `org/project/stack` */
+  stack: string;
+  /** Only these VMs; empty: all that the host knows of the stack. */
+  names: readonly string[];
+  timeoutMs: number;
+  /** One line for people. */
+  say: (line: string) => void;
+  now: () => number;
+  sleep: (ms: number) => Promise<void>;
+}
+
+const ASK_AGAIN_MS = 2_000;
+/** A host that is away for a moment is waited for; a wrong token or stack is not. */
+const PASSING: ReadonlySet<string> = new Set(["unreachable", "unavailable", "timeout", "rate-limited"]);
+
+/** How far a VM got, and what stands between it and the next step. */
+export function lastStep({ state, instanceId, report }: Vm, sync: string): string {
+  if (report !== null) return "reported";
+  if (state === "claimed") return "claimed its seed; its report has not come: is sshd up there?";
+  if (state === "provisional") return `claimed before its instance id was known here: ${sync}`;
+  if (instanceId !== null)
+    return `created as ${instanceId}; it has not claimed its seed: is it up, can it reach the host?`;
+  return `its seed was committed; the host does not know that it exists: ${sync}`;
+}
+
+/** Why this VM's keys are not what the product promises, or undefined. */
+function objection(vm: Vm): string | undefined {
+  if (vm.revokedAt !== undefined && vm.revokedAt !== null) return "it was revoked";
+  if (vm.hostKeysChanged) return "it has changed its host keys since its first report";
+  if (vm.report === null) return undefined;
+  const { seedId, verdict, hostKeys, evidence } = vm.report;
+  return doubtIn({ schema: 1, seedId, verdict, sshHostKeys: [...hostKeys], evidence: { ...evidence } });
+}
+
+const seconds = (ms: number): number => Math.round(ms / 1000);
+
+/** The VMs that the gate is about, the newest of each. @throws BootseedError "not-found" */
+function wantedOf(all: readonly Vm[], { stack, names }: WaitOptions): Vm[] {
+  const current = currentOf(ofStack(all, stack));
+  return names.length === 0
+    ? current
+    : names.map((name) => {
+        const vm = lookUp(current, name);
+        if (vm !== undefined) return vm;
+        const known = current.map((one) => one.name).join(", ");
+        throw new BootseedError("not-found", `no VM of ${stack} is called ${name}: it has ${known}`);
+      });
+}
+
+function judge(vms: readonly Vm[], say: WaitOptions["say"]): number {
+  const bad = vms.flatMap((vm) => {
+    const why = objection(vm);
+    return why === undefined ? [] : [`${vm.name}: ${why}`];
+  });
+  for (const line of bad) say(`${line}; see bootseed vm show`);
+  if (bad.length === 0) say(`all ${vms.length} VMs have reported, reseeded before their first key`);
+  return bad.length === 0 ? 0 : EX_DATAERR;
+}
+
+/**
+ * @returns 0 when all have reported and nothing speaks against one; 65 when something does; 75 when the time is over and
+ * a VM has not reported; the host's own failure when it was away at the end
+ * @throws BootseedError "not-found" (no such stack or VM), "forbidden", "usage"
+ */
+export async function waitForStack(options: WaitOptions): Promise<number> {
+  const { stack, timeoutMs, say, now, sleep } = options;
+  const sync = `bootseed sync --stack ${stack}`;
+  const start = now();
+  let shown = "";
+  for (;;) {
+    let [line, code, open]: [string, number, Vm[]] = ["", EX_TEMPFAIL, []];
+    try {
+      const vms = wantedOf(await options.vms(), options);
+      open = vms.filter((vm) => vm.report === null);
+      if (open.length === 0) return judge(vms, say);
+      const steps = open.slice(0, 3).map((vm) => `${vm.name} ${vm.state}`);
+      const more = open.length > steps.length ? ` and ${open.length - steps.length} more` : "";
+      line = `${vms.length - open.length} of ${vms.length} have reported; waiting for ${steps.join(", ")}${more}`;
+    } catch (error) {
+      if (!(error instanceof BootseedError) || !PASSING.has(error.code)) throw error;
+      [line, code] = [error.message, exitCodeOf(error)];
+    }
+    const waited = now() - start;
+    if (waited >= timeoutMs) {
+      if (open.length === 0) say(line);
+      for (const vm of open) say(`${vm.name}: no report in ${seconds(timeoutMs)} s; last known: ${lastStep(vm, sync)}`);
+      return code;
+    }
+    if (line !== shown) say(`${line} (${seconds(waited)} of ${seconds(timeoutMs)} s)`);
+    shown = line;
+    await sleep(Math.min(ASK_AGAIN_MS, timeoutMs - waited));
+  }
+}

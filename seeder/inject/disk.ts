@@ -1,0 +1,131 @@
+/** `bootseed inject --disk`: into a closed image file, raw or qcow2, by debugfs: no mount, no root, no kernel module. */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BootseedError, equalConstantTime } from "@bootseed/protocol";
+import { debugfs, type Ext4, rootFileSystem } from "./ext4.ts";
+import { refuseImageInUse } from "./in-use.ts";
+import { CREDITABLE, DROP_IN, DROP_IN_FILE, DROP_IN_FOLDER, SEED_FILE } from "./random-seed.ts";
+import { withRawView } from "./raw-view.ts";
+
+const QCOW2_MAGIC = Buffer.from("QFI\u00fb", "latin1");
+
+/** Opens, hands over, closes. */
+function withFile<T>(path: string, flags: string, use: (fd: number) => T): T {
+  const fd = openSync(path, flags);
+  try {
+    return use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A file without a name, in memory where there is such a place: debugfs copies from files only. */
+function withNameless<T>(bytes: Uint8Array, use: (fd: number) => T): T {
+  const dir = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "bootseed-"));
+  const path = join(dir, "x");
+  const fd = openSync(path, "wx+", 0o600);
+  try {
+    unlinkSync(path);
+    rmdirSync(dir);
+    writeSync(fd, bytes, 0, bytes.length, 0);
+    return use(fd);
+  } finally {
+    writeSync(fd, new Uint8Array(bytes.length), 0, bytes.length, 0);
+    closeSync(fd);
+  }
+}
+
+/** The order of a crash-safe write is not to be had here: what is left of an interrupted one is seen by e2fsck. */
+function write(fs: Ext4, seed: Uint8Array): void {
+  const [file, conf] = [`/${SEED_FILE}`, `/${DROP_IN_FILE}`];
+  const put = (fd: number, path: string, mode: string): string[] => [
+    `rm ${path}`,
+    `write /proc/self/fd/${fd} ${path}`,
+    `set_inode_field ${path} mode 0100${mode}`,
+    `set_inode_field ${path} uid 0`,
+    `set_inode_field ${path} gid 0`,
+  ];
+  const commands = [
+    ...put(4, file, "600"),
+    `ea_set ${file} ${CREDITABLE} 1`,
+    `mkdir /${DROP_IN_FOLDER}`,
+    ...put(5, conf, "644"),
+  ];
+  withNameless(seed, (seedFd) =>
+    withNameless(Buffer.from(DROP_IN), (confFd) => void debugfs(fs, commands, true, [seedFd, confFd])),
+  );
+}
+
+/** debugfs says nothing by its exit status: what is in the image now is what counts. */
+function readBack(fs: Ext4, seed: Uint8Array, shown: string): void {
+  const ask = (request: string): Buffer => debugfs(fs, [request], false);
+  const bytes = ask(`cat /${SEED_FILE}`);
+  const attributes = ask(`ea_list /${SEED_FILE}`).toString("latin1");
+  const inode = ask(`stat /${SEED_FILE}`).toString("latin1");
+  const conf = ask(`cat /${DROP_IN_FILE}`).toString("utf8");
+  const same = bytes.length === seed.length && equalConstantTime(bytes, seed);
+  bytes.fill(0);
+  const marked = attributes.includes(`${CREDITABLE} (1) = "1"`);
+  if (same && marked && /Mode: +0600\b/.test(inode) && conf === DROP_IN) return;
+  const message = `${shown} does not hold what was written: is its file system full? Run e2fsck on it before it is used`;
+  throw new BootseedError("storage-failed", message);
+}
+
+function writeInto(raw: string, seed: Uint8Array, partition: number | undefined, shown: string): void {
+  withFile(raw, "r+", (fd) => {
+    const fs = rootFileSystem(fd, partition, shown);
+    write(fs, seed);
+    fsyncSync(fd);
+    readBack(fs, seed, shown);
+  });
+}
+
+export interface Disk {
+  file: string;
+  isQcow2: boolean;
+  partition: number | undefined;
+}
+
+const rawView = <T>({ file, isQcow2 }: Disk, use: (path: string) => T): Promise<T> =>
+  isQcow2 ? withRawView(file, use) : Promise.resolve().then(() => use(file));
+
+/**
+ * Looks before a seed is asked for.
+ *
+ * @throws BootseedError "not-found", "conflict" (in use, not clean), "usage" (several systems), "io"
+ */
+export async function openDisk(file: string, partition: number | undefined): Promise<Disk> {
+  try {
+    if (!statSync(file).isFile())
+      throw new BootseedError("usage", `expected an image file, got ${file}: mount a device and use --root DIR`);
+    refuseImageInUse(file);
+    const magic = Buffer.alloc(QCOW2_MAGIC.length);
+    withFile(file, "r+", (fd) => readSync(fd, magic));
+    const disk = { file, isQcow2: magic.equals(QCOW2_MAGIC), partition };
+    await rawView(disk, (path) => withFile(path, "r+", (fd) => rootFileSystem(fd, partition, file)));
+    return disk;
+  } catch (cause) {
+    if (cause instanceof BootseedError) throw cause;
+    throw new BootseedError("io", `cannot open ${file}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** @throws BootseedError as `openDisk`, "storage-failed" when the image does not hold it afterwards */
+export async function injectIntoDisk(disk: Disk, seed: Uint8Array): Promise<void> {
+  const { file, partition } = disk;
+  refuseImageInUse(file);
+  await rawView(disk, (path) => writeInto(path, seed, partition, file));
+  withFile(file, "r+", (fd) => fsyncSync(fd));
+}

@@ -1,0 +1,77 @@
+/** `bootseed inject --root`: into a root folder, as image builders have it (mmdebstrap, debootstrap, a mounted image). */
+import { chownSync, closeSync, mkdirSync, openSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { join, sep } from "node:path";
+import { BootseedError } from "@bootseed/protocol";
+import { syncFolder, writePrivateFile } from "../cli/private-file.ts";
+import { refuseRootInUse } from "./in-use.ts";
+import { CREDITABLE, DROP_IN, DROP_IN_FILE, DROP_IN_FOLDER, SEED_FILE } from "./random-seed.ts";
+import { PYTHON, run } from "./run.ts";
+
+/** Node has no call for extended attributes. Of an open file, so that no name can lead it elsewhere. */
+const MARK = `import os; os.setxattr(3, "${CREDITABLE}", b"1"); assert os.getxattr(3, "${CREDITABLE}") == b"1"`;
+
+/** A link in the image must not lead out of it, as /var → /srv/var would. */
+function inside(root: string, path: string): string {
+  const real = realpathSync(join(root, path));
+  if (real.startsWith(root.endsWith(sep) ? root : root + sep)) return real;
+  throw new BootseedError("conflict", `${join(root, path)} leads out of the image, to ${real}: make its link relative`);
+}
+
+/**
+ * @returns the folder of the seed, checked
+ * @throws BootseedError "not-found" (no systemd in it), "conflict" (it is running, a link leads out of it)
+ */
+export function openRoot(root: string): { root: string; seedFolder: string } {
+  let real: string, seedFolder: string;
+  try {
+    real = realpathSync(root);
+    seedFolder = inside(real, "var/lib/systemd");
+    inside(real, "etc/systemd/system");
+  } catch (cause) {
+    if (cause instanceof BootseedError) throw cause;
+    const expected = "expected a folder with var/lib/systemd and etc/systemd/system, the root of a closed image";
+    throw new BootseedError("not-found", `${expected}: ${(cause as Error).message}`, { cause });
+  }
+  refuseRootInUse(real);
+  return { root: real, seedFolder };
+}
+
+function mark(file: string): void {
+  const fd = openSync(file, "r+");
+  try {
+    const { status, stderr } = run(PYTHON, ["-I", "-c", MARK], "", [fd]);
+    if (status === 0) return;
+    const why = stderr.trim().split("\n").at(-1) ?? "";
+    throw new BootseedError(
+      "io",
+      `cannot mark the seed as creditable (${CREDITABLE}): ${why}; ext4, xfs and btrfs can`,
+    );
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** @throws BootseedError "io" */
+export function injectIntoRoot({ root, seedFolder }: ReturnType<typeof openRoot>, seed: Uint8Array): void {
+  const owner = statSync(seedFolder);
+  writePrivateFile(join(seedFolder, "random-seed"), seed, (partial) => {
+    try {
+      chownSync(partial, owner.uid, owner.gid);
+    } catch (cause) {
+      const message = `cannot give ${SEED_FILE} to the owner of its folder, ${owner.uid}: run as root`;
+      throw new BootseedError("forbidden", message, { cause });
+    }
+    mark(partial);
+  });
+  const folder = join(root, DROP_IN_FOLDER);
+  try {
+    mkdirSync(folder, { recursive: true });
+    inside(root, DROP_IN_FOLDER);
+    writeFileSync(join(root, DROP_IN_FILE), DROP_IN, { mode: 0o644, flush: true });
+    syncFolder(folder);
+    syncFolder(join(folder, ".."));
+  } catch (cause) {
+    if (cause instanceof BootseedError) throw cause;
+    throw new BootseedError("io", `cannot write ${DROP_IN_FILE}: ${(cause as Error).message}`, { cause });
+  }
+}
