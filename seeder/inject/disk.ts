@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BootseedError, equalConstantTime } from "@bootseed/protocol";
-import { debugfs, type Ext4, rootFileSystem } from "./ext4.ts";
+import { debugfs, type Ext4, hasFolder, rootFileSystem } from "./ext4.ts";
 import { refuseImageInUse } from "./in-use.ts";
 import { CREDITABLE, DROP_IN, DROP_IN_FILE, DROP_IN_FOLDER, SEED_FILE } from "./random-seed.ts";
 import { withRawView } from "./raw-view.ts";
@@ -60,7 +60,8 @@ function write(fs: Ext4, seed: Uint8Array): void {
   const commands = [
     ...put(4, file, "600"),
     `ea_set ${file} ${CREDITABLE} 1`,
-    `mkdir /${DROP_IN_FOLDER}`,
+    // mkdir of a folder that is there leaves e2fsprogs 1.47.0 with an inode counted twice.
+    ...(hasFolder(fs, `/${DROP_IN_FOLDER}`) ? [] : [`mkdir /${DROP_IN_FOLDER}`]),
     ...put(5, conf, "644"),
   ];
   withNameless(seed, (seedFd) =>

@@ -42,15 +42,16 @@ export function debugfs(fs: Ext4, commands: readonly string[], write: boolean, f
   const image = `/proc/self/fd/3?offset=${fs.offset}`;
   const [first = "", ...more] = commands;
   // One request prints nothing but its answer.
-  const how = more.length === 0 && !write ? ["-R", first] : ["-f", "/dev/stdin"];
-  return run(DEBUGFS, [...(write ? ["-w"] : []), ...how, image], `${commands.join("\n")}\n`, [fs.fd, ...fds]).stdout;
+  const [how, input] = more.length === 0 && !write ? [["-R", first], ""] : [["-f", "-"], `${commands.join("\n")}\n`];
+  return run(DEBUGFS, [...(write ? ["-w"] : []), ...how, image], input, [fs.fd, ...fds]).stdout;
 }
 
-const hasFolder = (fs: Ext4, path: string): boolean =>
+/** @param path absolute, of the file system */
+export const hasFolder = (fs: Ext4, path: string): boolean =>
   /Type: directory/.test(debugfs(fs, [`stat ${path}`], false).toString("latin1"));
 
 function partitions(fd: number): Ext4[] {
-  const args = ["--show", "--raw", "--noheadings", "--output", "NR,START", "/proc/self/fd/3"];
+  const args = ["--raw", "--noheadings", "--output", "NR,START", "/proc/self/fd/3"];
   const lines = run(PARTX, args, "", [fd]).stdout.toString("utf8").trim().split("\n");
   return lines.flatMap((line) => {
     const [, nr, start] = /^(\d+) (\d+)$/.exec(line.trim()) ?? [];
