@@ -75,6 +75,7 @@ export function addInject(program: Command, { env }: Terminal): void {
       const [under, mint, number] = [stackOf(stack), mintOf(host), partitionOf(partition)];
       // Whatever can be refused is refused before the host is asked.
       const target = disk === undefined ? openRoot(root ?? "") : await openDisk(disk, number);
+      if (target.remark !== undefined) say(`${disk ?? root}: ${target.remark}`);
       const seed = await drawSeed(mint, under, name);
       try {
         if ("file" in target) await injectIntoDisk(target, seed);

@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { BootseedError, equalConstantTime } from "@bootseed/protocol";
 import { debugfs, type Ext4, hasFolder, rootFileSystem } from "./ext4.ts";
 import { refuseImageInUse } from "./in-use.ts";
-import { CREDITABLE, DROP_IN, DROP_IN_FILE, DROP_IN_FOLDER, SEED_FILE } from "./random-seed.ts";
+import { CREDITABLE, DROP_IN, DROP_IN_FILE, DROP_IN_FOLDER, firstBootRemark, SEED_FILE } from "./random-seed.ts";
 import { withRawView } from "./raw-view.ts";
 
 const QCOW2_MAGIC = Buffer.from("QFI\u00fb", "latin1");
@@ -97,6 +97,13 @@ export interface Disk {
   file: string;
   isQcow2: boolean;
   partition: number | undefined;
+  /** For whoever injects. */
+  remark: string | undefined;
+}
+
+function machineIdIn(fs: Ext4): string | undefined {
+  const isFile = /Type: regular/.test(debugfs(fs, ["stat /etc/machine-id"], false).toString("latin1"));
+  return isFile ? debugfs(fs, ["cat /etc/machine-id"], false).toString("latin1") : undefined;
 }
 
 const rawView = <T>({ file, isQcow2 }: Disk, use: (path: string) => T): Promise<T> =>
@@ -114,9 +121,9 @@ export async function openDisk(file: string, partition: number | undefined): Pro
     refuseImageInUse(file);
     const magic = Buffer.alloc(QCOW2_MAGIC.length);
     withFile(file, "r+", (fd) => readSync(fd, magic));
-    const disk = { file, isQcow2: magic.equals(QCOW2_MAGIC), partition };
-    await rawView(disk, (path) => withFile(path, "r+", (fd) => rootFileSystem(fd, partition, file)));
-    return disk;
+    const disk = { file, isQcow2: magic.equals(QCOW2_MAGIC), partition, remark: undefined };
+    const look = (fd: number): string | undefined => firstBootRemark(machineIdIn(rootFileSystem(fd, partition, file)));
+    return { ...disk, remark: await rawView(disk, (path) => withFile(path, "r+", look)) };
   } catch (cause) {
     if (cause instanceof BootseedError) throw cause;
     throw new BootseedError("io", `cannot open ${file}: ${(cause as Error).message}`, { cause });

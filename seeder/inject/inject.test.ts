@@ -22,7 +22,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { prerequisite } from "../../tests/prerequisite.ts";
 import { injectIntoDisk, openDisk } from "./disk.ts";
 import { refuseImageInUse } from "./in-use.ts";
-import { CREDITABLE, DROP_IN, DROP_IN_FILE, SEED_FILE } from "./random-seed.ts";
+import { CREDITABLE, DROP_IN, DROP_IN_FILE, firstBootRemark, SEED_FILE } from "./random-seed.ts";
 import { injectIntoRoot, openRoot } from "./root-folder.ts";
 import { withSbin } from "./run.ts";
 
@@ -236,6 +236,27 @@ function copyOf(from: string, name: string): string {
   cpSync(from, at(name));
   return at(name);
 }
+
+describe("where systemd would not credit", () => {
+  it.each([
+    [undefined, /no \/etc\/machine-id/],
+    ["uninitialized\n", /says uninitialized/],
+  ])("machine-id %j is remarked", (id, expected) => {
+    expect(firstBootRemark(id)).toMatch(expected);
+  });
+  it.each([[""], ["\n"], ["0123456789abcdef0123456789abcdef\n"]])("machine-id %j is not", (id) => {
+    expect(firstBootRemark(id)).toBeUndefined();
+  });
+  it("is looked up in the image", async () => {
+    const root = makeTree("with-id");
+    expect(openRoot(root).remark).toMatch(/no \/etc\/machine-id/);
+    writeFileSync(join(root, "etc/machine-id"), "");
+    expect(openRoot(root).remark).toBeUndefined();
+    if (!E2FS) return;
+    expect((await openDisk(makeExt4("with-id.raw", root), undefined)).remark).toBeUndefined();
+    expect((await openDisk(makeExt4("without-id.raw", makeTree("without-id")), undefined)).remark).toMatch(/no \/etc/);
+  });
+});
 
 describe("inject --root", () => {
   const attribute = (file: string): string =>

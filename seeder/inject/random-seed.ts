@@ -52,3 +52,13 @@ export async function drawSeed(mint: Pick<MintApi, "reserve">, stack: string, na
   }
   return seed;
 }
+
+/**
+ * @param machineId content of the image's /etc/machine-id; undefined where there is none
+ * @returns what to tell whoever injects, or undefined: at what systemd takes for a first boot it credits nothing (machine-id(5))
+ */
+export function firstBootRemark(machineId: string | undefined): string | undefined {
+  if (machineId !== undefined && machineId.trim() !== "uninitialized") return undefined;
+  const got = machineId === undefined ? "there is no /etc/machine-id" : "/etc/machine-id says uninitialized";
+  return `${got}, so systemd will mix the seed but not credit it: make that file an empty one before you inject`;
+}

@@ -17,7 +17,7 @@ const ASK_AGAIN_MS = 20;
  * @param use with the path of the raw view
  * @throws BootseedError "conflict" (in use), "io" (no QEMU, no FUSE, a damaged image), and what `use` throws
  */
-export async function withRawView<T>(qcow2: string, use: (path: string) => T): Promise<T> {
+export async function withRawView<T>(qcow2: string, use: (path: string) => T | Promise<T>): Promise<T> {
   const dir = mkdtempSync(join(tmpdir(), "bootseed-inject-"));
   const [view, pidFile] = [join(dir, "raw"), join(dir, "pid")];
   writeFileSync(view, "");
@@ -44,7 +44,7 @@ export async function withRawView<T>(qcow2: string, use: (path: string) => T): P
   for (const promise of [failed, ended]) promise.catch(() => undefined);
   try {
     await Promise.race([failed, ended, untilThere(pidFile, qcow2)]);
-    return use(view);
+    return await use(view);
   } finally {
     // Ends the export: QEMU writes what it still holds, then unmounts.
     if (daemon.kill("SIGTERM")) await ended.catch(() => undefined);

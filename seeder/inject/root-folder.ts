@@ -1,10 +1,20 @@
 /** `bootseed inject --root`: into a root folder, as image builders have it (mmdebstrap, debootstrap, a mounted image). */
-import { chownSync, closeSync, mkdirSync, openSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join, sep } from "node:path";
 import { BootseedError } from "@bootseed/protocol";
 import { syncFolder, writePrivateFile } from "../cli/private-file.ts";
 import { refuseRootInUse } from "./in-use.ts";
-import { CREDITABLE, DROP_IN, DROP_IN_FILE, DROP_IN_FOLDER, SEED_FILE } from "./random-seed.ts";
+import { CREDITABLE, DROP_IN, DROP_IN_FILE, DROP_IN_FOLDER, firstBootRemark, SEED_FILE } from "./random-seed.ts";
 import { PYTHON, run } from "./run.ts";
 
 /** Node has no call for extended attributes. Of an open file, so that no name can lead it elsewhere. */
@@ -17,11 +27,24 @@ function inside(root: string, path: string): string {
   throw new BootseedError("conflict", `${join(root, path)} leads out of the image, to ${real}: make its link relative`);
 }
 
+export interface RootFolder {
+  root: string;
+  seedFolder: string;
+  /** For whoever injects. */
+  remark: string | undefined;
+}
+
+/** A link leads where it leads for the image, not for this machine: then it is not followed. */
+function machineIdIn(root: string): string | undefined {
+  const path = join(root, "etc/machine-id");
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(path, "latin1") : undefined;
+}
+
 /**
  * @returns the folder of the seed, checked
  * @throws BootseedError "not-found" (no systemd in it), "conflict" (it is running, a link leads out of it)
  */
-export function openRoot(root: string): { root: string; seedFolder: string } {
+export function openRoot(root: string): RootFolder {
   let real: string, seedFolder: string;
   try {
     real = realpathSync(root);
@@ -33,7 +56,7 @@ export function openRoot(root: string): { root: string; seedFolder: string } {
     throw new BootseedError("not-found", `${expected}: ${(cause as Error).message}`, { cause });
   }
   refuseRootInUse(real);
-  return { root: real, seedFolder };
+  return { root: real, seedFolder, remark: firstBootRemark(machineIdIn(real)) };
 }
 
 function mark(file: string): void {
@@ -52,7 +75,7 @@ function mark(file: string): void {
 }
 
 /** @throws BootseedError "io" */
-export function injectIntoRoot({ root, seedFolder }: ReturnType<typeof openRoot>, seed: Uint8Array): void {
+export function injectIntoRoot({ root, seedFolder }: RootFolder, seed: Uint8Array): void {
   const owner = statSync(seedFolder);
   writePrivateFile(join(seedFolder, "random-seed"), seed, (partial) => {
     try {
