@@ -36,6 +36,16 @@ export function readTemplate(template: string | undefined): Uint8Array {
   }
 }
 
+/** The same limits without a seed; what a program says of `wrap` is `--force` here. */
+function check(request: UserDataRequest): void {
+  try {
+    packUserData({ ...request, seedFile: new Uint8Array(TYPICAL_SEED_FILE_BYTES) }, request.format);
+  } catch (error) {
+    if (!(error instanceof BootseedError)) throw error;
+    throw new BootseedError(error.code, error.message.replace('pass wrap: "force"', "give --force"), { cause: error });
+  }
+}
+
 /**
  * Everything that can be refused is refused before the seed is taken. Its VM's instance-id will never be told: whoever
  * claims first with this seed's key is the VM.
@@ -47,7 +57,7 @@ export async function seededUserData(
   request: UserDataRequest,
 ): Promise<SeededUserData> {
   const { name, stack, format } = request;
-  packUserData({ ...request, seedFile: new Uint8Array(TYPICAL_SEED_FILE_BYTES) }, format);
+  check(request);
   const urn = `urn:bootseed:${stack}::userdata::${name}`;
   const answer = await mint.reserve(stack, [urn]);
   const reservation = answer.reservations.find((one) => one.urn === urn);
