@@ -5,6 +5,7 @@
 import { parseStatement, type RootKey, sameRoot, type Statement, verifyStatement } from "@bootseed/protocol";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
 import { createOnce, readPrivate, replaceFile } from "./files.ts";
 
 const FOLDER = "statements";
@@ -94,10 +95,13 @@ function read(path: string): Statement | null {
   return bytes === null ? null : parseStatement(bytes);
 }
 
+/** Only a folder that is not there is an empty one: in one that cannot be read, revocations would be overlooked. */
 function list(folder: string): string[] {
   try {
     return readdirSync(folder);
-  } catch {
-    return [];
+  } catch (cause) {
+    if (errnoOf(cause) === "ENOENT") return [];
+    const message = `cannot read ${folder}: ${messageOf(cause)}`;
+    throw new HostError("io", message, "run as the user that owns the state folder", EXIT.io, { cause });
   }
 }
