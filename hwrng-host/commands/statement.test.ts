@@ -83,6 +83,16 @@ describe("bootseed-host statement", () => {
     expect(host.run("statement", "--revoke", "77")).toMatchObject({ code: 64, err: expect.stringMatching(/--list/) });
     expect(host.run("statement", "--revoke", "x").code).toBe(64);
   });
+
+  it("signs above no serial that would leave no room for those that follow", async () => {
+    await using host = await ServedHost.make();
+    const before = contents(host);
+    expect(host.run("statement", "--serial-above", "4294967294")).toMatchObject({
+      code: 64,
+      err: expect.stringMatching(/expected a serial up to 4026531840/),
+    });
+    expect(contents(host)).toEqual(before);
+  });
 });
 
 describe("an offline root, P-256 as a TPM has it", () => {
