@@ -82,6 +82,17 @@ describe("quota", () => {
     expect([await send(), await send(), await send()]).toEqual([200, 200, 403]);
   });
 
+  it("holds for hellos that come all at once: entropy is drawn for two of them", async () => {
+    // The start-up test, the claim, and two packets.
+    await using host = new Bench({ samples: noise(1024 + 6 * 80) });
+    const guest = await enrolled(host);
+    const hellos = Array.from({ length: 50 }, () => guest.hello());
+    const statuses = await Promise.all(hellos.map(async (hello) => (await host.send("/v1/packets", hello)).status));
+    expect(statuses.filter((status) => status === 200)).toHaveLength(2);
+    expect(statuses.filter((status) => status === 403)).toHaveLength(48);
+    expect(host.context.refusals.counts()).toEqual({ "packets.limited": 48 });
+  });
+
   it("locks nobody out when the clock goes back", async () => {
     await using host = new Bench();
     const guest = await enrolled(host);
