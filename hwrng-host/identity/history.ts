@@ -3,15 +3,17 @@
  * certificates are checked under the statement they name. `statement` alone says which is the newest.
  */
 import { parseStatement, type RootKey, sameRoot, type Statement, verifyStatement } from "@bootseed/protocol";
-import { mkdirSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
-import { createOnce, readPrivate, replaceFile } from "./files.ts";
+import { createOnce, makeStateFolder, readPrivate, replaceFile } from "./files.ts";
 
 const FOLDER = "statements";
 const NEWEST = "statement";
 
 const MAX_SERIAL = 0xffff_ffff;
+/** The time of a clock that says 2097 or later: a serial like that would leave none for the statements that follow. */
+const NO_TIME = 0xf000_0000;
 /** Seconds of about 18 h; a u32 has room for 30,000 such steps. */
 const STRIDE = 0x1_0000;
 
@@ -22,10 +24,15 @@ const STRIDE = 0x1_0000;
  *
  * Where the clock was wrong once and serials are ahead of it, the time decides how far to go on, for the same reason.
  *
- * @param before the highest serial known @param now seconds since 1970, a u32 until 2106
+ * @param before the highest serial known @param now seconds since 1970
+ * @throws HostError "conflict" when there is no higher one
  */
 export function nextSerial(before: number, now: number): number {
-  return Math.min(now > before ? now : before + 1 + (now % STRIDE), MAX_SERIAL);
+  if (before >= MAX_SERIAL) {
+    const fix = "VMs follow rising serials only: make a new host (init), and let them join it";
+    throw new HostError("conflict", `statement ${before} was the last that this host can sign`, fix, EXIT.data);
+  }
+  return now > before && now < NO_TIME ? now : Math.min(before + 1 + (now % STRIDE), MAX_SERIAL);
 }
 
 /** What was signed, ascending by serial, and which serials end re-imports. */
@@ -50,13 +57,13 @@ export function loadHistory(dir: string, newest: Statement): History {
  */
 export function publish(dir: string, statement: Uint8Array, presented: readonly Statement[] = []): void {
   const folder = join(dir, FOLDER);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeStateFolder(folder);
   const before = readPrivate(join(dir, NEWEST));
   // A folder of the first version has no history: what it has published comes first.
   const all = [...(before === null ? [] : [parseStatement(before)]), ...presented, parseStatement(statement)];
   for (const { serial, bytes } of all) {
     // Whatever else is there under this serial was never published: a crash came between these two steps.
-    if (!createOnce(join(folder, String(serial)), bytes)) replaceFile(join(folder, String(serial)), bytes);
+    if (!createOnce(join(folder, String(serial)), bytes, "folder")) replaceFile(join(folder, String(serial)), bytes);
   }
   replaceFile(join(dir, NEWEST), statement);
 }
@@ -86,8 +93,8 @@ export function wasSignedHere(statements: readonly Statement[], shown: Statement
 /** Certificates that name this statement bring no VM back any more. @returns false when it was revoked before */
 export function revokeSerial(dir: string, serial: number): boolean {
   const folder = join(dir, FOLDER);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return createOnce(join(folder, `${serial}.revoked`), new Uint8Array(0));
+  makeStateFolder(folder);
+  return createOnce(join(folder, `${serial}.revoked`), new Uint8Array(0), "folder");
 }
 
 function read(path: string): Statement | null {
