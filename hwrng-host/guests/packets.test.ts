@@ -1,4 +1,10 @@
-import { encodePacketRequest, keyPair, parsePacketRequest, statusAnswerSchema } from "@bootseed/protocol";
+import {
+  encodeCertificate,
+  encodePacketRequest,
+  keyPair,
+  parsePacketRequest,
+  statusAnswerSchema,
+} from "@bootseed/protocol";
 import { describe, expect, it } from "vitest";
 import { bitFlips, damage } from "../../protocol/testing/mutations.ts";
 import { Bench } from "../testing/bench.ts";
@@ -195,6 +201,26 @@ describe("a host that lost its database", () => {
     const { hello, certificate } = parsePacketRequest(request);
     const bare = encodePacketRequest({ hello, ...(certificate ? { certificate } : {}), statements: [] });
     expect((await host.send("/v1/packets", bare)).status).toBe(200);
+  });
+});
+
+describe("a certificate that is not this hello's", () => {
+  it("brings nobody back: another VM's, or another host's under the same packet key", async () => {
+    await using host = new Bench();
+    const [guest, other] = [await enrolled(host), await enrolled(host)];
+    const { signPacket, statement } = host.context.identity;
+    const { seedId, identity } = guest;
+    const says = { seedId, identityPk: identity.publicKey, instanceIdHash: new Uint8Array(32), issuedAt: 1 };
+    const fields = { ...says, hostId: new Uint8Array(8), statementSerial: statement.serial };
+    host.restart("lost");
+    for (const certificate of [other.certificate, encodeCertificate(fields, signPacket)]) {
+      const { hello } = parsePacketRequest(guest.hello());
+      expect(await host.send("/v1/packets", encodePacketRequest({ hello, certificate, statements: [] }))).toEqual(
+        REFUSAL,
+      );
+    }
+    expect(host.context.refusals.counts()).toEqual({ "packets.mismatch": 2 });
+    expect(await host.vms()).toEqual([]);
   });
 });
 
