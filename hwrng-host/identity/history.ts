@@ -2,7 +2,7 @@
  * Every statement a host ever signed, one file each beside the newest: guests that slept need the root changes, and
  * certificates are checked under the statement they name. `statement` alone says which is the newest.
  */
-import { parseStatement, type RootKey, sameRoot, type Statement, verifyStatement } from "@bootseed/protocol";
+import { parseStatement, type RootKey, type Statement, verifyStatement } from "@bootseed/protocol";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
@@ -79,15 +79,16 @@ export function isSignedBy(statement: Statement, root: RootKey): boolean {
 }
 
 /**
- * Whether a statement that a guest shows was signed by this host: by the newest root, by the one that it announced, or
- * by a former one in its own time. What a stolen key of a former root signs later is worth nothing.
+ * Whether a statement that a guest shows is this host's: signed by the newest root or by the one that it announced, or
+ * one that is known here byte for byte. A former root's signature proves nothing any more: whoever stole its key gives
+ * a statement whatever serial he likes, also one of that root's own time.
  * @param statements this host's own, ascending
  */
 export function wasSignedHere(statements: readonly Statement[], shown: Statement): boolean {
   const newest = statements.at(-1);
   if (newest === undefined) return false;
   if (newest.next !== undefined && isSignedBy(shown, newest.next)) return true;
-  return statements.some((one) => (shown.serial <= one.serial || sameRoot(one, newest)) && isSignedBy(shown, one));
+  return isSignedBy(shown, newest) || statements.some((one) => Buffer.compare(one.bytes, shown.bytes) === 0);
 }
 
 /** Certificates that name this statement bring no VM back any more. @returns false when it was revoked before */
