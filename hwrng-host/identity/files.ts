@@ -89,7 +89,7 @@ export function removeLeftovers(dir: string): void {
   }
 }
 
-function running(pid: number): boolean {
+export function running(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -19,6 +19,7 @@ import {
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT, HostError } from "../host-error.ts";
+import { alone } from "./alone.ts";
 import { readPrivate, replaceFile } from "./files.ts";
 import { loadHistory, nextSerial, publish } from "./history.ts";
 import { type Announcement, pinOf } from "./init.ts";
@@ -123,6 +124,15 @@ export function carryOut(dir: string, { before, fields }: Plan, rotation: Rotati
     throw new HostError("bad-config", "the root that must sign is not at hand", fix, EXIT.config);
   }
   const bytes = encodeStatement(fields, signer.sign);
+  return alone(dir, () => {
+    if (Buffer.compare(newest(dir).bytes, before.bytes) !== 0)
+      throw conflict("another statement was signed meanwhile", "run it again: this one would undo it");
+    return publishRotation(dir, bytes, before, rotation);
+  });
+}
+
+/** In this order, so that a power cut at any point leaves a folder that starts. */
+function publishRotation(dir: string, bytes: Uint8Array, before: Statement, rotation: Rotation): Statement {
   // A key that the newest statement names may still wait for its place: it must not be written over.
   finishRotations(dir, before);
   if (rotation.packetKey !== undefined) {
