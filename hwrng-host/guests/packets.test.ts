@@ -5,8 +5,9 @@ import {
   parsePacketRequest,
   statusAnswerSchema,
 } from "@bootseed/protocol";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { bitFlips, damage } from "../../protocol/testing/mutations.ts";
+import { TooFast } from "../drbg/rbg3.ts";
 import { Bench } from "../testing/bench.ts";
 import { noise } from "../testing/fake-device.ts";
 import type { TestGuest } from "../testing/guest.ts";
@@ -109,6 +110,33 @@ describe("quota", () => {
     const statuses = [];
     for (let i = 0; i < 3; i++) statuses.push((await host.send("/v1/packets", guest.hello())).status);
     expect(statuses).toEqual([200, 200, 403]);
+  });
+});
+
+describe("more than there is entropy for", () => {
+  it("is 429 for claims and hellos alike: nothing is decided, no counter spent, the same may come again", async () => {
+    await using host = new Bench();
+    const [guest, late] = [await enrolled(host), await host.guest()];
+    const { generator } = host.context;
+    const busy = vi.spyOn(generator, "admit").mockImplementation(() => {
+      throw new TooFast(9);
+    });
+    const [hello, claim] = [guest.hello(), late.claim()];
+    for (const [path, body] of [
+      ["/v1/packets", hello],
+      ["/v1/claims", claim],
+    ] as const)
+      expect(await host.send(path, body)).toMatchObject({
+        status: 429,
+        headers: expect.stringContaining("retry-after"),
+      });
+    expect((await host.vms()).map(({ state, topUps }) => `${state} ${topUps}`).toSorted()).toEqual([
+      "claimed 0",
+      "committed 0",
+    ]);
+    busy.mockRestore();
+    expect((await host.send("/v1/packets", hello)).status).toBe(200);
+    expect((await host.send("/v1/claims", claim)).status).toBe(200);
   });
 });
 
