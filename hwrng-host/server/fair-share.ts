@@ -39,6 +39,10 @@ export class FairShare {
     return true;
   }
 
+  endAll(): void {
+    for (const sockets of this.#byAddress.values()) for (const socket of sockets) socket.destroy();
+  }
+
   #leave(socket: Socket, from: Set<Socket>): void {
     if (from.delete(socket)) this.#open--;
   }

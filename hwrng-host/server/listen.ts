@@ -39,7 +39,7 @@ export type Listener = {
 
 /** The listener for guests. */
 export type GuestListener = Listener & {
-  /** Shows another certificate to connections that begin from now on. */
+  /** Shows another certificate. Connections that began under the one before end: a claim's MAC is bound to what its sender saw. */
   useTls(tls: TlsFiles): void;
 };
 
@@ -83,9 +83,15 @@ export async function listenGuests(
     (error) => guestsError(name, error),
   );
   const port = boundPort(server);
+  let shown = tls.tlsCertificatePem;
   return {
     address: `${at.host.includes(":") ? `[${at.host}]` : at.host}:${port}`,
-    useTls: (next) => server.setSecureContext(secure(next)),
+    useTls: (next) => {
+      server.setSecureContext(secure(next));
+      // A lost connection is tried again; the 403 that such a claim would get is final.
+      if (!Buffer.from(shown).equals(next.tlsCertificatePem)) share.endAll();
+      shown = next.tlsCertificatePem;
+    },
     close: async () => closing(server),
   };
 }
