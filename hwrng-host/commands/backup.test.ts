@@ -15,6 +15,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { prerequisite } from "../../tests/prerequisite.ts";
+import { restore as restoreHere } from "./restore.ts";
 import { ServedHost } from "../testing/served-host.ts";
 
 const age = prerequisite(spawnSync("age", ["--version"]).status === 0, "expected age, do: apt-get install age");
@@ -150,6 +151,11 @@ describe.runIf(age)("restore", () => {
     host.run("backup", "--recipient", recipient, "--out", out);
     renameSync(host.state, join(host.dir, "old"));
     const restore = (): ReturnType<ServedHost["run"]> => host.run("restore", "--identity", file, "--in", out);
+    // As on a new machine: not even the config's folder is there.
+    const elsewhere = { config: join(host.dir, "etc/bootseed/host.yaml"), identity: file, in: out, json: false };
+    expect(await restoreHere(elsewhere)).toMatch(/host\.yaml: written from the backup/);
+    expect(existsSync(elsewhere.config)).toBe(true);
+    rmSync(host.state, { recursive: true });
     expect(restore().code).toBe(0);
     expect(existsSync(join(host.state, "evil.conf"))).toBe(false);
     for (const name of readdirSync(host.state).filter((each) => each !== "statements"))
