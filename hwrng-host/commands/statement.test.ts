@@ -67,7 +67,14 @@ describe("bootseed-host statement", () => {
       err: expect.stringMatching(/published 0\.0 h ago[^]*wait 24 h, or say --now/),
     });
     expect(contents(host)).toEqual(before);
-    expect(host.run("statement", "--use-certificate", "--now").code).toBe(0);
+    expect(host.run("statement", "--use-certificate", "--dry-run").code).toBe(64);
+    expect(host.run("statement", "--use-certificate", "--now", "--dry-run")).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/would be the one in use/),
+    });
+    expect(contents(host)).toEqual(before);
+    const used = host.run("statement", "--use-certificate", "--now", "--json");
+    expect(JSON.parse(used.out)).toEqual({ schema: 1, certificateChanged: true });
     expect(newest(host).pins.length).toBe(2);
     expect(existsSync(join(host.state, "tls-next.key"))).toBe(false);
     await host.serve();

@@ -34,8 +34,10 @@ export async function statement(options: StatementOptions): Promise<string> {
   const { stateDir } = config;
   if (options.revoke !== undefined) return revoke(stateDir, options);
   if (options.useCertificate) {
-    if (!options.dryRun) takeNextCertificate(stateDir, Date.now() / 1000, options.now);
-    return "the next certificate is the one in use: reload the service (SIGHUP), or restart it\n";
+    takeNextCertificate(stateDir, Date.now() / 1000, options);
+    if (options.json) return `${JSON.stringify({ schema: 1, certificateChanged: !options.dryRun })}\n`;
+    const word = options.dryRun ? "would be" : "is";
+    return `the next certificate ${word} the one in use: reload the service (SIGHUP), or restart it\n`;
   }
   const rotation = await rotationOf(options);
   const planned = plan(stateDir, config, rotation, Math.floor(Date.now() / 1000));

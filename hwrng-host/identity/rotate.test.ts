@@ -92,11 +92,14 @@ describe("a rotation", () => {
     expect(state.newest().pins.map(toHex)).toContain(toHex(old ?? new Uint8Array(0)));
     expect(() => state.rotate({ certificate: NEXT })).toThrow(/waiting already/);
     const now = Date.now() / 1000;
-    expect(() => takeNextCertificate(state.dir, now + 3600, false)).toThrow(/published 1\.0 h ago/);
-    takeNextCertificate(state.dir, now + 90_000, false);
+    expect(() => takeNextCertificate(state.dir, now + 3600, { now: false, dryRun: false })).toThrow(
+      /published 1\.0 h ago/,
+    );
+    takeNextCertificate(state.dir, now + 90_000, { now: false, dryRun: true });
+    takeNextCertificate(state.dir, now + 90_000, { now: false, dryRun: false });
     const identity = state.load();
     expect(identity.tlsCertificatePem).toEqual(Uint8Array.from(Buffer.from(NEXT.certificatePem)));
-    expect(() => takeNextCertificate(state.dir, now, true)).toThrow(/no next certificate/);
+    expect(() => takeNextCertificate(state.dir, now, { now: true, dryRun: false })).toThrow(/no next certificate/);
   });
 
   it("of the root: the old one announces, the new one signs, and sleepers follow; P-256 and offline alike", () => {
