@@ -22,6 +22,8 @@ import { reportView, sourceView, vmView } from "./views.ts";
 
 /** On the unix socket, the file system says who may ask. */
 const LOCAL_CLIENT = "local";
+const NOT_ENROLLED =
+  "see `bootseed vm ls`; a seed that nobody has claimed yet lives in the VM's user-data: destroy that VM";
 
 /**
  * @example
@@ -72,7 +74,7 @@ async function commit(context: HostContext, seedIdHex: string, c: Context): Prom
 /** Ends what a VM is to this host; a machine that is to come back joins with a token and a new identity. */
 function revoke(context: HostContext, seedIdHex: string): Response {
   if (!context.store.enrolments.revoke(fromHex(seedIdHex, 16), context.now()))
-    throw new HostError("not-found", `no enrolled VM has the seed ${seedIdHex}`, "see `GET /v1/vms`", EXIT.usage);
+    throw new HostError("not-found", `no enrolled VM has the seed ${seedIdHex}`, NOT_ENROLLED, EXIT.usage);
   context.log.warn({ seedId: seedIdHex }, "VM revoked");
   return Response.json({ seedId: seedIdHex });
 }
