@@ -59,7 +59,8 @@ describe("SIGHUP", () => {
     writeFileSync(host.config, `${readFileSync(host.config, "utf8")}intervalMs: 60000\n`);
     expect(host.run("statement", "--sign").code).toBe(0);
     await reload(host);
-    expect(host.log).toMatch(/more than `advertise` changed in the config: restart/);
+    // The line after the one that reload waits for.
+    await expect.poll(() => host.log).toMatch(/more than `advertise` changed in the config: restart/);
   });
 });
 
