@@ -1,5 +1,5 @@
 /** `join` as a process against the real host: a machine that nobody seeded, its token, its SSH host keys, its first deliveries. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addToken } from "../../hwrng-host/commands/join-token.ts";
@@ -63,6 +63,15 @@ describe.skipIf(!ROOT)("join", () => {
     expect(kit.code, kit.output).toBe(0);
     expect(Number(guest.state("counter")?.readBigUInt64BE())).toBe(2);
     expect(guest.state("issuer")).toEqual(guest.state("statement"));
+  });
+
+  it("a machine without a name of its own: 65 and what to do, nothing left", async () => {
+    using guest = await bare();
+    for (const name of ["var/lib/cloud/data/instance-id", "etc/machine-id"])
+      rmSync(join(guest.root, name), { force: true });
+    const { code, stderr } = await agent(guest, "join", "--token-file", await token());
+    expect([code, stderr]).toEqual([65, expect.stringMatching(/machine-id: systemd-machine-id-setup/)]);
+    expect(guest.state("identity")).toBeNull();
   });
 
   it("typed again, only reports again, and the token stays unused", async () => {
