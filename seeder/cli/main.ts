@@ -67,7 +67,7 @@ export function command(): Command {
   const program = new Command("bootseed")
     .version(manifest.version)
     .description("What a bootseed host knows about the VMs it seeded")
-    .addHelpText("after", EXAMPLES)
+    .addHelpText("afterAll", EXAMPLES)
     .exitOverride()
     .showHelpAfterError("(bootseed --help shows the commands)");
   const host = ["--host <url>", "where the mint listens", process.env["BOOTSEED_HOST"] ?? DEFAULT_HOST] as const;
