@@ -41,6 +41,13 @@ describe("start.mjs", () => {
     expect(parts.length).toBeGreaterThan(5);
     expect(start(["bench", "--help"]).stdout).toContain(parts.join(", "));
   });
+  it.each([
+    ["--help", 0, "stdout"],
+    ["--jsno", 64, "stderr"],
+  ] as const)("the causal proof alone, %s: %i and how to call it", (option, code, stream) => {
+    const ran = spawnSync(process.execPath, ["tools/causal/main.ts", option], { encoding: "utf8" });
+    expect([ran.status, ran[stream]]).toEqual([code, expect.stringMatching(/Usage: node tools\/causal\/main\.ts/)]);
+  });
   it("an unknown verb: 64, and what there is", () => {
     const { status, stderr } = start(["dmeo"]);
     expect([status, stderr]).toEqual([
