@@ -6,6 +6,7 @@ cd /
 l=usr/local/lib/bootseed r=run/bootseed v=var/lib/bootseed m=$v/gate-done k=sshd-keygen u=bootseed-first-boot
 mkdir -p $l $r $v
 exec >>$r/log 2>&1 9>$r/lock
+find $v/ -type l,p -delete
 flock -n 9
 grep -qs "^$INSTANCE_ID " $m || {
 rm -f $m
@@ -35,7 +36,7 @@ systemctl start --no-block $u
 python3 -Ic 'import lzma
 n=0
 for c in input():n=n*94+ord(c)-33
-exec(lzma.decompress(n.to_bytes(6894,"big")))' <<'E'
+exec(lzma.decompress(n.to_bytes(6998,"big")))' <<'E'
 @KIT@
 E
 sync $l/*
