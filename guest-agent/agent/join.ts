@@ -96,6 +96,8 @@ export async function join(world: World, machine: Machine, options: JoinOptions)
     equalConstantTime(named.instanceIdHash, instanceIdHash(instanceId));
   if (!mine) throw new Refusal("mismatch", "the host's certificate names another machine");
   folder.write("statement", source.statement().bytes);
+  // An older enrolment's must not stand beside the new psk, if the power goes between them: it would pass for whole.
+  for (const name of ["certificate", "issuer"]) world.disk.wipe(`${path}/${name}`);
   folder.write("psk", psk);
   folder.write("certificate", certificate); // last: with it, the machine counts as enrolled
   folder.keepIssuer(source.statement());
