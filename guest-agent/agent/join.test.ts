@@ -149,6 +149,7 @@ describe.skipIf(!ROOT)("join", () => {
 
   it.each([
     ["that others may read", 0o644, (text: string) => text, 64],
+    ["that its group may read", 0o640, (text: string) => text, 64],
     ["with a changed byte", 0o600, (text: string) => `${text.startsWith("B") ? "A" : "B"}${text.slice(1)}`, 65],
     ["that was cut", 0o600, (text: string) => text.slice(0, 100), 65],
     ["that is no base64", 0o600, () => "@@@@", 65],

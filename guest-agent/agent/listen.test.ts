@@ -168,6 +168,20 @@ describe("listen", () => {
     expect(vm.locks.held).toBe(0);
   });
 
+  it("shows its proofs once, however often it is refused", async () => {
+    const { vm, server } = await listening();
+    const greeting = frame(encodeGreeting({ hostId: vm.folder.hostId, nonce }));
+    const empty = frame(new Uint8Array(0));
+    expect(await saidTo(server, greeting, empty, empty, empty)).toHaveLength(2);
+    expect(vm.folder.notes()).toEqual({ "http-403": 1 });
+  });
+
+  it("says nothing from the copy of another machine's disk", async () => {
+    const { vm, server } = await listening();
+    Object.assign(vm.world, { instanceIds: ["another"] });
+    expect(await saidTo(server, frame(encodeGreeting({ hostId: vm.folder.hostId, nonce })))).toEqual([]);
+  });
+
   it("refuses an answer that comes before the question", async () => {
     const { vm, server } = await listening();
     const greeting = frame(encodeGreeting({ hostId: vm.folder.hostId, nonce }));
