@@ -63,11 +63,15 @@ function runHook(instanceId = "4711"): Ran {
 
 function runGate(): Ran {
   const gate = put("gate", here(readFileSync(join(import.meta.dirname, "kit", "gate.sh"), "utf8")));
-  const run = spawnSync("/bin/sh", [gate, "4711"], {
-    env: { PATH: `${root}/bin:${process.env["PATH"]}` },
-    encoding: "utf8",
-    timeout: 60_000,
-  });
+  const run = spawnSync(
+    "/bin/sh",
+    [gate, "4711", join(root, "var/lib/bootseed/gate-done"), join(root, "run/bootseed")],
+    {
+      env: { PATH: `${root}/bin:${process.env["PATH"]}` },
+      encoding: "utf8",
+      timeout: 60_000,
+    },
+  );
   return { status: run.status, printed: run.stdout + run.stderr };
 }
 
@@ -100,7 +104,9 @@ describe("the boothook", () => {
       expect.stringContaining("python3 -Ic"),
     ]);
     const unit = read("etc/systemd/system/bootseed-first-boot.service");
-    expect(unit).toContain("ExecStart=/bin/sh /usr/local/lib/bootseed/gate 4711\n");
+    expect(unit).toContain(
+      "ExecStart=/bin/sh /usr/local/lib/bootseed/gate 4711 /var/lib/bootseed/gate-done /run/bootseed\n",
+    );
     expect(unit).toMatch(
       /^Before=ssh\.service sshd\.service sshd-keygen\.service sshd-keygen\.target sshd-keygen@rsa\.service /m,
     );

@@ -12,15 +12,15 @@ grep -qs "^$INSTANCE_ID " $m || {
 rm -f $m
 cat >$l/gate <<'E'
 e=passed
-cd /run/bootseed
+cd $3
 flock -w 60 lock true
 until grep -qsx 'reseeded 0' verdict; do
 e=held n=$((n+2))
 [ $n -gt 330 ] && e=warned && break
 sleep 2
 done
-echo "$1 $e" >/var/lib/bootseed/gate-done
-[ $e != warned ] || { echo 'NO PROVEN SEED, TRUST NO KEY HERE: /run/bootseed/log'; false; }
+echo "$1 $e" >$2
+[ $e != warned ] || ! echo "NO PROVEN SEED, TRUST NO KEY HERE: $3/log"
 E
 cat >etc/systemd/system/$u.service <<E
 [Unit]
@@ -29,14 +29,14 @@ Before=ssh.service sshd.service $k.service $k.target $k@rsa.service $k@ecdsa.ser
 [Service]
 Type=oneshot
 StandardOutput=journal+console
-ExecStart=/bin/sh /usr/local/lib/bootseed/gate $INSTANCE_ID
+ExecStart=/bin/sh /$l/gate $INSTANCE_ID /$m /$r
 E
 systemctl daemon-reload
 systemctl start --no-block $u
 python3 -Ic 'import lzma
 n=0
 for c in input():n=n*94+ord(c)-33
-exec(lzma.decompress(n.to_bytes(6998,"big")))' <<'E'
+exec(lzma.decompress(n.to_bytes(6983,"big")))' <<'E'
 @KIT@
 E
 sync $l/*
