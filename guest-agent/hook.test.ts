@@ -3,12 +3,14 @@ import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -61,11 +63,15 @@ function runHook(instanceId = "4711"): Ran {
 
 function runGate(): Ran {
   const gate = put("gate", here(readFileSync(join(import.meta.dirname, "kit", "gate.sh"), "utf8")));
-  const run = spawnSync("/bin/sh", [gate, "4711"], {
-    env: { PATH: `${root}/bin:${process.env["PATH"]}` },
-    encoding: "utf8",
-    timeout: 60_000,
-  });
+  const run = spawnSync(
+    "/bin/sh",
+    [gate, "4711", join(root, "var/lib/bootseed/gate-done"), join(root, "run/bootseed")],
+    {
+      env: { PATH: `${root}/bin:${process.env["PATH"]}` },
+      encoding: "utf8",
+      timeout: 60_000,
+    },
+  );
   return { status: run.status, printed: run.stdout + run.stderr };
 }
 
@@ -98,7 +104,9 @@ describe("the boothook", () => {
       expect.stringContaining("python3 -Ic"),
     ]);
     const unit = read("etc/systemd/system/bootseed-first-boot.service");
-    expect(unit).toContain("ExecStart=/bin/sh /usr/local/lib/bootseed/gate 4711\n");
+    expect(unit).toContain(
+      "ExecStart=/bin/sh /usr/local/lib/bootseed/gate 4711 /var/lib/bootseed/gate-done /run/bootseed\n",
+    );
     expect(unit).toMatch(
       /^Before=ssh\.service sshd\.service sshd-keygen\.service sshd-keygen\.target sshd-keygen@rsa\.service /m,
     );
@@ -116,6 +124,19 @@ describe("the boothook", () => {
     runHook("471");
     expect(read("calls")).toContain("start --no-block bootseed-first-boot");
     expect(existsSync(join(root, "var/lib/bootseed/gate-done"))).toBe(false);
+  });
+
+  it("follows no link and waits for no pipe that the agent's user laid into the state", () => {
+    const key = put("etc/ssh_host_key", "untouched");
+    mkdirSync(join(root, "var/lib/bootseed/0011223344556677"), { recursive: true });
+    symlinkSync(key, join(root, "var/lib/bootseed/lock"));
+    symlinkSync(key, join(root, "var/lib/bootseed/0011223344556677/claim"));
+    const pipes = ["gate-done", "verdict.json", "0011223344556677/statement"];
+    for (const name of pipes) spawnSync("mkfifo", [join(root, "var/lib/bootseed", name)]);
+    expect(runHook()).toEqual({ status: 0, printed: "" });
+    expect(read("run/bootseed/verdict")).toBe("no-seed 0\n");
+    expect(read("etc/ssh_host_key")).toBe("untouched");
+    expect(lstatSync(join(root, "var/lib/bootseed/lock")).isFile()).toBe(true);
   });
 
   it("gives what it starts no descriptor of cloud-init's to hold open", () => {

@@ -20,13 +20,13 @@ PUBLIC = {"Guest", "parse_file", "seed_kernel", "reseed", "NOT_TRIED"}
 
 # The order in which names are given out that packs smallest, found by tune.py; the most frequent name gets the first.
 GLOBALS = """
-X Q BR H L U R A BT BN O W K AP B C BC M G BP BD E AL N Z AH BA AV S AF AM AQ AW J BV BY BB V I AT AJ AX Y AO AI BG AK
-AU AR AA AB BH BX BO AC BF BK AZ AD AN AS BL BE BW BU T F AY BM AE BJ AG BI BQ BS
+X Q BR H L U R A BT BN O W K AP B C BC M G BP BD E AL N Z AH T BA AV S AF AM AQ AW J BV BY BB V I AT AJ AX Y AO AI BG
+AK AU AR AA AB BH BX BO AC BF BK AZ AD AN AS BL BE BW BU F AY BM AE BJ AG BI BQ BS
 """.split()  # noqa: SIM905
 ATTRIBUTES = """
-I O Y X H T V R M A K F C N G B U Q AA L P J W E AB Z S D
+Y O X I H T V R M B A K F C N G U Q AA L P J E W AB Z S D
 """.split()  # noqa: SIM905
-LOCALS = "cbeaifrmghnlkoqdpjstuvwxyz"
+LOCALS = "ceiabfrhngmkjolqdpsuyvwxzt"
 
 
 class Shorten(ast.NodeTransformer):

@@ -27,9 +27,9 @@ from tighten import narrow
 ORDER = """
 once_claim few insist check uptime sync follow burn claims seed_kernel host_keys again scrub judge hook messages
 put_aside fork once_topup clocks say state overwrite join metadata each ioctl write Followed wipe Host Guest post own
-Refused reseed extract expand export open_packet open_psk sign Entry parse refuse_unless proven due hello timeline mix
-dh root_key point Statement when_due output parse_file label once_report verify main pull u64 lp Reader integer
-plaintext
+Refused reseed extract expand export open_packet open_psk sign Entry parse proven refuse_unless due hello mix dh
+root_key point output Statement when_due Reader parse_file label once_report verify main pull u64 lp timeline integer
+plaintext plain
 """.split()  # noqa: SIM905 - a list of names, not of lines
 
 

@@ -93,6 +93,18 @@ describe("init", () => {
       64,
       expect.stringMatching(/--guests 127\.0\.0\.1:1 contradicts .*to do: edit the config/s),
     ]);
+    const before = readFileSync(host.config, "utf8");
+    expect(run("init", "--config", host.config, "--allow-chained").code).toBe(0);
+    writeFileSync(
+      host.config,
+      before.replace("allowChained: true", "allowChained: false").replace(/^sources:[^]*/m, ""),
+    );
+    expect(run("init", "--config", host.config, "--allow-chained")).toMatchObject({
+      code: 64,
+      err: expect.stringMatching(
+        /--allow-chained \(allowChained: true\) contradicts .*which says \(allowChained: false\)/,
+      ),
+    });
   });
 
   it("takes the mint's address as programs write it", async () => {
@@ -103,7 +115,10 @@ describe("init", () => {
 
   it("writes nothing when an option is wrong", () => {
     const config = join(root, "never", "host.yaml");
-    expect(run("init", "--config", config, "--guests", "nonsense").code).toBe(78);
+    expect(run("init", "--config", config, "--guests", "nonsense")).toMatchObject({
+      code: 64,
+      err: expect.stringMatching(/^bootseed-host: --guests: expected ADDRESS:PORT[^]*nothing was written/),
+    });
     expect(existsSync(config)).toBe(false);
   });
 });
@@ -270,5 +285,29 @@ describe("help", () => {
   it("names every command", () => {
     const help = execFileSync(process.execPath, [MAIN, "--help"]).toString();
     for (const command of ["init", "serve", "mint", "status"]) expect(help).toContain(command);
+  });
+
+  it("shows an example and the exit codes after every command", () => {
+    const single = [
+      "init",
+      "serve",
+      "mint",
+      "push",
+      "statement",
+      "revoke",
+      "backup",
+      "restore",
+      "status",
+      "join-token",
+    ];
+    const commands = [...single.map((name) => [name]), ...["add", "ls", "revoke"].map((name) => ["join-token", name])];
+    for (const command of commands) {
+      const { code, out } = run(...command, "--help");
+      expect([command, code, out]).toEqual([
+        command,
+        0,
+        expect.stringMatching(new RegExp(`Examples:[^]*bootseed-host ${command.join(" ")}[^]*Exit: 0 done, 64`)),
+      ]);
+    }
   });
 });

@@ -4,6 +4,7 @@ import manifest from "./package.json" with { type: "json" };
 import { BootseedError } from "@bootseed/protocol";
 import { Command, CommanderError } from "commander";
 import type { BackupOptions } from "./commands/backup.ts";
+import { helpText } from "./commands/help.ts";
 import type { InitOptions } from "./commands/init.ts";
 import { addToken, listTokens, type NewTokenOptions, revokeToken } from "./commands/join-token.ts";
 import { addClient, listClients, type NewClientOptions, revokeClient } from "./commands/client.ts";
@@ -85,16 +86,6 @@ program
   .option("--revoke <serial>", "certificates that name this statement bring no VM back")
   .option("--list", "every statement that was signed", false)
   .option("--json", "as JSON", false)
-  .addHelpText(
-    "after",
-    `
-Examples:
-  bootseed-host statement                                    the newest, and what the config would change
-  bootseed-host statement --sign                             after \`advertise\` or \`intervalMs\` changed
-  bootseed-host statement --new-packet-key                   then reload the service: kill -HUP
-  bootseed-host statement --new-certificate                  and a day later: --use-certificate
-  bootseed-host statement --next-root root.pub               and later: --use-root /media/key/root.key`,
-  )
   .action(async (options: StatementOptions) => {
     const { statement } = await import("./commands/statement.ts");
     process.stdout.write(await statement(options));
@@ -197,13 +188,6 @@ program
   .requiredOption("--out <file>", "where to write it; never overwritten")
   .option("--config <file>", "config file", DEFAULT_CONFIG)
   .option("--json", "as JSON", false)
-  .addHelpText(
-    "after",
-    `
-Example:
-  age-keygen -o operator.txt                                 once, on another machine
-  bootseed-host backup --recipient age1… --out host.age      the service may run`,
-  )
   .action(async (options: BackupOptions) => {
     const { backup } = await import("./commands/backup.ts");
     process.stdout.write(await backup(options, Math.floor(Date.now() / 1000)));
@@ -216,13 +200,6 @@ program
   .requiredOption("--in <file>", "the backup")
   .option("--config <file>", "config file; written from the backup when it is not there", DEFAULT_CONFIG)
   .option("--json", "as JSON", false)
-  .addHelpText(
-    "after",
-    `
-Example:
-  bootseed-host restore --identity operator.txt --in host.age
-  bootseed-host serve`,
-  )
   .action(async (options: RestoreOptions) => {
     const { restore } = await import("./commands/restore.ts");
     process.stdout.write(await restore(options));
@@ -238,6 +215,9 @@ program
     process.stdout.write(text);
     if (!healthy) process.exitCode = EXIT.unavailable;
   });
+
+for (const command of [program, ...program.commands, ...joinToken.commands])
+  command.addHelpText("after", helpText(command.name(), command.parent?.name()));
 
 try {
   await program.parseAsync();

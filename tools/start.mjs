@@ -14,14 +14,17 @@ const HELP = `Usage: npm run demo | test | test:quick | test:long | bench | setu
   demo    set-up, host service, pulumi up, a real VM, the proof, a top-up, clean-up   (--json FILE: all results)
   test    everything again as a test suite   (--quick: no VM and no engine; further words go to vitest)
           test:long: the drills at full size (1,000,000 packets, 500 kills, …): hours, not part of \`npm test\`
-  bench   paired measurements against C peers and limits   (--json FILE)
+  bench   paired measurements against C peers and limits   (--quick, --json FILE, --only PART; may be repeated:
+          packets, deliveries, counters, schedule, kit, agent, mint)
   setup   only what demo and test need: Debian packages, npm packages, Pulumi engine, kernel, VM image
   clean   removes ${CACHE} (downloads, engine, image); node_modules and Debian packages stay
 
   --yes   do not ask before installing (off a terminal nobody is asked)
 Examples:
   npm run demo -- --yes --json result.json
-  npm test -- tests/vm/causal.test.ts`;
+  npm test -- tests/vm/causal.test.ts
+  npm run bench -- --only packets
+Exit: 0 done, 64 command line, 69 this system is not supported, 70 a step failed, 74 too little disk; else what the verb says`;
 const SCRIPTS = {
   demo: "tools/demo/main.ts",
   test: "tools/test/main.ts",

@@ -33,7 +33,20 @@ describe("unsupported", () => {
 describe("start.mjs", () => {
   it("--help shows the verbs with examples", () => {
     const { status, stdout } = start(["demo", "--help"]);
-    expect([status, stdout]).toEqual([0, expect.stringMatching(/Examples:\n {2}npm run demo/)]);
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/Examples:\n {2}npm run demo[^]*Exit: 0 done, 64/)]);
+  });
+  it("--help names the parts of the benchmark", () => {
+    const bench = spawnSync(process.execPath, ["bench/main.ts", "--help"], { encoding: "utf8" }).stdout;
+    const parts = [...bench.matchAll(/^ {19}(\w+)/gm)].map(([, name]) => name);
+    expect(parts.length).toBeGreaterThan(5);
+    expect(start(["bench", "--help"]).stdout).toContain(parts.join(", "));
+  });
+  it.each([
+    ["--help", 0, "stdout"],
+    ["--jsno", 64, "stderr"],
+  ] as const)("the causal proof alone, %s: %i and how to call it", (option, code, stream) => {
+    const ran = spawnSync(process.execPath, ["tools/causal/main.ts", option], { encoding: "utf8" });
+    expect([ran.status, ran[stream]]).toEqual([code, expect.stringMatching(/Usage: node tools\/causal\/main\.ts/)]);
   });
   it("an unknown verb: 64, and what there is", () => {
     const { status, stderr } = start(["dmeo"]);

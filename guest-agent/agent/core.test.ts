@@ -20,6 +20,24 @@ describe("a top-up", () => {
     expect([...(vm.folder.read("counter") ?? [])]).toEqual([0, 0, 0, 0, 0, 0, 0, 1]);
   });
 
+  it("leaves no one-time key and no mixed bytes in memory", async () => {
+    await using bench = new Bench();
+    using vm = await enrolledMachine(bench);
+    const secrets: Uint8Array[] = [];
+    const { kernel } = vm.world;
+    const random = vm.world.random.bind(vm.world);
+    const kept = (bytes: Uint8Array): Uint8Array => (secrets.push(bytes), bytes);
+    Object.assign(vm.world, {
+      random: (bytes: number) => kept(random(bytes)),
+      kernel: {
+        reseed: async () => kernel.reseed(),
+        mixAndReseed: async (hash64: Uint8Array) => kernel.mixAndReseed(kept(hash64)),
+      },
+    });
+    expect(await outcomes(vm)).toEqual(["delivered"]);
+    expect(secrets.map((bytes) => bytes.some((byte) => byte !== 0))).toEqual([false, false]);
+  });
+
   it("shows its certificate to a host that lost its database", async () => {
     await using bench = new Bench();
     using vm = await enrolledMachine(bench);

@@ -55,7 +55,9 @@ export async function beginDelivery(world: World, folder: HostFolder, nonce: Uin
   const identity = folder.identity();
   // A reseed first: the receive key must not come from a generator that a clone of this machine shares.
   await world.kernel.reseed();
-  const receiveKey = keyPair("x25519", world.random(32));
+  const secret = world.random(32);
+  const receiveKey = keyPair("x25519", secret);
+  wipe(secret);
   const fields = { seedId, pkE: receiveKey.publicKey, lastCounter, statementSerial: statement.serial };
   const hello = signHello(fields, { hostId: folder.hostId, nonce }, ed25519Signer(identity.privateKey));
   wipe(identity.privateKey);

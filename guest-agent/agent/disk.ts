@@ -1,9 +1,11 @@
 /** The real disk: a file is replaced as a whole or not at all, whenever the power goes. */
 import {
-  chownSync,
   closeSync,
+  constants,
+  fchownSync,
   fstatSync,
   fsyncSync,
+  lstatSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -15,7 +17,21 @@ import {
 import { dirname } from "node:path";
 import type { Disk } from "./world.ts";
 
+const EMPTY = new Uint8Array(0);
 const missing = (error: unknown): boolean => (error as { code?: unknown }).code === "ENOENT";
+
+/**
+ * Opens a file of the state, never what a link points to, and waits for no pipe: whoever took over the unprivileged unit
+ * owns the folder, and root must neither read, nor zero, nor give away a file of his choice.
+ * @returns null for anything but a file @throws ENOENT, and what the disk throws
+ */
+function openPlain(path: string, flags: number): number | null {
+  if (!lstatSync(path).isFile()) return null;
+  const file = openSync(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  if (fstatSync(file).isFile()) return file;
+  closeSync(file);
+  return null;
+}
 
 /** @returns what `read` gives, or `none` when there is no such file or folder */
 function unlessMissing<T, N>(read: () => T, none: N): T | N {
@@ -39,7 +55,16 @@ function syncFolder(path: string): void {
 /** @param root prefix of every path, for tests */
 export function realDisk(root = ""): Disk {
   return {
-    read: (path) => unlessMissing(() => Uint8Array.from(readFileSync(root + path)), null),
+    read(path) {
+      const file = unlessMissing(() => openPlain(root + path, constants.O_RDONLY), undefined);
+      // A link, a pipe, a folder: there, and no bytes of ours, hence damaged.
+      if (file === undefined || file === null) return file === null ? EMPTY : null;
+      try {
+        return Uint8Array.from(readFileSync(file));
+      } finally {
+        closeSync(file);
+      }
+    },
     replace(path, content) {
       const folder = dirname(root + path);
       const temp = `${folder}/tmp`;
@@ -47,14 +72,14 @@ export function realDisk(root = ""): Disk {
       const file = openSync(temp, "wx", 0o600);
       try {
         for (let done = 0; done < content.length;) done += writeSync(file, content, done);
+        // The agent's network unit is another user than the kit: whoever writes, the folder's owner keeps the file.
+        const { uid, gid } = statSync(folder);
+        const now = fstatSync(file);
+        if (now.uid !== uid || now.gid !== gid) fchownSync(file, uid, gid);
         fsyncSync(file);
       } finally {
         closeSync(file);
       }
-      // The agent's network unit is another user than the kit: whoever writes, the folder's owner keeps the file.
-      const { uid, gid } = statSync(folder);
-      const now = statSync(temp);
-      if (now.uid !== uid || now.gid !== gid) chownSync(temp, uid, gid);
       renameSync(temp, root + path);
       syncFolder(folder);
     },
@@ -63,17 +88,22 @@ export function realDisk(root = ""): Disk {
       syncFolder(dirname(root + path));
     },
     wipe(path) {
-      const file = unlessMissing(() => openSync(root + path, "r+"), null);
-      if (file === null) return;
-      try {
-        writeSync(file, new Uint8Array(fstatSync(file).size));
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
+      const file = unlessMissing(() => openPlain(root + path, constants.O_RDWR), undefined);
+      if (file === undefined) return;
+      if (file !== null)
+        try {
+          const { size } = fstatSync(file);
+          for (let done = 0; done < size;) done += writeSync(file, new Uint8Array(Math.min(size - done, 65_536)), 0);
+          fsyncSync(file);
+        } finally {
+          closeSync(file);
+        }
       rmSync(root + path);
     },
-    list: (folder) => unlessMissing(() => readdirSync(root + folder), []),
-    modifiedMs: (path) => unlessMissing(() => statSync(root + path).mtimeMs, null),
+    list(folder) {
+      const entries = unlessMissing(() => readdirSync(root + folder, { withFileTypes: true }), []);
+      return entries.filter((entry) => !entry.isSymbolicLink()).map(({ name }) => name);
+    },
+    modifiedMs: (path) => unlessMissing(() => lstatSync(root + path).mtimeMs, null),
   };
 }

@@ -13,6 +13,7 @@ import {
   Reader,
   type Statement,
   u64be,
+  wipe,
 } from "@bootseed/protocol";
 import { parseOpensshKey } from "./openssh-key.ts";
 import { Refusal } from "./refusal.ts";
@@ -73,10 +74,10 @@ export class HostFolder {
     const reads = [
       () => this.notes(),
       () => this.counter(),
+      () => this.#parsedStatement("issuer"),
       () => this.statement(),
       () => this.psk(),
-      () => this.certificate(),
-      () => this.identity(),
+      () => this.#parsedIdentity(this.#parsedCertificate()),
     ];
     for (const read of reads) {
       try {
@@ -89,28 +90,21 @@ export class HostFolder {
 
   /** The newest statement; falls back to `issuer` when it is damaged. @throws Refusal "state-statement" */
   statement(): Statement {
-    const read = (name: string): Statement | null => this.#parsed(name, (bytes) => this.#mine(parseStatement(bytes)));
-    const newest = read("statement");
+    const newest = this.#parsedStatement("statement");
     if (newest !== null) return newest;
-    const issuer = read("issuer") ?? this.#lost("statement");
+    const issuer = this.#parsedStatement("issuer") ?? this.#lost("statement");
     this.write("statement", issuer.bytes);
     return issuer;
   }
 
   /** @throws Refusal "state-certificate" */
   certificate(): Certificate {
-    return this.#parsed("certificate", (bytes) => this.#mine(parseCertificate(bytes))) ?? this.#lost("certificate");
+    return this.#parsedCertificate() ?? this.#lost("certificate");
   }
 
   /** The identity's keys; the private one is a secret. @throws Refusal "state-identity" */
   identity(): KeyPair {
-    const { identityPk } = this.certificate();
-    const pair = this.#parsed("identity", (bytes) => {
-      const key = parseOpensshKey(bytes);
-      if (!equalConstantTime(key.publicKey, identityPk)) throw new Error("not the identity that was enrolled");
-      return key;
-    });
-    return pair ?? this.#lost("identity");
+    return this.#parsedIdentity(this.certificate()) ?? this.#lost("identity");
   }
 
   /** 32 bytes, secret. @throws Refusal "state-psk" */
@@ -153,7 +147,7 @@ export class HostFolder {
   /** Statements that prove the enrolment to a host that lost it, oldest first. */
   proofs(): Uint8Array[] {
     const newest = this.statement();
-    const issuer = this.#parsed("issuer", (bytes) => this.#mine(parseStatement(bytes)));
+    const issuer = this.#parsedStatement("issuer");
     return issuer !== null && issuer.serial < newest.serial ? [issuer.bytes, newest.bytes] : [newest.bytes];
   }
 
@@ -183,6 +177,24 @@ export class HostFolder {
   #mine<T extends { readonly hostId: Uint8Array }>(message: T): T {
     if (!equalConstantTime(message.hostId, this.hostId)) throw new Error("it belongs to another host");
     return message;
+  }
+
+  #parsedStatement(name: "statement" | "issuer"): Statement | null {
+    return this.#parsed(name, (bytes) => this.#mine(parseStatement(bytes)));
+  }
+
+  #parsedCertificate(): Certificate | null {
+    return this.#parsed("certificate", (bytes) => this.#mine(parseCertificate(bytes)));
+  }
+
+  /** Which of the two is wrong nobody knows; aside goes the key, lest a join enrol another host's. */
+  #parsedIdentity(certificate: Certificate | null): KeyPair | null {
+    return this.#parsed("identity", (bytes) => {
+      const key = parseOpensshKey(bytes);
+      if (certificate === null || equalConstantTime(key.publicKey, certificate.identityPk)) return key;
+      wipe(key.privateKey);
+      throw new Error("not the identity that was enrolled");
+    });
   }
 
   /** Null when the file is not there, or was damaged and is now aside. */

@@ -37,6 +37,8 @@ describe("AnswerReader", () => {
     ["HTTP/1.1 204 No Content\n\n", 204, ""],
     ["HTTP/1.1 100 Continue\n\nHTTP/1.1 200\nContent-Length: 1\n\nx", 200, "x"],
     ["HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n2\nab\n1;x=y\nc\n0\n\n", 200, "abc"],
+    ["HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n1\na\n0\nX: y\n\n", 200, "a"],
+    ["HTTP/1.1 200 OK\nContent-Length: 1\nContent-Length: 1\n\nx", 200, "x"],
   ])("reads %j", (text, status, body) => {
     expect(read(http(text))).toEqual({ status, body });
   });
@@ -45,6 +47,8 @@ describe("AnswerReader", () => {
     expect(read(http("HTTP/1.0 200 OK\n\nabc"), true)).toEqual({ status: 200, body: "abc" });
     expect(code(http("HTTP/1.1 200 OK\nContent-Length: 4\n\nabc"), true)).toBe("malformed");
     expect(code(http("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n4\nab"), true)).toBe("malformed");
+    // A trailer that is still to come would be taken for the next answer on this connection.
+    expect(code(http("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n1\na\n0\n"), true)).toBe("malformed");
   });
 
   it.each([
@@ -52,11 +56,14 @@ describe("AnswerReader", () => {
     ["HTTP/2 200\n\n", "malformed"],
     ["HTTP/1.1 999 x\n\n", "malformed"],
     ["HTTP/1.1 200 OK\nContent-Length: -1\n\n", "malformed"],
+    ["HTTP/1.1 200 OK\nContent-Length: 1\nContent-Length: 2\n\nxy", "malformed"],
+    [`HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n0\n${"X: y\n".repeat(2000)}`, "too-long"],
     ["HTTP/1.1 200 OK\nTransfer-Encoding: gzip\n\n", "malformed"],
     ["HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\nzz\n", "malformed"],
     ["HTTP/1.1 200 OK\nContent-Length: 65537\n\n", "too-long"],
     [`HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n10001\n`, "too-long"],
     [`HTTP/1.1 200 OK\nX: ${"x".repeat(9000)}`, "too-long"],
+    ["HTTP/1.1 100 Continue\n\n".repeat(500), "too-long"],
     [`HTTP/1.1 200 OK\n\n${"x".repeat(70_000)}`, "too-long"],
   ])("refuses %#", (text, expected) => {
     expect(code(http(text))).toBe(expected);

@@ -37,7 +37,9 @@ function parseHead(text: string): Head {
       if (!/^chunked$/i.test(value)) throw refuse("expected no coding but chunked");
       length = "chunked";
     } else if (/^content-length$/i.test(name) && length !== "chunked") {
-      if (!/^\d{1,8}$/.test(value)) throw refuse("expected a content-length");
+      // RFC 9112, 6.3: two that differ are an error, lest two readers see two answers.
+      if (!/^\d{1,8}$/.test(value) || (length !== "close" && length !== Number(value)))
+        throw refuse("expected one content-length");
       length = Number(value);
     }
   }
@@ -50,6 +52,7 @@ export class AnswerReader {
   #head: Head | null = null;
   #rest: Uint8Array = EMPTY;
   #body: Uint8Array = EMPTY;
+  #headBytes = 0;
 
   /** @returns the answer when it is whole @throws BootseedError "malformed", "too-long" */
   push(bytes: Uint8Array): Answer | null {
@@ -60,8 +63,10 @@ export class AnswerReader {
       if (end < 0) return null;
       const head = parseHead(Buffer.from(this.#rest.subarray(0, end)).toString("latin1"));
       this.#rest = this.#rest.slice(end + 4);
-      // 1xx: another head follows.
+      // 1xx: another head follows, but not for as long as somebody likes.
       if (head.status >= 200) this.#head = head;
+      this.#headBytes += end;
+      if (this.#headBytes > MAX_HEAD_BYTES) throw tooLong("head");
     }
     const { status, length } = this.#head;
     if (length === "chunked") return this.#chunks() ? { status, body: this.#body } : null;
@@ -77,6 +82,14 @@ export class AnswerReader {
     return { status: this.#head.status, body: this.#rest };
   }
 
+  /** Read to its end, so that nothing of this answer is left before the next. @returns whether it came */
+  #trailer(from: number): boolean {
+    const rest = Buffer.from(this.#rest.buffer, this.#rest.byteOffset, this.#rest.length);
+    if (rest.indexOf("\r\n\r\n", from) >= 0) return true;
+    if (rest.length > MAX_HEAD_BYTES) throw tooLong("trailer");
+    return false;
+  }
+
   /** @returns whether the last chunk came */
   #chunks(): boolean {
     for (;;) {
@@ -89,7 +102,7 @@ export class AnswerReader {
       const digits = /^[\da-f]{1,6}(?=[;\t ]|$)/i.exec(text.slice(0, end))?.[0];
       if (digits === undefined) throw refuse("expected the size of a chunk");
       const size = Number.parseInt(digits, 16);
-      if (size === 0) return true;
+      if (size === 0) return this.#trailer(end);
       if (this.#body.length + size > MAX_BODY_BYTES) throw tooLong("body");
       if (this.#rest.length < end + 2 + size + 2) return false;
       this.#body = concat(this.#body, this.#rest.subarray(end + 2, end + 2 + size));

@@ -1,6 +1,7 @@
 /** The identity key, made by ssh-keygen and durable before anybody hears of it. */
-import { type KeyPair } from "@bootseed/protocol";
-import { mkdirSync } from "node:fs";
+import { BootseedError, type KeyPair } from "@bootseed/protocol";
+import { lchownSync, lstatSync, mkdirSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { type Machine, sshKeygen } from "./machine.ts";
 import { parseOpensshKey } from "./openssh-key.ts";
 import type { World } from "./world.ts";
@@ -11,7 +12,7 @@ import type { World } from "./world.ts";
  * @throws when ssh-keygen is missing or the disk is full
  */
 export function ensureIdentity(world: World, machine: Machine, path: string): KeyPair {
-  mkdirSync(machine.at(path), { recursive: true, mode: 0o700 });
+  makeFolder(machine.at(path));
   const known = world.disk.read(`${path}/identity`);
   if (known !== null) {
     try {
@@ -31,4 +32,13 @@ export function ensureIdentity(world: World, machine: Machine, path: string): Ke
     if (end === "") return parseOpensshKey(made);
   }
   throw new Error("unreachable");
+}
+
+/** Of whom the folder above belongs to: what root joins here, the agent's units read later. */
+function makeFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const now = lstatSync(path);
+  if (!now.isDirectory()) throw new BootseedError("io", `${path}: expected a folder, got a link: remove it`);
+  const { uid, gid } = statSync(dirname(path));
+  if (now.uid !== uid || now.gid !== gid) lchownSync(path, uid, gid);
 }

@@ -17,7 +17,8 @@ if [ $undo = yes ]; then
   rm -f "$bin/bootseed-agent" "$lib/bootseed-agent.mjs" "$lib/bootseed-mix" "$lib/agent.md" "$sysusers/bootseed-agent.conf"
   (cd "$here/units" && find . -name '*.service' -o -name '*.socket' -o -name '*.timer' -o -name '*.conf') |
     while read -r unit; do rm -f "$units/$unit"; done
-  for folder in "$units"/bootseed-agent-.service.d "$units"/bootseed-agent-listen.service.d "$units/bootseed-mix@.service.d" "$lib"; do
+  for folder in "$units"/bootseed-agent-.service.d "$units"/bootseed-agent-listen.service.d "$units/bootseed-mix@.service.d" \
+    "$units/bootseed-topup.timer.d" "$lib"; do
     [ ! -d "$folder" ] || rmdir --ignore-fail-on-non-empty "$folder"
   done
   echo "removed. What the machine is enrolled with is still in /var/lib/bootseed: the kit can go on with it."
@@ -31,6 +32,10 @@ for file in bootseed-agent.mjs bootseed-mix; do
 done
 node=$(command -v node || echo /usr/bin/node)
 [ -n "$dest" ] && node=/usr/bin/node
+# What is typed runs it as root, and the units see no home.
+case $(readlink -f "$node") in
+  /home/* | /root/* | /tmp/* | /var/tmp/* | /run/user/*) echo "expected Node.js of the system, got $node: apt-get install nodejs" >&2; exit 69 ;;
+esac
 install -d "$lib" "$bin" "$units" "$sysusers"
 install -m 0644 "$dist/bootseed-agent.mjs" "$lib/"
 install -m 0755 "$dist/bootseed-mix" "$lib/"
@@ -47,7 +52,7 @@ cat <<TEXT
 installed. Now:
   systemd-sysusers && systemctl daemon-reload
   systemctl enable --now bootseed-mix.socket bootseed-agent-topup.timer
-  systemctl disable --now bootseed-topup.timer          # the kit's, where there is one: the agent takes over its state
+  systemctl stop bootseed-topup.timer                   # the kit's, where there is one, stands back from now on
 a machine without a seed:      bootseed-agent join --token-file F
 hosts that dial (opt-in):      systemctl edit bootseed-agent-listen.socket     # [Socket] IPAddressAllow=THE HOST
                                systemctl enable --now bootseed-agent-listen.socket

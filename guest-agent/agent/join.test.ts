@@ -1,5 +1,5 @@
 /** `join` as a process against the real host: a machine that nobody seeded, its token, its SSH host keys, its first deliveries. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addToken } from "../../hwrng-host/commands/join-token.ts";
@@ -7,6 +7,9 @@ import { freePort } from "../../hwrng-host/testing/free-port.ts";
 import { GuestProcess } from "../../tests/loopback/guest-process.ts";
 import { HostProcess } from "../../tests/loopback/host-process.ts";
 import { prerequisite } from "../../tests/prerequisite.ts";
+import { join as joinHost, readToken } from "./join.ts";
+import { Machine } from "./machine.ts";
+import { realWorld } from "./real-world.ts";
 import { Bundle, type Ran } from "./testing/bundle.ts";
 
 const ROOT = prerequisite(process.getuid?.() === 0, "expected root: mixing and reseeding need it");
@@ -65,6 +68,15 @@ describe.skipIf(!ROOT)("join", () => {
     expect(guest.state("issuer")).toEqual(guest.state("statement"));
   });
 
+  it("a machine without a name of its own: 65 and what to do, nothing left", async () => {
+    using guest = await bare();
+    for (const name of ["var/lib/cloud/data/instance-id", "etc/machine-id"])
+      rmSync(join(guest.root, name), { force: true });
+    const { code, stderr } = await agent(guest, "join", "--token-file", await token());
+    expect([code, stderr]).toEqual([65, expect.stringMatching(/machine-id: systemd-machine-id-setup/)]);
+    expect(guest.state("identity")).toBeNull();
+  });
+
   it("typed again, only reports again, and the token stays unused", async () => {
     using guest = await bare();
     const file = await token("2");
@@ -88,6 +100,27 @@ describe.skipIf(!ROOT)("join", () => {
     expect((await agent(guest, "join", "--token-file", file)).code).toBe(0);
     expect(guest.state("identity.pub")).not.toEqual(identity);
     expect((await agent(guest, "topup")).code).toBe(0);
+  });
+
+  it("is no enrolment while its certificate is not written, also over an older one", async () => {
+    using guest = await bare();
+    expect((await agent(guest, "join", "--token-file", await token())).code).toBe(0);
+    const folder = `var/lib/bootseed/${folderOf(guest)}`;
+    writeFileSync(join(guest.root, folder, "psk"), "torn");
+    const file = await token();
+    const world = realWorld(guest.root);
+    const replace = (path: string, content: Uint8Array): void => {
+      if (path.endsWith("/certificate")) throw Object.assign(new Error("the power went"), { code: "EIO" });
+      world.disk.replace(path, content);
+    };
+    const failing = { ...world, disk: { ...world.disk, replace } };
+    const options = { token: readToken(file), name: "web" };
+    await expect(joinHost(failing, new Machine(guest.root), options)).rejects.toThrow("the power went");
+    expect(guest.state("psk")?.length).toBe(32);
+    const { code, stdout } = await agent(guest, "join", "--token-file", file, "--json");
+    expect({ code, said: JSON.parse(stdout) }).toMatchObject({ code: 0, said: { already: false } });
+    expect((await agent(guest, "topup")).code).toBe(0);
+    expect(guest.state("issuer")).toEqual(guest.state("statement"));
   });
 
   it("makes new SSH host keys, and keeps the old ones aside", async () => {
@@ -116,6 +149,7 @@ describe.skipIf(!ROOT)("join", () => {
 
   it.each([
     ["that others may read", 0o644, (text: string) => text, 64],
+    ["that its group may read", 0o640, (text: string) => text, 64],
     ["with a changed byte", 0o600, (text: string) => `${text.startsWith("B") ? "A" : "B"}${text.slice(1)}`, 65],
     ["that was cut", 0o600, (text: string) => text.slice(0, 100), 65],
     ["that is no base64", 0o600, () => "@@@@", 65],

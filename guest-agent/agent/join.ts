@@ -61,6 +61,9 @@ export async function join(world: World, machine: Machine, options: JoinOptions)
     const seedId = toHex(folder.certificate().seedId);
     return { hostId: toHex(token.hostId), seedId, already: true, rcMix: NOT_TRIED, rcReseed: NOT_TRIED };
   }
+  // The enrolment is bound to it, and no host answers without.
+  if (machine.instanceId() === "")
+    throw new Refusal("instance", "expected cloud-init's instance-id or /etc/machine-id: systemd-machine-id-setup");
   await world.kernel.reseed();
   // A copy of another machine's disk: its identity is not ours.
   if (isCopy(world, folder)) for (const name of ENROLMENT) world.disk.wipe(`${path}/${name}`);
@@ -93,6 +96,8 @@ export async function join(world: World, machine: Machine, options: JoinOptions)
     equalConstantTime(named.instanceIdHash, instanceIdHash(instanceId));
   if (!mine) throw new Refusal("mismatch", "the host's certificate names another machine");
   folder.write("statement", source.statement().bytes);
+  // An older enrolment's must not stand beside the new psk, if the power goes between them: it would pass for whole.
+  for (const name of ["certificate", "issuer"]) world.disk.wipe(`${path}/${name}`);
   folder.write("psk", psk);
   folder.write("certificate", certificate); // last: with it, the machine counts as enrolled
   folder.keepIssuer(source.statement());

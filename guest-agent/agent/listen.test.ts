@@ -2,15 +2,17 @@
 import { encodeGreeting, encodePacketAnswer, frame, FrameReader, toHex } from "@bootseed/protocol";
 import { once } from "node:events";
 import { type AddressInfo, connect, type Server, type Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { PushSession, type SessionResult } from "../../hwrng-host/deliver/session.ts";
 import { ReceiptKeys } from "../../hwrng-host/guests/receipt-keys.ts";
 import { Bench } from "../../hwrng-host/testing/bench.ts";
 import { listen } from "./listen.ts";
-import { PushedDelivery } from "./pushed.ts";
+import { PushedDelivery, StateLock } from "./pushed.ts";
 import { enrolledMachine, type TestMachine } from "./testing/machine.ts";
 
 const FOREVER = 60_000;
+const nonce = new Uint8Array(16).fill(7);
 
 /** A VM that listens on loopback, and a host it is enrolled at. */
 async function listening(deadlineMs: number = FOREVER): Promise<{ bench: Bench; vm: TestMachine; server: Server }> {
@@ -99,13 +101,35 @@ describe("listen", () => {
     expect(vm.folder.counter()).toBeGreaterThanOrEqual(delivered);
   });
 
+  it("holds the lock for one at a time, also to count a refusal, without standing still", async () => {
+    const { bench, vm, server } = await listening();
+    // As flock(1) on a lock that this very process holds: waiting in place would last for ever.
+    let most = 0;
+    const take = vm.lock.bind(vm);
+    vm.lock = () => {
+      const unlock = take();
+      most = Math.max(most, vm.locks.held);
+      return unlock;
+    };
+    const { kernel } = vm.world;
+    const slow = { ...kernel, mixAndReseed: async (hash: Uint8Array) => (await pause(50), kernel.mixAndReseed(hash)) };
+    Object.assign(vm.world, { kernel: slow });
+    const greeting = frame(encodeGreeting({ hostId: vm.folder.hostId, nonce }));
+    const forged = frame(encodePacketAnswer({ statements: [], packet: new Uint8Array(1155).fill(1) }));
+    await Promise.all([push(bench, vm, server), push(bench, vm, server), saidTo(server, greeting, forged)]);
+    expect(most).toBe(1);
+    expect(vm.locks).toEqual({ taken: vm.locks.taken, held: 0 });
+    expect(vm.folder.notes()).toMatchObject({ "bad-signature": 1 });
+    expect(vm.locks.taken).toBeGreaterThanOrEqual(4);
+  });
+
   it("refuses the older of two packets that are under way when the newer was taken first", async () => {
     await using bench = new Bench();
     using vm = await enrolledMachine(bench);
     const keys = new ReceiptKeys();
     const [first, second] = [1, 2].map(() => ({
       host: new PushSession(bench.context, keys, vm.seedId),
-      guest: new PushedDelivery(vm.world, vm.stateDir, () => vm.lock()),
+      guest: new PushedDelivery(vm.world, vm.stateDir, new StateLock(() => vm.lock())),
     }));
     if (first === undefined || second === undefined) throw new Error("expected two");
     const packets: Uint8Array[] = [];
@@ -120,8 +144,6 @@ describe("listen", () => {
     expect(vm.folder.notes()).toMatchObject({ "bad-counter": 1 });
     expect(vm.mixed).toHaveLength(1);
   });
-
-  const nonce = new Uint8Array(16).fill(7);
 
   it("says nothing to whoever greets for an unknown host, with a zero nonce, or with noise", async () => {
     const { vm, server } = await listening();
@@ -144,6 +166,20 @@ describe("listen", () => {
     expect(vm.folder.counter()).toBe(0);
     expect(vm.folder.notes()).toEqual({ "bad-signature": 1 });
     expect(vm.locks.held).toBe(0);
+  });
+
+  it("shows its proofs once, however often it is refused", async () => {
+    const { vm, server } = await listening();
+    const greeting = frame(encodeGreeting({ hostId: vm.folder.hostId, nonce }));
+    const empty = frame(new Uint8Array(0));
+    expect(await saidTo(server, greeting, empty, empty, empty)).toHaveLength(2);
+    expect(vm.folder.notes()).toEqual({ "http-403": 1 });
+  });
+
+  it("says nothing from the copy of another machine's disk", async () => {
+    const { vm, server } = await listening();
+    Object.assign(vm.world, { instanceIds: ["another"] });
+    expect(await saidTo(server, frame(encodeGreeting({ hostId: vm.folder.hostId, nonce })))).toEqual([]);
   });
 
   it("refuses an answer that comes before the question", async () => {

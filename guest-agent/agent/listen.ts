@@ -4,7 +4,7 @@
  */
 import type { Server, Socket } from "node:net";
 import { net } from "./lazy.ts";
-import { PushedDelivery, type TakeLock } from "./pushed.ts";
+import { PushedDelivery, StateLock, type TakeLock } from "./pushed.ts";
 import type { World } from "./world.ts";
 
 /** A port of its own, or a socket that systemd opened. */
@@ -34,6 +34,7 @@ export async function listen(
   // Half open: a host that has said everything may end its side before it has our receipt.
   const server = net().createServer({ noDelay: true, allowHalfOpen: true });
   server.maxConnections = limits.connections;
+  const lock = new StateLock(takeLock);
   let open = 0;
   let idle: NodeJS.Timeout | undefined;
   return new Promise((resolve, reject) => {
@@ -47,7 +48,7 @@ export async function listen(
       socket.once("close", () => {
         if (--open === 0 && server.listening) rest();
       });
-      serve(socket, new PushedDelivery(world, stateDir, takeLock), limits.deadlineMs);
+      serve(socket, new PushedDelivery(world, stateDir, lock), limits.deadlineMs);
     });
     server.listen(where, () => {
       rest();

@@ -1,9 +1,11 @@
 /** One program at a time: the kit's lock, flock(2) on /var/lib/bootseed/lock. Node has no flock; util-linux does. */
 import { BootseedError } from "@bootseed/protocol";
 import { childProcess } from "./lazy.ts";
-import { closeSync, fchownSync, fstatSync, mkdirSync, openSync, statSync } from "node:fs";
+import { closeSync, constants, fchownSync, fstatSync, mkdirSync, openSync, statSync } from "node:fs";
 
 const WAIT_SECONDS = 60;
+/** Not through a link, which root would give away with `fchown`; and a pipe keeps nobody waiting. */
+const FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
  * The lock belongs to the open file, which `flock` inherits and we keep: it lasts until the return value is called or this
@@ -31,7 +33,7 @@ export function takeLock(stateDir: string, waitSeconds: number = WAIT_SECONDS): 
 /** Kit and agent share the file: whoever makes it, it belongs to whom the folder belongs. */
 function openLock(stateDir: string): number {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  const file = openSync(`${stateDir}/lock`, "a", 0o600);
+  const file = openSync(`${stateDir}/lock`, FLAGS, 0o600);
   const { uid, gid } = statSync(stateDir);
   const now = fstatSync(file);
   if (now.uid !== uid || now.gid !== gid) fchownSync(file, uid, gid);

@@ -1,5 +1,5 @@
 /** What the agent reads of the machine it runs on, as files below a root. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { childProcess } from "./lazy.ts";
 
 export const STATE_DIR = "/var/lib/bootseed";
@@ -19,7 +19,8 @@ export class Machine {
   /** A file's text without white space around it; empty when it cannot be read. */
   text(path: string): string {
     try {
-      return readFileSync(this.at(path), "utf8").trim();
+      // A pipe, which the state's owner could lay, would keep root waiting.
+      return statSync(this.at(path)).isFile() ? readFileSync(this.at(path), "utf8").trim() : "";
     } catch {
       return "";
     }

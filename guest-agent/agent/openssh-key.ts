@@ -53,6 +53,12 @@ function parse(bytes: Uint8Array): KeyPair {
   expect(string(secret, "public key"), publicKey, "public key");
   const both = string(secret, "private key");
   if (both.length !== 64) file.refuse("private key: expected 64 bytes");
+  expect(both.subarray(32), publicKey, "second half of the private key");
+  string(secret, "comment");
+  // 1, 2, 3 … up to a block of 8 bytes: exact as all else, and python's library minds it too.
+  for (let pad = 1; secret.left > 0; pad++)
+    if (secret.u8("padding") !== pad) file.refuse("padding is not that of a key");
+  if (inner.length % 8 !== 0) file.refuse("private part: expected blocks of 8 bytes");
   const pair = keyPair("ed25519", both.subarray(0, 32));
   wipe(inner, both);
   if (!equalConstantTime(pair.publicKey, publicKey)) file.refuse("public and private key do not belong together");

@@ -10,15 +10,45 @@
 import { BootseedError, equalConstantTime, frame, FrameReader, parseGreeting, toHex } from "@bootseed/protocol";
 import { beginDelivery, type Delivery } from "./delivery.ts";
 import { type HostFolder, hostFolders } from "./host-folder.ts";
-import { Refusal } from "./refusal.ts";
+import { messageOf, Refusal } from "./refusal.ts";
 import { checkInstance, failed } from "./topup.ts";
 import type { World } from "./world.ts";
 
 /** Every message of a host fits; the length prefix holds no more. */
 const MAX_HOST_FRAME_BYTES = 65_535;
 
-/** Keeps kit and timer out of the state until the return value is called. */
-export type TakeLock = () => () => void;
+/** Keeps kit and timer out of the state until the return value is called. @param waitSeconds if other than usual */
+export type TakeLock = (waitSeconds?: number) => () => void;
+
+/**
+ * One holder at a time in this process too, waiting without blocking it: flock(1) does block, and whoever holds the lock
+ * waits for the kernel meanwhile, so that two hosts at once would stand still until the second gave up.
+ */
+export class StateLock {
+  readonly #takeLock: TakeLock;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(takeLock: TakeLock) {
+    this.#takeLock = takeLock;
+  }
+
+  /** @returns what `work` returns @throws what `work` or the lock throws */
+  async hold<T>(work: () => T | Promise<T>, waitSeconds?: number): Promise<T> {
+    const mine = this.#last.then(async () => {
+      const unlock = this.#takeLock(waitSeconds);
+      try {
+        return await work();
+      } finally {
+        unlock();
+      }
+    });
+    this.#last = mine.then(
+      () => undefined,
+      () => undefined,
+    );
+    return mine;
+  }
+}
 
 /** What to send now; `end`: nothing more follows. */
 export type Step = { readonly send?: Uint8Array; readonly end: boolean };
@@ -28,17 +58,17 @@ const END: Step = { end: true };
 export class PushedDelivery {
   readonly #world: World;
   readonly #stateDir: string;
-  readonly #takeLock: TakeLock;
+  readonly #lock: StateLock;
   readonly #reader = new FrameReader(MAX_HOST_FRAME_BYTES);
   #folder: HostFolder | null = null;
   #delivery: Delivery | null = null;
   #refusals = 0;
 
-  /** @param takeLock is called only once an answer is there: who connects and waits must not keep the timer out */
-  constructor(world: World, stateDir: string, takeLock: TakeLock) {
+  /** @param lock is taken only once an answer is there: who connects and waits must not keep the timer out */
+  constructor(world: World, stateDir: string, lock: StateLock) {
     this.#world = world;
     this.#stateDir = stateDir;
-    this.#takeLock = takeLock;
+    this.#lock = lock;
   }
 
   /** Takes bytes as they come; never throws. Call it again only after the last call resolved. */
@@ -50,9 +80,9 @@ export class PushedDelivery {
       return message === undefined ? { end: false } : await this.#step(message);
     } catch (error) {
       this.abandon();
-      if (this.#folder !== null) failed(this.#world, this.#folder, error);
       // Nothing is counted for a caller who named no host of ours, or the disk could be kept busy by anybody.
-      else this.#world.say(`a caller was refused: ${error instanceof Error ? error.message : String(error)}`);
+      if (this.#folder === null) this.#world.say(`a caller was refused: ${messageOf(error)}`);
+      else await this.#count(this.#folder, error);
       return END;
     }
   }
@@ -86,15 +116,19 @@ export class PushedDelivery {
   }
 
   async #accept(folder: HostFolder, delivery: Delivery, answer: Uint8Array): Promise<Step> {
-    const unlock = this.#takeLock();
-    try {
-      this.#delivery = null;
+    this.#delivery = null;
+    const work = async (): Promise<Step> => {
       const { receipt, ...told } = await delivery.accept(answer);
       // No answer follows a receipt, so none can be told of.
       folder.keepNotes({ ...folder.notes(), last: { ...told, receipt: 0 } });
       return { send: frame(receipt), end: true };
-    } finally {
-      unlock();
-    }
+    };
+    return this.#lock.hold(work).finally(() => delivery.abandon());
+  }
+
+  /** Under the lock as well, every file of a folder being written as `tmp` first; nobody waits for it, as anybody can fail. */
+  async #count(folder: HostFolder, error: unknown): Promise<void> {
+    const count = (): unknown => failed(this.#world, folder, error);
+    await this.#lock.hold(count, 0).catch((cause: unknown) => this.#world.say(`not counted: ${messageOf(cause)}`));
   }
 }

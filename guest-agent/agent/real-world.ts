@@ -1,6 +1,6 @@
 /** The world of a process on a real machine. */
 import { concat, u32be } from "@bootseed/protocol";
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import { dirname, join } from "node:path";
 import { realDisk } from "./disk.ts";
 import { httpsNetwork } from "./https.ts";
@@ -22,7 +22,8 @@ export function realWorld(root: string): World {
     kernel: realKernel({ socket: root + SOCKET, program: process.env["BOOTSEED_MIX"] ?? HELPER }),
     nowMs: () => Date.now(),
     clocks: () => concat(u64(process.hrtime.bigint()), u64(BigInt(Date.now()) * 1_000_000n)),
-    random: (bytes) => Uint8Array.from(randomBytes(bytes)),
+    // In place, since the caller wipes it: `randomBytes` would leave a copy.
+    random: (bytes) => randomFillSync(new Uint8Array(bytes)),
     say: (line) => say(`bootseed: ${line}`),
   };
 }

@@ -49,8 +49,8 @@ export function failed(world: World, folder: HostFolder, error: unknown): { code
   const message = messageOf(error);
   const refused = refusalCode(error);
   world.say(`${toHex(folder.hostId)}: ${refused === null ? "" : `refused, ${refused}: `}${message}`);
-  // A damaged file was counted when it was put aside; one that is gone counts once.
-  if (refused !== null && !(refused.startsWith("state-") && folder.notes()[refused] !== undefined)) {
+  // A damaged file was counted when it was put aside; that one is gone, or never came, is no host's doing.
+  if (refused !== null && !refused.startsWith("state-") && refused !== "not enrolled") {
     try {
       folder.count(refused);
     } catch (cause) {

@@ -1,6 +1,7 @@
 /** The units as install.sh lays them, judged by systemd's own tools, with the kit's drop-in for bootseed-*.service beside them. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -55,6 +56,17 @@ describe.skipIf(!ready)("units", () => {
     expect(capabilities.filter(({ set }) => !set)).toEqual([]);
   });
 
+  it("keeps the kit's timer, which the hook starts at every boot, away while the agent's is enabled", () => {
+    const condition = readFileSync(join(dest, "etc/systemd/system/bootseed-topup.timer.d/zz-agent.conf"), "utf8");
+    const [, path = ""] = /^\[Unit\]\nConditionPathExists=!(.*)$/m.exec(condition) ?? [];
+    const enable = (word: string): unknown =>
+      spawnSync("systemctl", [`--root=${dest}`, word, "bootseed-agent-topup.timer"], { encoding: "utf8" }).stderr;
+    enable("enable");
+    expect(lstatSync(join(dest, path)).isSymbolicLink()).toBe(true);
+    enable("disable");
+    expect(lstatSync(join(dest, path), { throwIfNoEntry: false })).toBeUndefined();
+  });
+
   it("are understood by systemd", () => {
     const units = readdirSync(join(HERE, "units")).filter((name) => /\.(service|socket|timer)$/.test(name));
     expect(units.length).toBeGreaterThanOrEqual(6);
@@ -69,7 +81,7 @@ describe.skipIf(!ready)("units", () => {
   it("are gone after --undo", () => {
     expect(install("--undo").status).toBe(0);
     const left = readdirSync(join(dest, "etc/systemd/system"));
-    expect(left).toEqual(["bootseed-.service.d"]);
+    expect(left.filter((name) => !name.endsWith(".target.wants"))).toEqual(["bootseed-.service.d"]);
     expect(existsSync(join(dest, "usr/local/lib/bootseed"))).toBe(false);
     expect(readdirSync(join(dest, "usr/local/bin"))).toEqual([]);
     expect(install().status).toBe(0);

@@ -44,7 +44,7 @@ ${COMMON}`,
   join: `bootseed-agent join --token-file F [--name N] [--address HOST:PORT] [--new-host-keys] [--json]
 
 Enrols this machine by an operator's token, mixes the host's bytes and reports the SSH host keys.
-Typed again on a machine that is enrolled, it only reports again; the token is not used.
+Typed again on a machine that is enrolled, it only reports again (with --new-host-keys: newer ones); the token is not used.
   --token-file F        the file of \`bootseed-host join-token\`, mode 0600
   --name N              this machine in the host's lists; by default its host name
   --address HOST:PORT   dialled in place of what the token says, as through a tunnel

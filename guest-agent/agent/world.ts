@@ -2,7 +2,7 @@
 
 /** Files below one root. All calls are synchronous: they are few, small, and in order. */
 export interface Disk {
-  /** The whole file, or null when it is not there. @throws for any other reason */
+  /** The whole file, null when it is not there, no bytes where there is something but a file. @throws for any other reason */
   read(path: string): Uint8Array | null;
   /** Replaces the file as a whole: durable on return, or it throws and the old one is still there. */
   replace(path: string, content: Uint8Array): void;
@@ -10,7 +10,7 @@ export interface Disk {
   rename(path: string, to: string): void;
   /** Overwrites with zeros and removes; nothing happens when it is not there. */
   wipe(path: string): void;
-  /** Names in a folder; empty when it is not there. */
+  /** Names in a folder, but of links; empty when it is not there. */
   list(folder: string): string[];
   /** When the file was last written, milliseconds since 1970; null when it is not there. */
   modifiedMs(path: string): number | null;

@@ -8,6 +8,8 @@ cd /
 l=usr/local/lib/bootseed r=run/bootseed v=var/lib/bootseed m=$v/gate-done k=sshd-keygen u=bootseed-first-boot
 mkdir -p $l $r $v
 exec >>$r/log 2>&1 9>$r/lock
+# The agent's user may write here, and root follows no link of his, and waits for no pipe.
+find $v/ -type l,p -delete
 flock -n 9
 # An instance's first boot; a copy of another instance's disk carries that one's mark. First the gate.
 grep -qs "^$INSTANCE_ID " $m || {

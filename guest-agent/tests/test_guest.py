@@ -18,7 +18,7 @@ class StateTest(MachineTest):
         """Whichever call fails."""
         path = self.guest.at(KEEP + "counter")
         guest.write(path, b"old")
-        for name in ("os.fsync", "pathlib.Path.replace", "pathlib.Path.write_bytes"):
+        for name in ("os.fsync", "pathlib.Path.replace", "os.lchown"):
             with self.subTest(name), mock.patch(name, side_effect=OSError(5, "Input/output error")):
                 self.assertRaises(OSError, guest.write, path, b"new")
                 self.assertEqual(path.read_bytes(), b"old")
@@ -51,6 +51,41 @@ class StateTest(MachineTest):
         path.with_name("tmp").symlink_to(target)
         guest.write(path, b"secret")
         self.assertEqual((target.read_bytes(), path.read_bytes()), (b"untouched", b"secret"))
+
+    def test_links_and_pipes_of_the_agents_user(self) -> None:
+        """Root reads, wipes and gives away nothing that a link points to, also one laid while it writes."""
+        host = self.enrol()
+        target = self.put("/etc/ssh/ssh_host_rsa_key", b"untouched")
+        (host.folder / "claim").symlink_to(target)
+        self.assertEqual(host.read("claim"), b"")
+        guest.wipe(host.folder / "claim")
+        self.assertFalse((host.folder / "claim").is_symlink())
+        os.mkfifo(host.folder / "counter")
+        self.assertEqual(host.read("counter"), b"")
+        guest.wipe(host.folder / "counter")
+        self.assertFalse((host.folder / "counter").exists())
+        temp = host.folder / "tmp"
+        unlink = Path.unlink
+
+        def race(path: Path, missing_ok: bool = False) -> None:  # noqa: FBT001, FBT002 - pathlib's own
+            unlink(path, missing_ok)
+            temp.symlink_to(target)
+
+        with mock.patch.object(Path, "unlink", race):
+            self.assertRaises(OSError, host.write, "counter", b"12345678")
+        temp.unlink()
+        owned: list[object] = []
+        lchown = os.lchown
+
+        def swap(path: Path, uid: int, gid: int) -> None:
+            path.unlink()
+            path.symlink_to(target)
+            lchown(path, uid, gid)
+            owned.append(path)
+
+        with mock.patch("os.lchown", swap), mock.patch("os.chown", side_effect=AssertionError("followed")):
+            host.write("counter", b"12345678")
+        self.assertEqual((len(owned), target.read_bytes()), (1, b"untouched"))
 
     def test_wipe(self) -> None:
         """Zeros first, then gone; absent is fine."""

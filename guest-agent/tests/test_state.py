@@ -72,8 +72,14 @@ class DamageTest(HostsTest):
             self.assertTrue(self.damage("statement", raw))
             self.assertEqual(self.host().read("statement"), statement())
 
+    def test_damaged_issuer(self) -> None:
+        """Does not become the statement."""
+        self.assertTrue(self.damage("issuer", statement()[:-1]))
+        self.assertEqual(self.notes()["state-issuer"], 1)
+
     def test_join_again(self) -> None:
         """Without statement, psk, identity or certificate nothing is sent, now and later; none is made up."""
+        other = self.enrol(OTHER_ID).read("identity")
         for name, damage in (
             ("statement", lambda raw: raw[:-1]),
             ("psk", lambda raw: raw[1:]),
@@ -83,6 +89,11 @@ class DamageTest(HostsTest):
             ("certificate", lambda raw: b"\2" + raw[1:]),
             ("certificate", lambda raw: b"\1" + OTHER_ID + raw[9:]),
             ("certificate", lambda raw: raw[:25] + bytes(32) + raw[57:]),
+            ("certificate", lambda raw: raw[:89] + b"\1" + raw[90:]),
+            ("identity", lambda raw: raw + b"\0"),
+            ("identity", lambda raw: b"\n" + raw),
+            ("identity", lambda raw: raw.replace(b"\n", b"\v")),
+            ("identity", lambda _: other),
         ):
             with self.subTest(name):
                 self.setUp()
@@ -112,7 +123,7 @@ class OwnerTest(MachineTest):
     def test_owner_of_the_folder_above(self) -> None:
         """New files, new folders, the lock."""
         owned: list[tuple[str, int, int]] = []
-        self.patch(guest.os, "chown", lambda path, uid, gid: owned.append((path.name, uid, gid)))
+        self.patch(guest.os, "lchown", lambda path, uid, gid: owned.append((path.name, uid, gid)))
         with self.guest.lock():
             self.host().write("counter", u64(1))
         me = (os.getuid(), os.getgid())

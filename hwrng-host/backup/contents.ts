@@ -25,6 +25,8 @@ export const DATABASE: string = STATE + FILES.database;
 /** A key is 32 bytes, a statement less than 2 KiB; a P-256 key or certificate in PEM less than 1 KiB. */
 const MAX_FILE_BYTES = 65_536;
 const MAX_TRIES = 3;
+/** Without these nothing starts. The root may be elsewhere; a lost database comes back by itself. */
+const NEEDED = [FILES.statement, FILES.packetKey, FILES.secret, FILES.tlsKey, FILES.tlsCertificate];
 
 /** First file of a backup. */
 export type Manifest = {
@@ -53,10 +55,19 @@ export function stateFiles(dir: string): TarFile[] {
     const files = [...folder(dir, ""), ...folder(dir, "statements/")];
     const after = readPrivate(join(dir, FILES.statement));
     // Whoever rotates a key replaces the statement last or first: when it stayed, all belongs together.
-    if (before !== null && after !== null && Buffer.compare(before, after) === 0) return files;
+    if (before !== null && after !== null && Buffer.compare(before, after) === 0) return complete(dir, files);
   }
   const fix = "run `bootseed-host init` first; if it ran, try again when nobody signs statements";
   throw new HostError("io", `${join(dir, FILES.statement)} is missing, or changes all the time`, fix, EXIT.io);
+}
+
+/** A link is left out as no file, and what is elsewhere may be gone: a backup without these brings no host back. */
+function complete(dir: string, files: TarFile[]): TarFile[] {
+  const names = new Set(files.map(({ name }) => name));
+  const missing = NEEDED.find((name) => !names.has(STATE + name));
+  if (missing === undefined) return files;
+  const fix = "put the file itself into the state folder: a link is not followed";
+  throw new HostError("io", `${join(dir, missing)} is not a file: the backup would bring no host back`, fix, EXIT.io);
 }
 
 function folder(dir: string, prefix: string): TarFile[] {

@@ -14,7 +14,10 @@ import { type TarFile, untar } from "./tar.ts";
 /** Of manifest and config, which are held in memory. */
 const MAX_TEXT_BYTES = 1 << 20;
 /** A plain name, in the state folder or in its one folder. */
-const NAME = /^state\/(?:statements\/)?[A-Za-z0-9][A-Za-z0-9._-]*$/;
+const NAME = /^state\/((?:statements\/)?[A-Za-z0-9][A-Za-z0-9._-]*)$/;
+const STATEMENT = /^statements\/\d{1,10}(?:\.revoked)?$/;
+/** Where a file goes is what the backup's own config says: nothing else than a host's files is ever written there. */
+const OURS: ReadonlySet<string> = new Set(Object.values(FILES));
 
 export type Unpacked = {
   /** Where the state folder's files are now. */
@@ -75,8 +78,13 @@ async function text({ name, size, content }: TarFile): Promise<string> {
 }
 
 async function store(draft: string, { name, mtime, content }: TarFile): Promise<void> {
-  if (!NAME.test(name)) throw malformed(`a file called ${JSON.stringify(name)}`);
-  await using file = await open(join(draft, name.slice(STATE.length)), "wx", 0o600);
+  const local = NAME.exec(name)?.[1];
+  if (local === undefined) throw malformed(`a file called ${JSON.stringify(name)}`);
+  if (!OURS.has(local) && !STATEMENT.test(local)) {
+    for await (const _ of content);
+    return;
+  }
+  await using file = await open(join(draft, local), "wx", 0o600);
   for await (const part of content) await file.writeFile(part);
   // When a statement was signed says how long its pins are known.
   await file.utimes(mtime, mtime);

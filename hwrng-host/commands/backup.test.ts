@@ -1,9 +1,21 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { prerequisite } from "../../tests/prerequisite.ts";
+import { restore as restoreHere } from "./restore.ts";
 import { ServedHost } from "../testing/served-host.ts";
 
 const age = prerequisite(spawnSync("age", ["--version"]).status === 0, "expected age, do: apt-get install age");
@@ -96,7 +108,77 @@ describe.runIf(age)("backup", () => {
   });
 });
 
+describe.runIf(age)("backup", () => {
+  it("is not made without a key that is only a link", async () => {
+    await using host = await ServedHost.make();
+    const { recipient } = operatorKey(host.dir);
+    const [secret, elsewhere, out] = [join(host.state, "secret"), join(host.dir, "elsewhere"), join(host.dir, "x.age")];
+    renameSync(secret, elsewhere);
+    symlinkSync(elsewhere, secret);
+    const made = host.run("backup", "--recipient", recipient, "--out", out);
+    expect(made).toMatchObject({
+      code: 74,
+      err: expect.stringMatching(/secret is not a file[^]*link is not followed/),
+    });
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it("reads and removes nothing but a copy of the database, whoever answers on the socket", async () => {
+    await using host = await ServedHost.make();
+    const { recipient } = operatorKey(host.dir);
+    const victim = join(host.dir, "victim");
+    writeFileSync(victim, "precious");
+    const wrong = [victim, join(host.state, "secret"), `${host.state}/host.db.snapshot-1.1.tmp/../secret`];
+    for (const file of wrong) {
+      const liar = createServer((_, answer) => answer.end(JSON.stringify({ file })));
+      liar.listen(host.mint);
+      await once(liar, "listening");
+      const child = host.begin("backup", "--recipient", recipient, "--out", join(host.dir, "x.age"));
+      expect(await once(child, "exit")).toEqual([74, null]);
+      liar.close();
+    }
+    expect(readFileSync(victim, "utf8")).toBe("precious");
+    expect(readFileSync(join(host.state, "secret")).length).toBe(32);
+  });
+});
+
 describe.runIf(age)("restore", () => {
+  it("writes a host's files and no others, each once, and only those of the host it says it is", async () => {
+    await using host = await ServedHost.make();
+    const { file, recipient } = operatorKey(host.dir);
+    const out = join(host.dir, "host.age");
+    writeFileSync(join(host.state, "evil.conf"), "[Service]\nExecStartPre=/bin/evil\n", { mode: 0o600 });
+    host.run("backup", "--recipient", recipient, "--out", out);
+    renameSync(host.state, join(host.dir, "old"));
+    const restore = (): ReturnType<ServedHost["run"]> => host.run("restore", "--identity", file, "--in", out);
+    // As on a new machine: not even the config's folder is there.
+    const elsewhere = { config: join(host.dir, "etc/bootseed/host.yaml"), identity: file, in: out, json: false };
+    expect(await restoreHere(elsewhere)).toMatch(/host\.yaml: written from the backup/);
+    expect(existsSync(elsewhere.config)).toBe(true);
+    rmSync(host.state, { recursive: true });
+    expect(restore().code).toBe(0);
+    expect(existsSync(join(host.state, "evil.conf"))).toBe(false);
+    for (const name of readdirSync(host.state).filter((each) => each !== "statements"))
+      expect(statSync(join(host.state, name)).mode & 0o777, name).toBe(0o600);
+    rmSync(host.state, { recursive: true });
+
+    const plain = execFileSync("age", ["-d", "-i", file, out]);
+    const encrypt = (input: Uint8Array): void => {
+      rmSync(out);
+      execFileSync("age", ["-r", recipient, "-o", out], { input });
+    };
+    // The end of an archive is two empty blocks: before it, the secret once more.
+    const at = plain.indexOf("state/secret");
+    encrypt(Buffer.concat([plain.subarray(0, at), plain.subarray(at, at + 1024), plain.subarray(at)]));
+    expect(restore()).toMatchObject({ code: 65, err: expect.stringMatching(/EEXIST/) });
+    const other = Buffer.from(plain);
+    const digit = plain.indexOf('"hostId":"') + 10;
+    other[digit] = other[digit] === 0x30 ? 0x31 : 0x30;
+    encrypt(other);
+    expect(restore()).toMatchObject({ code: 65, err: expect.stringMatching(/and the manifest of/) });
+    expect(existsSync(host.state)).toBe(false);
+  });
+
   it("refuses a folder that is not empty, and a backup that was cut off, damaged, or is none; nothing is left", async () => {
     await using host = await ServedHost.make();
     const { file, recipient } = operatorKey(host.dir);

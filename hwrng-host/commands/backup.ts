@@ -3,7 +3,7 @@ import { parseStatement, toHex } from "@bootseed/protocol";
 import { Encrypter } from "age-encryption";
 import { existsSync, linkSync, rmSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { configFile, databaseFile, type Manifest, manifestFile, stateFiles } from "../backup/contents.ts";
 import { recordBackup } from "../backup/record.ts";
@@ -26,6 +26,7 @@ export type BackupOptions = {
 
 /** The mint socket closes a connection on which nothing comes for so long. */
 const COPY_MS = 120_000;
+const SNAPSHOT = /^host\.db\.snapshot-\d+\.\d+\.tmp$/;
 const snapshotSchema = z.object({ file: z.string() });
 
 /**
@@ -91,7 +92,8 @@ function manifestOf(dir: string, madeAt: number): Manifest {
 /** By the running service, which holds the database; by this process when there is none. */
 async function databaseCopy(config: Config): Promise<string | null> {
   try {
-    return (await new MintClient(config.listen.mint, COPY_MS).post("/v1/snapshot", {}, snapshotSchema)).file;
+    const { file } = await new MintClient(config.listen.mint, COPY_MS).post("/v1/snapshot", {}, snapshotSchema);
+    return copyIn(config.stateDir, file);
   } catch (error) {
     if (!(error instanceof HostError) || error.code !== "unreachable") throw error;
   }
@@ -103,6 +105,13 @@ async function databaseCopy(config: Config): Promise<string | null> {
   } finally {
     store.close();
   }
+}
+
+/** What is named here is read and removed, by root as a rule: nothing but a copy is, whoever answers on the socket. */
+function copyIn(stateDir: string, file: string): string {
+  if (dirname(file) === stateDir && SNAPSHOT.test(basename(file))) return file;
+  const message = `the service names ${JSON.stringify(file)}, which is no copy of the database in ${stateDir}`;
+  throw new HostError("io", message, "restart the service with the same config as this command", EXIT.io);
 }
 
 async function write(out: string, encrypter: Encrypter, files: readonly TarFile[]): Promise<void> {

@@ -66,6 +66,7 @@ function existing(options: InitOptions): Config {
     ["--guests", options.guests, config.listen.guests],
     ["--mint", options.mint && socketPath(options.mint), config.listen.mint],
     ["--advertise", options.advertise?.join(", "), config.advertise.join(", ")],
+    ["--allow-chained", options.allowChained === true ? "(allowChained: true)" : undefined, chained(config)],
   ];
   for (const [option, value, written] of wanted) {
     if (value === undefined || value === written) continue;
@@ -73,6 +74,18 @@ function existing(options: InitOptions): Config {
     throw new HostError("usage", message, "edit the config, then run init without that option", EXIT.usage);
   }
   return config;
+}
+
+const chained = ({ allowChained }: Config): string => `(allowChained: ${allowChained})`;
+
+/** Complaints about a config that was never written, said of the options it was made from. */
+function ofOptions({ message, cause }: HostError, advertisesGuests: boolean): HostError {
+  const lines = message.split("\n").map((line) => line.replace(/^:\d+: /, ""));
+  const own = lines.filter((line) => !(advertisesGuests && line.startsWith("advertise")));
+  const named = own.map((line) =>
+    line.replace(/^listen\.(guests|mint)/, "--$1").replace(/^advertise(\[\d+\])?/, "--advertise"),
+  );
+  return new HostError("usage", named.join("\n"), "correct the option: nothing was written", EXIT.usage, { cause });
 }
 
 function create(options: InitOptions): Config {
@@ -85,7 +98,11 @@ function create(options: InitOptions): Config {
   };
   const text = HEADER + stringify(content);
   // Checked before anything is written: options are checked as strictly as a file.
-  parseConfig(text, options.config);
+  try {
+    parseConfig(text, "");
+  } catch (error) {
+    throw error instanceof HostError ? ofOptions(error, options.advertise === undefined) : error;
+  }
   try {
     mkdirSync(dirname(resolve(options.config)), { recursive: true });
   } catch (cause) {

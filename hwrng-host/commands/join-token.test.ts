@@ -62,7 +62,14 @@ describe("bootseed-host join-token", () => {
     const { id } = open.find((token: { uses: number }) => token.uses === 1);
     expect(host.run("join-token", "revoke", id).code).toBe(0);
     expect((await joinWith(host, other)).status).toBe(403);
-    expect(host.run("join-token", "revoke", "00".repeat(16)).code).toBeGreaterThan(0);
+    expect(host.run("join-token", "revoke", "00".repeat(16)).code).toBe(64);
+    expect(host.run("join-token", "add", "--out", join(host.dir, "missing", "x")).code).toBe(73);
+    const after: { revokedAt: number | null }[] = JSON.parse(host.run("join-token", "ls", "--json").out).tokens;
+    expect(after.map(({ revokedAt }) => revokedAt).filter((at) => at === null)).toHaveLength(1);
+    expect(host.run("join-token", "add", "--out", join(host.dir, "x"), "--uses", "many")).toMatchObject({
+      code: 64,
+      err: expect.stringMatching(/expected 1 to 100000 machines, got many[^]*correct --uses/),
+    });
     expect(host.run("join-token", "add", "--out", join(host.dir, "x"), "--expires", "soon").code).toBe(64);
 
     const said = [added, listed].map(({ out, err }) => out + err).join("") + host.log;

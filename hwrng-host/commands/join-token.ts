@@ -23,20 +23,21 @@ export const iso = (seconds: number): string => new Date(seconds * 1000).toISOSt
 
 /** Writes the token, 0600, to a new file: it is never shown. @returns text for the terminal */
 export async function addToken({ config, name, uses, expires, out }: NewTokenOptions): Promise<string> {
-  const body = { name, uses: Number(uses), expiresInSeconds: secondsOf(expires) };
+  const body = { name, uses: usesOf(uses), expiresInSeconds: secondsOf(expires) };
   const answer = await clientOf(config).post("/v1/join-tokens", body, newTokenAnswerSchema);
   const file = resolve(out);
   const content = Buffer.from(`${answer.token}\n`);
-  const made = createOnce(file, content);
-  content.fill(0);
-  if (!made) {
+  try {
+    if (!createOnce(file, content)) {
+      const fix = "choose another --out: nothing is overwritten";
+      throw new HostError("io", `${file} exists already`, fix, EXIT.cantCreate);
+    }
+  } catch (error) {
+    // Nobody has it, and nobody shall wonder who does.
     await clientOf(config).post(`/v1/join-tokens/${answer.id}/revoke`, {}, z.unknown());
-    throw new HostError(
-      "io",
-      `${file} exists already`,
-      "choose another --out: nothing is overwritten",
-      EXIT.cantCreate,
-    );
+    throw error;
+  } finally {
+    content.fill(0);
   }
   const machines = uses === "1" ? "one machine" : `${uses} machines`;
   return (
@@ -60,6 +61,13 @@ export async function listTokens({ config, json }: Options): Promise<string> {
 export async function revokeToken(id: string, { config, json }: Options): Promise<string> {
   await clientOf(config).post(`/v1/join-tokens/${id}/revoke`, {}, z.unknown());
   return json ? `${JSON.stringify({ schema: 1, id, revoked: true })}\n` : `token ${id} is revoked\n`;
+}
+
+/** @throws HostError "usage" */
+function usesOf(text: string): number {
+  const uses = Number(text);
+  if (Number.isInteger(uses) && uses >= 1 && uses <= 100_000) return uses;
+  throw new HostError("usage", `expected 1 to 100000 machines, got ${text}`, "correct --uses", EXIT.usage);
 }
 
 /** `90m`, `24h`, `7d`. @throws HostError "usage" */

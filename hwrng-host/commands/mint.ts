@@ -47,8 +47,13 @@ export async function mint(options: MintOptions): Promise<string> {
   });
   const file = encodeSeedFile([entry]);
   const draft = `${out}.uncommitted`;
-  createOnce(draft, file);
+  const made = createOnce(draft, file);
   wipe(pool, claimKey, psk0, entry, file);
+  // Never taken over: it holds another seed, of a command that was killed, or one that somebody put there.
+  if (!made) {
+    const fix = "see that no other mint runs, remove that file, and run it again";
+    throw new HostError("io", `${draft} is there already`, fix, EXIT.cantCreate);
+  }
   try {
     const body = { token: reservation.token, bind: "first-claim", name: options.name };
     await client.post(`/v1/reservations/${reservation.seedId}/commit`, body, commitAnswerSchema);

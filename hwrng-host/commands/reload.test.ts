@@ -1,4 +1,6 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { toHex } from "@bootseed/protocol";
 import { describe, expect, it } from "vitest";
 import { catchUp, topUp } from "../testing/follow.ts";
@@ -57,9 +59,48 @@ describe("SIGHUP", () => {
     writeFileSync(host.config, `${readFileSync(host.config, "utf8")}intervalMs: 60000\n`);
     expect(host.run("statement", "--sign").code).toBe(0);
     await reload(host);
-    expect(host.log).toMatch(/more than `advertise` changed in the config: restart/);
+    // The line after the one that reload waits for.
+    await expect.poll(() => host.log).toMatch(/more than `advertise` changed in the config: restart/);
   });
 });
+
+const junk = (path: string): void => writeFileSync(path, "junk", { mode: 0o600 });
+
+describe("SIGHUP with a damaged state folder", () => {
+  it.each<[string, (state: string) => void]>([
+    ["a key of another length", (state) => junk(join(state, "packet-next.key"))],
+    ["a next TLS key that is none", (state) => junk(join(state, "tls-next.key"))],
+    ["a TLS key that is none", (state) => junk(join(state, "tls.key"))],
+    ["the TLS key of another certificate", (state) => replaceKey(join(state, "tls.key"))],
+    ["a history that is no folder", (state) => replaceFolder(join(state, "statements"))],
+    ["a config that no parser foresaw", (state) => writeFileSync(join(state, "../host.yaml"), "%YAML 1.1\n---\n<<: 3")],
+  ])("goes on as before with %s", async (_, damage) => {
+    await using host = await ServedHost.make();
+    await host.serve();
+    const guest = await host.enrolled("web");
+    damage(host.state);
+    await reload(host);
+    expect(host.log).toMatch(/NOT reloaded: everything is as before/);
+    expect(await topUp(host, guest)).toBe(1);
+  });
+
+  it("is heard from the moment on that the service says it is ready", async () => {
+    await using host = await ServedHost.make();
+    await host.serve();
+    await reload(host);
+    expect((await host.enrolled("web")).certificate.length).toBeGreaterThan(0);
+  });
+});
+
+function replaceKey(path: string): void {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  writeFileSync(path, privateKey.export({ type: "pkcs8", format: "pem" }));
+}
+
+function replaceFolder(path: string): void {
+  rmSync(path, { recursive: true });
+  junk(path);
+}
 
 describe("a VM that was away", () => {
   it("follows three rotations of packet key, certificate and root at once", async () => {

@@ -1,6 +1,6 @@
 /** `bootseed-host restore`: a host from its backup, into an empty place. */
 import { Decrypter } from "age-encryption";
-import { createReadStream, existsSync, readdirSync, renameSync, rmdirSync } from "node:fs";
+import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { unreachableAdvice } from "../config/reachable.ts";
 import { loadConfig, parseConfig } from "../config/load.ts";
@@ -42,13 +42,25 @@ export async function restore(options: RestoreOptions): Promise<string> {
   });
   const stateDir = draft.replace(/\.restoring$/, "");
   recordBackup(draft, manifest.madeAt);
-  if (kept === null && !createOnce(resolve(options.config), Buffer.from(config)))
-    throw new HostError("io", `${options.config} appeared meanwhile`, "run it again", EXIT.cantCreate);
+  if (kept === null) writeConfig(resolve(options.config), config);
   if (existsSync(stateDir)) rmdirSync(stateDir);
   renameSync(draft, stateDir);
   syncFolder(dirname(stateDir));
   if (options.json) return `${JSON.stringify({ ...manifest, stateDir, config: options.config })}\n`;
   return told(options, manifest, stateDir, kept !== null);
+}
+
+/** On a new machine its folder is missing, too. */
+function writeConfig(file: string, content: string): void {
+  const folder = dirname(file);
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (cause) {
+    const message = `cannot create ${folder}: ${messageOf(cause)}`;
+    throw new HostError("io", message, "choose a folder you may write with `--config`", EXIT.cantCreate, { cause });
+  }
+  if (createOnce(file, Buffer.from(content))) return;
+  throw new HostError("io", `${file} appeared meanwhile`, "run it again", EXIT.cantCreate);
 }
 
 /** Lines of a file as age-keygen writes it. */

@@ -1,13 +1,12 @@
 /** `bootseed-host serve`: runs until SIGTERM or SIGINT; SIGHUP reads statements and keys again. */
 import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { BootseedError } from "@bootseed/protocol";
 import { pino } from "pino";
 import { loadConfig } from "../config/load.ts";
 import { unreachableAdvice } from "../config/reachable.ts";
 import type { Config } from "../config/schema.ts";
 import type { Log } from "../host-context.ts";
-import { HostError } from "../host-error.ts";
+import { HostError, messageOf } from "../host-error.ts";
 import { type Service, startService } from "../server/service.ts";
 
 /** Logs go to stderr, one JSON line each; stdout carries the ready line only. Nothing logged is a secret. */
@@ -20,6 +19,10 @@ export async function serve(configFile: string): Promise<void> {
   const log = stderrLog();
   const stop = Promise.withResolvers<string>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.resolve(signal));
+  // From the beginning: unheard, the signal would end the process. One that comes during the start is done after it.
+  let again = (): void => void (early = true);
+  let early = false;
+  process.on("SIGHUP", () => again());
   const service = await startService(config, {
     wallMs: () => Date.now(),
     monotonicMs: () => performance.now(),
@@ -32,7 +35,8 @@ export async function serve(configFile: string): Promise<void> {
   log.info(where, "ready");
   const advice = unreachableAdvice(config);
   if (advice !== undefined) log.warn(advice);
-  process.on("SIGHUP", () => reload(service, configFile, config, log));
+  again = (): void => reload(service, configFile, config, log);
+  if (early) again();
   const signal = await stop.promise;
   await service.close();
   log.info({ signal }, "stopped");
@@ -48,8 +52,8 @@ function reload(service: Service, configFile: string, started: Config, log: Log)
     const { advertise: __, ...before } = started;
     if (!isDeepStrictEqual(rest, before)) log.warn({}, "more than `advertise` changed in the config: restart for that");
   } catch (error) {
-    if (!(error instanceof BootseedError)) throw error;
+    // Whatever it is: a file that nobody foresaw must not end the service that VMs depend on.
     const fix = error instanceof HostError ? error.fix : "restore the state folder from its backup";
-    log.error({ reason: error.message, fix }, "NOT reloaded: everything is as before");
+    log.error({ reason: messageOf(error), fix }, "NOT reloaded: everything is as before");
   }
 }

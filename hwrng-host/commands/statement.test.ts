@@ -67,7 +67,14 @@ describe("bootseed-host statement", () => {
       err: expect.stringMatching(/published 0\.0 h ago[^]*wait 24 h, or say --now/),
     });
     expect(contents(host)).toEqual(before);
-    expect(host.run("statement", "--use-certificate", "--now").code).toBe(0);
+    expect(host.run("statement", "--use-certificate", "--dry-run").code).toBe(64);
+    expect(host.run("statement", "--use-certificate", "--now", "--dry-run")).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/would be the one in use/),
+    });
+    expect(contents(host)).toEqual(before);
+    const used = host.run("statement", "--use-certificate", "--now", "--json");
+    expect(JSON.parse(used.out)).toEqual({ schema: 1, certificateChanged: true });
     expect(newest(host).pins.length).toBe(2);
     expect(existsSync(join(host.state, "tls-next.key"))).toBe(false);
     await host.serve();
@@ -82,6 +89,16 @@ describe("bootseed-host statement", () => {
     expect(host.run("statement", "--list").out).toMatch(/statement 1 REVOKED[^]*\nstatement \d+:/);
     expect(host.run("statement", "--revoke", "77")).toMatchObject({ code: 64, err: expect.stringMatching(/--list/) });
     expect(host.run("statement", "--revoke", "x").code).toBe(64);
+  });
+
+  it("signs above no serial that would leave no room for those that follow", async () => {
+    await using host = await ServedHost.make();
+    const before = contents(host);
+    expect(host.run("statement", "--serial-above", "4294967294")).toMatchObject({
+      code: 64,
+      err: expect.stringMatching(/expected a serial up to 4026531840/),
+    });
+    expect(contents(host)).toEqual(before);
   });
 });
 

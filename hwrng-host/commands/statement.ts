@@ -34,8 +34,10 @@ export async function statement(options: StatementOptions): Promise<string> {
   const { stateDir } = config;
   if (options.revoke !== undefined) return revoke(stateDir, options);
   if (options.useCertificate) {
-    if (!options.dryRun) takeNextCertificate(stateDir, Date.now() / 1000, options.now);
-    return "the next certificate is the one in use: reload the service (SIGHUP), or restart it\n";
+    takeNextCertificate(stateDir, Date.now() / 1000, options);
+    if (options.json) return `${JSON.stringify({ schema: 1, certificateChanged: !options.dryRun })}\n`;
+    const word = options.dryRun ? "would be" : "is";
+    return `the next certificate ${word} the one in use: reload the service (SIGHUP), or restart it\n`;
   }
   const rotation = await rotationOf(options);
   const planned = plan(stateDir, config, rotation, Math.floor(Date.now() / 1000));
@@ -62,7 +64,7 @@ async function rotationOf(options: StatementOptions): Promise<Rotation> {
     ...(nextRoot === undefined ? {} : { nextRoot: nextRootOf(nextRoot) }),
     ...(useRoot === undefined ? {} : { useRoot: useRoot === true ? null : keyFile(useRoot) }),
     ...(rootKey === undefined ? {} : { root: keyFile(rootKey) }),
-    ...(serialAbove === undefined ? {} : { serialAbove: serialOf(serialAbove) }),
+    ...(serialAbove === undefined ? {} : { serialAbove: aboveOf(serialAbove) }),
   };
 }
 
@@ -93,6 +95,16 @@ function nextRootOf(text: string): { root: RootKey; key?: Uint8Array } {
     const message = `${text}: expected "new" or a file with an Ed25519 or P-256 public key in PEM: ${messageOf(cause)}`;
     throw new HostError("usage", message, fix, EXIT.usage, { cause });
   }
+}
+
+/** A u32 that runs out is the end of this host, and the number to type comes from a VM: 8 years of seconds stay free. */
+const HIGHEST_ABOVE = 0xf000_0000;
+
+function aboveOf(text: string): number {
+  const serial = serialOf(text);
+  if (serial <= HIGHEST_ABOVE) return serial;
+  const message = `expected a serial up to ${HIGHEST_ABOVE}, got ${serial}: this host has never signed it`;
+  throw new HostError("usage", message, "serials are seconds since 1970; whoever named this one lies", EXIT.usage);
 }
 
 function serialOf(text: string): number {

@@ -15,11 +15,16 @@ const NEVER: readonly Subnet[] = [
   ["0.0.0.0", 8, "ipv4"], // this host (RFC 1122): Linux connects 0.0.0.0 to itself
   ["127.0.0.0", 8, "ipv4"], // loopback
   ["169.254.0.0", 16, "ipv4"], // link-local, metadata services
+  ["192.0.0.0", 24, "ipv4"], // IETF protocol assignments, a metadata service
+  ["100.100.100.200", 32, "ipv4"], // a metadata service
+  ["168.63.129.16", 32, "ipv4"], // another
   ["224.0.0.0", 3, "ipv4"], // multicast, reserved, broadcast
   ["::", 127, "ipv6"], // unspecified and loopback
   ["fe80::", 10, "ipv6"], // link-local
   ["fec0::", 10, "ipv6"], // site-local (RFC 3879)
   ["fd00:ec2::254", 128, "ipv6"], // a metadata service
+  ["fd20:ce::254", 128, "ipv6"], // another
+  ["fd00:c1::a9fe:a9fe", 128, "ipv6"], // another
   ["ff00::", 8, "ipv6"], // multicast
 ];
 
@@ -93,6 +98,7 @@ const MAPPED: Embedding = { form: new Subnets([["::ffff:0:0", 96, "ipv6"]]), off
 const TRANSLATED: readonly Embedding[] = [
   { form: new Subnets([["::", 96, "ipv6"]]), offset: 12 }, // IPv4-compatible (RFC 4291)
   { form: new Subnets([["64:ff9b::", 96, "ipv6"]]), offset: 12 }, // NAT64 (RFC 6052)
+  { form: new Subnets([["64:ff9b:1::", 48, "ipv6"]]), offset: 12 }, // NAT64 of a site (RFC 8215)
   { form: new Subnets([["2002::", 16, "ipv6"]]), offset: 2 }, // 6to4 (RFC 3056)
 ];
 

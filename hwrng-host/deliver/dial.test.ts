@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type Socket } from "node:net";
+import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { damage } from "../../protocol/testing/mutations.ts";
 import { boundPort } from "../server/bound-port.ts";
@@ -162,16 +162,32 @@ describe("a guest that proves nothing", () => {
     expect([result.outcome, vm.connections]).toEqual(["failed", 1]);
   });
 
-  it("keeps the connection open after the receipt: that too ends", async () => {
+  it("keeps the connection open after the receipt: that too ends, long before the deadline", async () => {
     await using host = new Bench();
     const guest = await enrolled(host);
-    const sockets: Socket[] = [];
-    const server = createServer({ allowHalfOpen: true }, (socket) => sockets.push(socket)).listen(0, "127.0.0.1");
+    await using vm = await TcpGuest.listen(guest, { halfOpen: true });
+    const began = performance.now();
+    const result = await push(host, guest.seedId, vm.port, { deadlineMs: 20_000 });
+    expect(result.outcome).toBe("delivered");
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+
+  it("floods after the last word: that ends it, and is read no further", async () => {
+    await using host = new Bench();
+    const guest = await enrolled(host);
+    const junk = Buffer.alloc(65_536, 0xff);
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on("error", () => undefined);
+      const flood = setInterval(() => socket.write(junk), 1);
+      socket.once("close", () => clearInterval(flood));
+    }).listen(0, "127.0.0.1");
     await once(server, "listening");
-    const result = await push(host, guest.seedId, boundPort(server), { deadlineMs: 300 });
-    expect([result.outcome, sockets.length]).toEqual(["failed", 1]);
+    const began = performance.now();
+    const result = await push(host, guest.seedId, boundPort(server), { deadlineMs: 20_000 });
+    expect(result).toMatchObject({ outcome: "failed", code: "too-long" });
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(host.context.refusals.counts()).toEqual({ "tcp.too-long": 1 });
     server.close();
-    for (const socket of sockets) socket.destroy();
   });
 });
 

@@ -8,6 +8,9 @@ import type { PushSession, SessionResult } from "./session.ts";
 /** For name, connection and delivery together. */
 const DIAL_DEADLINE_MS = 10_000;
 
+/** After the host's last word. */
+const LINGER_MS = 1000;
+
 /** `unreachable`: nobody answered there. `forbidden`: an address that is not dialled; nothing was sent. */
 export type DialResult = Omit<SessionResult, "outcome"> & {
   readonly outcome: SessionResult["outcome"] | "unreachable" | "forbidden";
@@ -73,6 +76,7 @@ async function converse(socket: Socket, begin: () => PushSession, ended: Promise
   let session: PushSession | null = null;
   let taking: Promise<void> = Promise.resolve();
   let code = "timeout";
+  let over = false;
   socket.once("connect", () => {
     session = begin();
     socket.write(session.greeting());
@@ -82,11 +86,18 @@ async function converse(socket: Socket, begin: () => PushSession, ended: Promise
     socket.pause();
     const { send, end } = (await session?.take(chunk)) ?? { end: true };
     if (send !== undefined) socket.write(send);
-    if (end) socket.end();
+    if (end) {
+      over = true;
+      socket.end();
+      // Whoever does not close holds a place that others wait for.
+      setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    }
     socket.resume();
   };
   socket.on("data", (chunk: Buffer) => {
-    taking = take(chunk);
+    // Nothing is read any more: a stranger could keep the host busy with it until the deadline.
+    if (over) socket.destroy();
+    else taking = take(chunk);
   });
   socket.once("error", (error) => {
     code = errnoOf(error);

@@ -5,7 +5,14 @@ import { Rbg3 } from "./rbg3.ts";
 
 const quiet = (): void => undefined;
 
-function generator(fakes: readonly FakeDevice[], allowChained = false, step = 0): { rbg: Rbg3; draws: number[] } {
+const zeros = (bytes: number): Uint8Array => new Uint8Array(bytes);
+
+function generator(
+  fakes: readonly FakeDevice[],
+  allowChained = false,
+  step = 0,
+  system = zeros,
+): { rbg: Rbg3; draws: number[] } {
   const draws: number[] = [];
   let ms = 0;
   const rbg = new Rbg3({
@@ -14,7 +21,7 @@ function generator(fakes: readonly FakeDevice[], allowChained = false, step = 0)
     personalization: new Uint8Array(8),
     systemRandom: (bytes) => {
       draws.push(bytes);
-      return new Uint8Array(bytes);
+      return system(bytes);
     },
     now: () => (ms += step),
   });
@@ -42,6 +49,25 @@ describe("RBG3(RS)", () => {
       outputs.push(Buffer.from((await generator([a, b]).rbg.fullEntropy(1)).bytes).toString("hex"));
     }
     expect(outputs[0]).not.toBe(outputs[1]);
+  });
+
+  it("depends on the fresh samples of every reseed, and on the system generator's bytes", async () => {
+    const same = noise(1024 + 80, 1);
+    const outputs: string[] = [];
+    for (const [samples, system] of [
+      [noise(80, 2), 0],
+      [noise(80, 3), 0],
+      [noise(80, 2), 7],
+    ] as const) {
+      await using fake = new FakeDevice(Buffer.concat([same, samples]));
+      let draws = 0;
+      const { rbg } = generator([fake], false, 0, (bytes) => new Uint8Array(bytes).fill(draws++ === 0 ? 0 : system));
+      const [first, second] = [await rbg.fullEntropy(1), await rbg.fullEntropy(1)];
+      outputs.push(...[first, second].map(({ bytes }) => Buffer.from(bytes).toString("hex")));
+    }
+    const [a, a2, b, b2, c, c2] = outputs;
+    expect([a, a]).toEqual([b, c]);
+    expect(new Set([a2, b2, c2]).size).toBe(3);
   });
 
   it("never gives the same output twice, and the halves of a pool differ", async () => {

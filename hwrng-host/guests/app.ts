@@ -4,11 +4,12 @@ import { bodyLimit } from "hono/body-limit";
 import type { HostContext } from "../host-context.ts";
 import { handleClaim } from "./claims.ts";
 import { handleJoin } from "./joins.ts";
+import { Pace } from "./pace.ts";
 import { handlePacket } from "./packets.ts";
 import { handleReceipt } from "./receipts.ts";
 import type { ReceiptKeys } from "./receipt-keys.ts";
 import { empty, refusal } from "./refuse.ts";
-import { handleReport } from "./reports.ts";
+import { handleReport, REPORTS_PER_HOUR } from "./reports.ts";
 import { handleStatements } from "./statements.ts";
 
 /** Longest body of a guest. */
@@ -22,9 +23,10 @@ type Handler = (bytes: Uint8Array) => Response | Promise<Response>;
  */
 export function guestApp(context: HostContext, keys: ReceiptKeys): Hono {
   const app = new Hono();
+  const reports = new Pace(REPORTS_PER_HOUR);
   const handlers: Record<string, Handler> = {
     claims: (bytes) => handleClaim(context, bytes),
-    reports: (bytes) => handleReport(context, bytes),
+    reports: (bytes) => handleReport(context, reports, bytes),
     packets: (bytes) => handlePacket(context, keys, bytes),
     receipts: (bytes) => handleReceipt(context, keys, bytes),
     joins: (bytes) => handleJoin(context, bytes),

@@ -1,4 +1,4 @@
-import { keyPair, parseCertificate, toHex, verifyCertificate } from "@bootseed/protocol";
+import { claimKeyFor, encodeClaim, keyPair, parseCertificate, toHex, verifyCertificate } from "@bootseed/protocol";
 import { describe, expect, it } from "vitest";
 import { damage } from "../../protocol/testing/mutations.ts";
 import { Bench } from "../testing/bench.ts";
@@ -135,6 +135,21 @@ describe("fresh bytes", () => {
     expect((await host.send("/v1/claims", guest.claim())).status).toBe(200);
     const { status, bytes } = await host.send("/v1/claims", guest.claim());
     expect([status, bytes.length]).toEqual([503, 0]);
+  });
+});
+
+describe("a claim for another host", () => {
+  it("is refused, though its MAC is right", async () => {
+    await using host = new Bench();
+    const guest = await host.guest();
+    const { keys, tlsPin } = host.context.identity;
+    const { seedId, identity, instanceId } = guest;
+    const bootId = new Uint8Array(16);
+    const fields = { hostId: new Uint8Array(8), seedId, identityPk: identity.publicKey, bootId, instanceId };
+    const claim = encodeClaim(fields, claimKeyFor(keys.kClaim, seedId), tlsPin);
+    expect(await host.send("/v1/claims", claim)).toEqual(REFUSAL);
+    expect(host.context.refusals.counts()).toEqual({ "claims.mismatch": 1 });
+    expect(await host.vm()).toMatchObject({ state: "committed" });
   });
 });
 

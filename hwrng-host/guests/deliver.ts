@@ -45,6 +45,8 @@ export async function deliver(
   const send: SendInput = { seedId, pkeHash: sha256(hello.pkE), lastCounter, now: context.now() };
   if (!store.enrolments.maySend(send)) throw new Limited("hello repeated, or more packets than the quota", "limited");
   generator.admit();
+  const over = keys.underWay.enter(seedId);
+  if (over === null) throw new Limited("more hellos at once than the quota", "limited");
   let chunk: Uint8Array = new Uint8Array(0);
   const leave = store.enter();
   try {
@@ -60,6 +62,7 @@ export async function deliver(
     const statements = chainSince(context.identity.history, hello.statementSerial).map((statement) => statement.bytes);
     return encodePacketAnswer({ statements, packet });
   } finally {
+    over();
     leave();
     wipe(chunk);
   }

@@ -22,6 +22,7 @@ import { describe, expect, it } from "vitest";
 import { damage } from "../../protocol/testing/mutations.ts";
 import { newTokenAnswerSchema } from "../mint/join-tokens.ts";
 import { Bench } from "../testing/bench.ts";
+import { noise } from "../testing/fake-device.ts";
 
 const REFUSAL = { status: 403, bytes: new Uint8Array(0), headers: "[]" };
 
@@ -137,6 +138,16 @@ describe("a join", () => {
     expect(host.context.refusals.counts()).toEqual({ "joins.token-unknown": 1 });
     expect((await host.post(`/v1/join-tokens/${"00".repeat(16)}/revoke`, {})).status).toBe(404);
     expect((await host.post("/v1/join-tokens", { name: "x", uses: 0, expiresInSeconds: 3600 })).status).toBe(400);
+  });
+
+  it("with a token that is used up draws no entropy", async () => {
+    // The start-up test and one answer; 40 more would not be there.
+    await using host = new Bench({ samples: noise(1024 + 2 * 80) });
+    const token = await tokenOf(host);
+    expect((await host.send("/v1/joins", new Machine().join(token))).status).toBe(200);
+    for (let i = 0; i < 40; i++)
+      expect(await host.send("/v1/joins", new Machine(`i-${i}`).join(token))).toEqual(REFUSAL);
+    expect(host.context.refusals.counts()).toEqual({ "joins.token-used": 40 });
   });
 
   it("survives the loss of the database by its certificate: the key is recomputed", async () => {

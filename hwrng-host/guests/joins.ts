@@ -37,6 +37,10 @@ export async function handleJoin(context: HostContext, bytes: Uint8Array): Promi
   const now = context.now();
   const instanceHash = instanceIdHash(instanceId);
   const seedId = joinSeedIdFor(identity.keys.kJoin, tokenId, identityPk, instanceHash);
+  const refused = (why: string): Refused => new Refused(`join of ${name} (${instanceId})`, why);
+  // Before any entropy is drawn: whoever has an old token could take it all, one join after the other.
+  const why = store.joins.refusal({ tokenId, seedId, now });
+  if (why !== null) throw refused(why);
   const { serial: statementSerial } = identity.statement;
   const fields = { hostId: identity.hostId, seedId, identityPk, instanceIdHash: instanceHash, issuedAt: now };
   const certificate = encodeCertificate({ ...fields, statementSerial }, identity.signPacket);
@@ -46,7 +50,7 @@ export async function handleJoin(context: HostContext, bytes: Uint8Array): Promi
   const outcome = store.joins.join({ ...who, sourceClass, certificate, now });
   if (!outcome.joined) {
     wipe(freshBytes);
-    throw new Refused(`join of ${name} (${instanceId})`, outcome.why);
+    throw refused(outcome.why);
   }
   log.info({ seedId: toHex(seedId), instanceId, name, tokenId: toHex(tokenId) }, "joined");
   const psk0 = psk0For(identity.keys.kPsk, seedId);

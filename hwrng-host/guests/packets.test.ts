@@ -1,6 +1,13 @@
-import { encodePacketRequest, keyPair, parsePacketRequest, statusAnswerSchema } from "@bootseed/protocol";
-import { describe, expect, it } from "vitest";
+import {
+  encodeCertificate,
+  encodePacketRequest,
+  keyPair,
+  parsePacketRequest,
+  statusAnswerSchema,
+} from "@bootseed/protocol";
+import { describe, expect, it, vi } from "vitest";
 import { bitFlips, damage } from "../../protocol/testing/mutations.ts";
+import { TooFast } from "../drbg/rbg3.ts";
 import { Bench } from "../testing/bench.ts";
 import { noise } from "../testing/fake-device.ts";
 import type { TestGuest } from "../testing/guest.ts";
@@ -82,6 +89,17 @@ describe("quota", () => {
     expect([await send(), await send(), await send()]).toEqual([200, 200, 403]);
   });
 
+  it("holds for hellos that come all at once: entropy is drawn for two of them", async () => {
+    // The start-up test, the claim, and two packets.
+    await using host = new Bench({ samples: noise(1024 + 6 * 80) });
+    const guest = await enrolled(host);
+    const hellos = Array.from({ length: 50 }, () => guest.hello());
+    const statuses = await Promise.all(hellos.map(async (hello) => (await host.send("/v1/packets", hello)).status));
+    expect(statuses.filter((status) => status === 200)).toHaveLength(2);
+    expect(statuses.filter((status) => status === 403)).toHaveLength(48);
+    expect(host.context.refusals.counts()).toEqual({ "packets.limited": 48 });
+  });
+
   it("locks nobody out when the clock goes back", async () => {
     await using host = new Bench();
     const guest = await enrolled(host);
@@ -92,6 +110,33 @@ describe("quota", () => {
     const statuses = [];
     for (let i = 0; i < 3; i++) statuses.push((await host.send("/v1/packets", guest.hello())).status);
     expect(statuses).toEqual([200, 200, 403]);
+  });
+});
+
+describe("more than there is entropy for", () => {
+  it("is 429 for claims and hellos alike: nothing is decided, no counter spent, the same may come again", async () => {
+    await using host = new Bench();
+    const [guest, late] = [await enrolled(host), await host.guest()];
+    const { generator } = host.context;
+    const busy = vi.spyOn(generator, "admit").mockImplementation(() => {
+      throw new TooFast(9);
+    });
+    const [hello, claim] = [guest.hello(), late.claim()];
+    for (const [path, body] of [
+      ["/v1/packets", hello],
+      ["/v1/claims", claim],
+    ] as const)
+      expect(await host.send(path, body)).toMatchObject({
+        status: 429,
+        headers: expect.stringContaining("retry-after"),
+      });
+    expect((await host.vms()).map(({ state, topUps }) => `${state} ${topUps}`).toSorted()).toEqual([
+      "claimed 0",
+      "committed 0",
+    ]);
+    busy.mockRestore();
+    expect((await host.send("/v1/packets", hello)).status).toBe(200);
+    expect((await host.send("/v1/claims", claim)).status).toBe(200);
   });
 });
 
@@ -184,6 +229,26 @@ describe("a host that lost its database", () => {
     const { hello, certificate } = parsePacketRequest(request);
     const bare = encodePacketRequest({ hello, ...(certificate ? { certificate } : {}), statements: [] });
     expect((await host.send("/v1/packets", bare)).status).toBe(200);
+  });
+});
+
+describe("a certificate that is not this hello's", () => {
+  it("brings nobody back: another VM's, or another host's under the same packet key", async () => {
+    await using host = new Bench();
+    const [guest, other] = [await enrolled(host), await enrolled(host)];
+    const { signPacket, statement } = host.context.identity;
+    const { seedId, identity } = guest;
+    const says = { seedId, identityPk: identity.publicKey, instanceIdHash: new Uint8Array(32), issuedAt: 1 };
+    const fields = { ...says, hostId: new Uint8Array(8), statementSerial: statement.serial };
+    host.restart("lost");
+    for (const certificate of [other.certificate, encodeCertificate(fields, signPacket)]) {
+      const { hello } = parsePacketRequest(guest.hello());
+      expect(await host.send("/v1/packets", encodePacketRequest({ hello, certificate, statements: [] }))).toEqual(
+        REFUSAL,
+      );
+    }
+    expect(host.context.refusals.counts()).toEqual({ "packets.mismatch": 2 });
+    expect(await host.vms()).toEqual([]);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Keys that verify receipts: in RAM only, at most 60 s, one per VM. */
 import { toHex } from "@bootseed/protocol";
+import { UnderWay } from "./under-way.ts";
 
 /** A receipt after this is lost, and harmless. */
 export const RECEIPT_SECONDS = 60;
@@ -10,6 +11,8 @@ type Entry = { readonly counter: number; readonly key: Uint8Array; readonly expi
 const alive = ({ expires }: Entry, now: number): boolean => now < expires && expires <= now + RECEIPT_SECONDS;
 
 export class ReceiptKeys {
+  /** Deliveries that will put a key here. */
+  readonly underWay: UnderWay = new UnderWay();
   /** In order of expiry: every entry lives equally long. */
   readonly #entries = new Map<string, Entry>();
 

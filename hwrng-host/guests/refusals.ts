@@ -1,9 +1,11 @@
 /** Every refusal is counted; of a flood, a part is logged: a log that fills the disk would stop the host. */
 import type { Log } from "../host-context.ts";
 
-/** Lines per minute and kind; the rest is counted and told in one line. */
+/** Lines per minute, kind and code: what strangers send in masses must not hide what a VM needs; the rest is counted and told in one line. */
 const LINES_PER_MINUTE = 60;
 const MINUTE = 60;
+/** A reason may quote what a stranger sent. */
+const MAX_REASON = 300;
 
 type Window = { since: number; lines: number; dropped: number };
 
@@ -28,19 +30,22 @@ export class Refusals {
     const key = `${kind}.${code}`;
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
     const now = this.#now();
-    let window = this.#windows.get(kind);
+    let window = this.#windows.get(key);
     if (window === undefined || now < window.since || now >= window.since + MINUTE) {
       if (window !== undefined && window.dropped > 0)
-        this.#log.warn({ kind, dropped: window.dropped }, "more refusals than are logged: see the counters in status");
+        this.#log.warn(
+          { kind, code, dropped: window.dropped },
+          "more refusals than are logged: see the counters in status",
+        );
       window = { since: now, lines: 0, dropped: 0 };
-      this.#windows.set(kind, window);
+      this.#windows.set(key, window);
     }
     if (window.lines >= LINES_PER_MINUTE) {
       window.dropped++;
       return;
     }
     window.lines++;
-    this.#log.info({ kind, code, reason }, "refused");
+    this.#log.info({ kind, code, reason: reason.slice(0, MAX_REASON) }, "refused");
   }
 
   /** Counts since the service started, by `kind.code`. */

@@ -54,6 +54,25 @@ describe("report", () => {
   });
 });
 
+describe("a VM that reports without end", () => {
+  it("is heard thirty times an hour: its reports fill neither disk nor log, nor another VM's share", async () => {
+    await using host = new Bench();
+    const [guest, other] = [await enrolled(host), await enrolled(host)];
+    const before = host.logged.length;
+    const statuses: number[] = [];
+    for (let i = 0; i < 100; i++) {
+      guest.hostKey = keyPair("ed25519", noise(32, i % 2));
+      statuses.push((await host.send("/v1/reports", guest.report())).status);
+    }
+    expect(statuses.filter((status) => status === 204)).toHaveLength(30);
+    expect(host.logged.length - before).toBeLessThan(100);
+    expect(host.context.refusals.counts()).toEqual({ "reports.limited": 70 });
+    expect((await host.send("/v1/reports", other.report())).status).toBe(204);
+    host.clock.now += 3600;
+    expect((await host.send("/v1/reports", guest.report())).status).toBe(204);
+  });
+});
+
 describe("a report that proves nothing", () => {
   it("gets the identical empty 403 for bit flips and truncations", async () => {
     await using host = new Bench();

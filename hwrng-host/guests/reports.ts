@@ -1,10 +1,14 @@
 /** POST /v1/reports: the VM's SSH host keys, signed by the identity that won the seed and by each host key. */
 import { equalConstantTime, fromHex, instanceIdHash, parseReport, toHex, verifyReport } from "@bootseed/protocol";
 import type { HostContext } from "../host-context.ts";
-import { empty, Refused } from "./refuse.ts";
+import type { Pace } from "./pace.ts";
+import { empty, Limited, Refused } from "./refuse.ts";
+
+/** One comes with each boot, and with each try until it is heard. */
+export const REPORTS_PER_HOUR = 30;
 
 /** @throws Refused, BootseedError: answered with the identical 403 */
-export function handleReport(context: HostContext, bytes: Uint8Array): Response {
+export function handleReport(context: HostContext, pace: Pace, bytes: Uint8Array): Response {
   const { identity, store, log } = context;
   const parsed = parseReport(bytes);
   const { report } = parsed;
@@ -17,6 +21,8 @@ export function handleReport(context: HostContext, bytes: Uint8Array): Response 
   if (!equalConstantTime(instanceIdHash(report.instanceId), enrolment.instanceHash)) {
     throw new Refused("report from another instance than the one enrolled", "instance");
   }
+  // After the proof: nobody else can use up a VM's share.
+  if (!pace.admit(seedId, context.now())) throw new Limited("more reports than one VM may send", "limited");
   const json = new TextDecoder().decode(parsed.json);
   const outcome = store.reports.accept({ seedId, json, hostKeys: report.hostKeys, now: context.now() });
   store.push.seen(seedId, context.now());

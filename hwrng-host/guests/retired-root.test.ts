@@ -30,19 +30,20 @@ function changeRoot(host: Bench): SigningRoot {
 }
 
 describe("the stolen key of a root that was retired", () => {
-  it("brings no machine in by a certificate of the thief's own", async () => {
+  // After the last that this root signed, and between two of its own time.
+  it.each([4_000_000_000, 2])("brings no machine in by a certificate of the thief's own: serial %d", async (serial) => {
     await using host = new Bench();
     const stolen = changeRoot(host);
     const { hostId, statement } = host.context.identity;
     const packetKey = keyPair("ed25519", randomBytes(32));
     const identity = keyPair("ed25519", randomBytes(32));
     const { rootAlg, rootPk } = stolen;
-    const fields = { ...statement, rootAlg, rootPk, packetPk: packetKey.publicKey, serial: 4_000_000_000 };
+    const fields = { ...statement, rootAlg, rootPk, packetPk: packetKey.publicKey, serial };
     const forged = encodeStatement(fields, stolen.sign);
     const seedId = randomBytes(16);
     const says = { hostId, seedId, identityPk: identity.publicKey, instanceIdHash: new Uint8Array(32) };
     const certificate = encodeCertificate(
-      { ...says, issuedAt: host.clock.now, statementSerial: 4_000_000_000 },
+      { ...says, issuedAt: host.clock.now, statementSerial: serial },
       ed25519Signer(packetKey.privateKey),
     );
     const pkE = keyPair("x25519", randomBytes(32)).publicKey;

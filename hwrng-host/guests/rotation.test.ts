@@ -60,7 +60,8 @@ describe("POST /v1/statements", () => {
     const other = encodeStatementsRequest({ hostId: new Uint8Array(8), serial: 1 });
     for (const bad of [other, new Uint8Array(11), new Uint8Array(0)])
       expect(await host.send("/v1/statements", bad)).toMatchObject({ status: 403, bytes: new Uint8Array(0) });
-    expect(host.context.refusals.counts()).toEqual({ "statements.malformed": 2, "statements.mismatch": 1 });
+    const counts = { "statements.malformed": 2, "statements.mismatch": 1, "statements.statement-ahead": 1 };
+    expect(host.context.refusals.counts()).toEqual(counts);
   });
 });
 

@@ -3,8 +3,10 @@
  * holds; the host goes on after it, so that every guest follows and nobody has to log in to a VM.
  */
 import { encodeStatement, equalConstantTime, parseStatement, type Statement } from "@bootseed/protocol";
+import { join } from "node:path";
+import { readPrivate } from "./files.ts";
 import { isSignedBy, nextSerial, publish } from "./history.ts";
-import { localRoot } from "./keys.ts";
+import { FILES, localRoot } from "./keys.ts";
 
 const MAX_PINS = 4;
 
@@ -12,7 +14,8 @@ const MAX_PINS = 4;
  * @param statements this host's own, ascending
  * @param presented a statement of the same host with a higher serial
  * @param now seconds since 1970: VMs may hold later ones than this one
- * @returns the statement that follows, published; null when it is not ours or its root key is not at hand
+ * @returns the statement that follows, published; null when it is not ours, its root key is not at hand, or the folder
+ * has another newest statement than `statements`
  */
 export function afterLostFuture(
   dir: string,
@@ -25,6 +28,9 @@ export function afterLostFuture(
   if (!equalConstantTime(presented.hostId, newest.hostId) || !isOurs(newest, presented)) return null;
   const root = localRoot(dir, presented);
   if (root === null) return null;
+  // An operator has signed another one, with a key that this process does not know yet: it must not be undone.
+  const published = readPrivate(join(dir, FILES.statement));
+  if (published === null || Buffer.compare(published, newest.bytes) !== 0) return null;
   // Our own keys and addresses, and the pins that guests have meanwhile learnt: no connection may become a stranger's.
   const pins = [...newest.pins];
   for (const pin of presented.pins)

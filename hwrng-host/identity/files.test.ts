@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { createOnce, removeLeftovers, replaceFile } from "./files.ts";
+import { createOnce, makeStateFolder, removeLeftovers, replaceFile } from "./files.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "bootseed-files-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -28,4 +28,17 @@ it("what a killed process left is removed, also in folders; what a living one wr
 it("a folder that is not there yet is no error", () => {
   removeLeftovers(join(dir, "nowhere"));
   expect(readdirSync(dir)).not.toContain("nowhere");
+});
+
+it.runIf(process.getuid?.() === 0)("what root makes in the service's folder is the service's, elsewhere root's", () => {
+  const NOBODY_ID = 65_534;
+  const state = mkdtempSync(join(dir, "state-"));
+  chownSync(state, NOBODY_ID, NOBODY_ID);
+  replaceFile(join(state, "statement"), new Uint8Array(1));
+  makeStateFolder(join(state, "statements"));
+  createOnce(join(state, "statements", "7"), new Uint8Array(1), "folder");
+  createOnce(join(state, "web-7.seed"), new Uint8Array(1));
+  const names = ["statement", "statements", "statements/7", "web-7.seed"];
+  const owners = names.map((name) => statSync(join(state, name)).uid);
+  expect(owners).toEqual([NOBODY_ID, NOBODY_ID, NOBODY_ID, 0]);
 });

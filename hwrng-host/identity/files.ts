@@ -1,8 +1,11 @@
 /** Files of the state folder: written once or replaced whole, durable before they count, 0600. */
 import {
   closeSync,
+  fchownSync,
   fsyncSync,
+  lchownSync,
   linkSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -15,13 +18,16 @@ import {
 import { dirname, join } from "node:path";
 import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
 
+/** Whose a new file is: the caller's; or the folder's, for the state folder is the service's and root runs commands. */
+export type Owner = "caller" | "folder";
+
 /**
  * Creates `path` with `content` if nothing is there: complete or not at all, whenever the power goes.
  * @returns false when the file was there already; it is not touched
  * @throws HostError "io", exit 73
  */
-export function createOnce(path: string, content: Uint8Array): boolean {
-  const temp = writeTemp(path, content);
+export function createOnce(path: string, content: Uint8Array, owner: Owner = "caller"): boolean {
+  const temp = writeTemp(path, content, owner);
   try {
     // link(2), not rename(2): it refuses to replace what somebody else made meanwhile.
     linkSync(temp, path);
@@ -35,9 +41,9 @@ export function createOnce(path: string, content: Uint8Array): boolean {
   }
 }
 
-/** Replaces `path` whole. @throws HostError "io", exit 73 */
+/** Replaces a file of the state folder whole. @throws HostError "io", exit 73 */
 export function replaceFile(path: string, content: Uint8Array): void {
-  const temp = writeTemp(path, content);
+  const temp = writeTemp(path, content, "folder");
   try {
     renameSync(temp, path);
   } catch (cause) {
@@ -83,7 +89,7 @@ export function removeLeftovers(dir: string): void {
   }
 }
 
-function running(pid: number): boolean {
+export function running(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
@@ -92,7 +98,14 @@ function running(pid: number): boolean {
   }
 }
 
-function writeTemp(path: string, content: Uint8Array): string {
+/** Makes a folder in the state folder, as its files are made. @throws as mkdirSync does */
+export function makeStateFolder(path: string): void {
+  if (mkdirSync(path, { recursive: true, mode: 0o700 }) === undefined || process.getuid?.() !== 0) return;
+  const { uid, gid } = statSync(dirname(path));
+  lchownSync(path, uid, gid);
+}
+
+function writeTemp(path: string, content: Uint8Array, owner: Owner): string {
   const temp = `${path}.${process.pid}.tmp`;
   let made = false;
   try {
@@ -101,6 +114,10 @@ function writeTemp(path: string, content: Uint8Array): string {
     const file = openSync(temp, "wx", 0o600);
     made = true;
     try {
+      if (owner === "folder" && process.getuid?.() === 0) {
+        const { uid, gid } = statSync(dirname(path));
+        fchownSync(file, uid, gid);
+      }
       // Not writeSync: on a disk that is almost full, it may write a part and call that success.
       writeFileSync(file, content);
       fsyncSync(file);

@@ -2,15 +2,18 @@
  * Every statement a host ever signed, one file each beside the newest: guests that slept need the root changes, and
  * certificates are checked under the statement they name. `statement` alone says which is the newest.
  */
-import { parseStatement, type RootKey, sameRoot, type Statement, verifyStatement } from "@bootseed/protocol";
-import { mkdirSync, readdirSync } from "node:fs";
+import { parseStatement, type RootKey, type Statement, verifyStatement } from "@bootseed/protocol";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { createOnce, readPrivate, replaceFile } from "./files.ts";
+import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
+import { createOnce, makeStateFolder, readPrivate, replaceFile } from "./files.ts";
 
 const FOLDER = "statements";
 const NEWEST = "statement";
 
 const MAX_SERIAL = 0xffff_ffff;
+/** The time of a clock that says 2097 or later: a serial like that would leave none for the statements that follow. */
+const NO_TIME = 0xf000_0000;
 /** Seconds of about 18 h; a u32 has room for 30,000 such steps. */
 const STRIDE = 0x1_0000;
 
@@ -21,10 +24,15 @@ const STRIDE = 0x1_0000;
  *
  * Where the clock was wrong once and serials are ahead of it, the time decides how far to go on, for the same reason.
  *
- * @param before the highest serial known @param now seconds since 1970, a u32 until 2106
+ * @param before the highest serial known @param now seconds since 1970
+ * @throws HostError "conflict" when there is no higher one
  */
 export function nextSerial(before: number, now: number): number {
-  return Math.min(now > before ? now : before + 1 + (now % STRIDE), MAX_SERIAL);
+  if (before >= MAX_SERIAL) {
+    const fix = "VMs follow rising serials only: make a new host (init), and let them join it";
+    throw new HostError("conflict", `statement ${before} was the last that this host can sign`, fix, EXIT.data);
+  }
+  return now > before && now < NO_TIME ? now : Math.min(before + 1 + (now % STRIDE), MAX_SERIAL);
 }
 
 /** What was signed, ascending by serial, and which serials end re-imports. */
@@ -49,13 +57,13 @@ export function loadHistory(dir: string, newest: Statement): History {
  */
 export function publish(dir: string, statement: Uint8Array, presented: readonly Statement[] = []): void {
   const folder = join(dir, FOLDER);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeStateFolder(folder);
   const before = readPrivate(join(dir, NEWEST));
   // A folder of the first version has no history: what it has published comes first.
   const all = [...(before === null ? [] : [parseStatement(before)]), ...presented, parseStatement(statement)];
   for (const { serial, bytes } of all) {
     // Whatever else is there under this serial was never published: a crash came between these two steps.
-    if (!createOnce(join(folder, String(serial)), bytes)) replaceFile(join(folder, String(serial)), bytes);
+    if (!createOnce(join(folder, String(serial)), bytes, "folder")) replaceFile(join(folder, String(serial)), bytes);
   }
   replaceFile(join(dir, NEWEST), statement);
 }
@@ -71,22 +79,23 @@ export function isSignedBy(statement: Statement, root: RootKey): boolean {
 }
 
 /**
- * Whether a statement that a guest shows was signed by this host: by the newest root, by the one that it announced, or
- * by a former one in its own time. What a stolen key of a former root signs later is worth nothing.
+ * Whether a statement that a guest shows is this host's: signed by the newest root or by the one that it announced, or
+ * one that is known here byte for byte. A former root's signature proves nothing any more: whoever stole its key gives
+ * a statement whatever serial he likes, also one of that root's own time.
  * @param statements this host's own, ascending
  */
 export function wasSignedHere(statements: readonly Statement[], shown: Statement): boolean {
   const newest = statements.at(-1);
   if (newest === undefined) return false;
   if (newest.next !== undefined && isSignedBy(shown, newest.next)) return true;
-  return statements.some((one) => (shown.serial <= one.serial || sameRoot(one, newest)) && isSignedBy(shown, one));
+  return isSignedBy(shown, newest) || statements.some((one) => Buffer.compare(one.bytes, shown.bytes) === 0);
 }
 
 /** Certificates that name this statement bring no VM back any more. @returns false when it was revoked before */
 export function revokeSerial(dir: string, serial: number): boolean {
   const folder = join(dir, FOLDER);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return createOnce(join(folder, `${serial}.revoked`), new Uint8Array(0));
+  makeStateFolder(folder);
+  return createOnce(join(folder, `${serial}.revoked`), new Uint8Array(0), "folder");
 }
 
 function read(path: string): Statement | null {
@@ -94,10 +103,13 @@ function read(path: string): Statement | null {
   return bytes === null ? null : parseStatement(bytes);
 }
 
+/** Only a folder that is not there is an empty one: in one that cannot be read, revocations would be overlooked. */
 function list(folder: string): string[] {
   try {
     return readdirSync(folder);
-  } catch {
-    return [];
+  } catch (cause) {
+    if (errnoOf(cause) === "ENOENT") return [];
+    const message = `cannot read ${folder}: ${messageOf(cause)}`;
+    throw new HostError("io", message, "run as the user that owns the state folder", EXIT.io, { cause });
   }
 }

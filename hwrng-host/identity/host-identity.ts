@@ -21,7 +21,7 @@ import { afterLostFuture } from "./adopt.ts";
 import { readPrivate, requirePrivate } from "./files.ts";
 import { loadHistory } from "./history.ts";
 import { type Announcement, pinOf } from "./init.ts";
-import { FILES, finishRotations, parseRoot } from "./keys.ts";
+import { FILES, finishRotations, parseRoot, requirePair } from "./keys.ts";
 
 export type HostIdentity = {
   readonly hostId: Uint8Array;
@@ -94,6 +94,7 @@ export function loadIdentity(dir: string, announce: Announcement): HostIdentity 
   if (!newest.pins.some((pin) => equalConstantTime(pin, tlsPin))) {
     throw mismatch(`does not pin ${FILES.tlsCertificate}`, init);
   }
+  requirePair(dir, tlsKeyPem, tlsCertificatePem);
   const said = `${newest.addresses.join(", ")} every ${newest.intervalMs} ms`;
   const wanted = `${announce.advertise.join(", ")} every ${announce.intervalMs} ms`;
   if (said !== wanted) throw mismatch(`says ${said}, the config says ${wanted}`, init);

@@ -162,11 +162,14 @@ describe("loading", () => {
     [FILES.secret, Buffer.alloc(31, 1), /expected 32 bytes, got 31/],
     [FILES.tlsCertificate, Buffer.from("x"), /is not a certificate/],
     [FILES.tlsCertificate, Buffer.from(OTHER.certificatePem), /does not pin tls\.crt/],
+    [FILES.tlsKey, Buffer.from("x"), /tls\.key or tls\.crt is damaged/],
+    [FILES.tlsKey, Buffer.from(OTHER.keyPem), /is not the key of tls\.crt/],
+    [FILES.packetNextKey, Buffer.alloc(31, 1), /expected 32 bytes, got 31/],
     [FILES.statement, Buffer.from("x"), /does not parse/],
   ])("refuses a damaged or foreign %s", (name, content, message) => {
     using state = new State();
     state.init();
-    writeFileSync(state.path(name), content);
+    writeFileSync(state.path(name), content, { mode: 0o600 });
     expect(() => loadIdentity(state.dir, ANNOUNCE)).toThrow(message);
   });
 

@@ -57,7 +57,7 @@ export function initState(
       throw new HostError("io", message, "restore the state folder from its backup; never make a new key", EXIT.io);
     }
     const content = make();
-    createOnce(path, content);
+    createOnce(path, content, "folder");
     created.push(name);
     return content;
   };

@@ -35,6 +35,8 @@ export const FILES = {
 /** When the last backup was made: seconds, decimal. */
 export const BACKED_UP_FILE = "backed-up";
 
+const RESTORE = "restore the state folder from its backup";
+
 /** A root that can sign. */
 export type SigningRoot = RootKey & { readonly sign: Signer };
 
@@ -72,6 +74,10 @@ export function localRoot(dir: string, root: RootKey): SigningRoot | null {
 /** Lets a key that the newest statement names take its place, when a crash came before that. */
 export function finishRotations(dir: string, statement: { readonly packetPk: Uint8Array } & RootKey): void {
   const next = readPrivate(join(dir, FILES.packetNextKey));
+  if (next !== null && next.length !== 32) {
+    const message = `${join(dir, FILES.packetNextKey)}: expected 32 bytes, got ${next.length}`;
+    throw new HostError("io", message, RESTORE, EXIT.io);
+  }
   if (next !== null && equalConstantTime(keyPair("ed25519", next).publicKey, statement.packetPk))
     takeOver(dir, FILES.packetNextKey, FILES.packetKey);
   if (next !== null) wipe(next);
@@ -97,5 +103,22 @@ function takeOver(dir: string, from: string, to: string): void {
 function keyFits(dir: string, name: string): boolean {
   const [key, certificate] = [readPrivate(join(dir, name)), readPrivate(join(dir, FILES.tlsCertificate))];
   if (key === null || certificate === null) return false;
-  return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(Buffer.from(key)));
+  return pairs(key, certificate, join(dir, name));
+}
+
+/** @throws HostError "io" unless both files of the certificate in use belong together: OpenSSL would say so too late */
+export function requirePair(dir: string, key: Uint8Array, certificate: Uint8Array): void {
+  const path = join(dir, FILES.tlsKey);
+  if (pairs(key, certificate, path)) return;
+  throw new HostError("io", `${path} is not the key of ${FILES.tlsCertificate}`, RESTORE, EXIT.io);
+}
+
+/** @param path of the key, for the message */
+function pairs(key: Uint8Array, certificate: Uint8Array, path: string): boolean {
+  try {
+    return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(Buffer.from(key)));
+  } catch {
+    // Without a cause: what OpenSSL says of a key file may quote it.
+    throw new HostError("io", `${path} or ${FILES.tlsCertificate} is damaged: expected PEM`, RESTORE, EXIT.io);
+  }
 }

@@ -1,6 +1,6 @@
 import { followStatements, parseStatement, type Statement, toHex } from "@bootseed/protocol";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -38,6 +38,31 @@ class State implements Disposable {
 const key = (): Uint8Array => Uint8Array.from(randomBytes(32));
 const rootOf = (bytes: Uint8Array): ReturnType<typeof parseRoot> => parseRoot(Uint8Array.from(bytes), "test");
 
+describe("two rotations at once", () => {
+  it("do not undo each other: the second is refused", () => {
+    using state = new State();
+    const certificate = { certificate: NEXT };
+    const late = plan(state.dir, ANNOUNCE, certificate, NOW);
+    const { serial } = state.rotate({ packetKey: key() });
+    expect(() => carryOut(state.dir, late, certificate)).toThrow(/another statement was signed meanwhile/);
+    expect(state.load().statement.serial).toBe(serial);
+    expect(existsSync(join(state.dir, FILES.tlsNextKey))).toBe(false);
+  });
+
+  it("wait for nobody that was killed, and not side by side with one that lives", () => {
+    using state = new State();
+    const mark = (pid: number): string => join(state.dir, `signing.${pid}.tmp`);
+    writeFileSync(mark(4_194_305), "");
+    state.rotate({ packetKey: key() });
+    writeFileSync(mark(process.ppid), "");
+    expect(() => state.rotate({ packetKey: key() })).toThrow(/another command signs/);
+    expect(existsSync(mark(process.pid))).toBe(false);
+    rmSync(mark(process.ppid));
+    state.rotate({ packetKey: key() });
+    state.load();
+  });
+});
+
 describe("a rotation", () => {
   it("that wishes nothing signs nothing; a changed config is a plan", () => {
     using state = new State();
@@ -67,11 +92,14 @@ describe("a rotation", () => {
     expect(state.newest().pins.map(toHex)).toContain(toHex(old ?? new Uint8Array(0)));
     expect(() => state.rotate({ certificate: NEXT })).toThrow(/waiting already/);
     const now = Date.now() / 1000;
-    expect(() => takeNextCertificate(state.dir, now + 3600, false)).toThrow(/published 1\.0 h ago/);
-    takeNextCertificate(state.dir, now + 90_000, false);
+    expect(() => takeNextCertificate(state.dir, now + 3600, { now: false, dryRun: false })).toThrow(
+      /published 1\.0 h ago/,
+    );
+    takeNextCertificate(state.dir, now + 90_000, { now: false, dryRun: true });
+    takeNextCertificate(state.dir, now + 90_000, { now: false, dryRun: false });
     const identity = state.load();
     expect(identity.tlsCertificatePem).toEqual(Uint8Array.from(Buffer.from(NEXT.certificatePem)));
-    expect(() => takeNextCertificate(state.dir, now, true)).toThrow(/no next certificate/);
+    expect(() => takeNextCertificate(state.dir, now, { now: true, dryRun: false })).toThrow(/no next certificate/);
   });
 
   it("of the root: the old one announces, the new one signs, and sleepers follow; P-256 and offline alike", () => {

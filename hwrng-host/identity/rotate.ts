@@ -19,6 +19,7 @@ import {
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT, HostError } from "../host-error.ts";
+import { alone } from "./alone.ts";
 import { readPrivate, replaceFile } from "./files.ts";
 import { loadHistory, nextSerial, publish } from "./history.ts";
 import { type Announcement, pinOf } from "./init.ts";
@@ -123,6 +124,15 @@ export function carryOut(dir: string, { before, fields }: Plan, rotation: Rotati
     throw new HostError("bad-config", "the root that must sign is not at hand", fix, EXIT.config);
   }
   const bytes = encodeStatement(fields, signer.sign);
+  return alone(dir, () => {
+    if (Buffer.compare(newest(dir).bytes, before.bytes) !== 0)
+      throw conflict("another statement was signed meanwhile", "run it again: this one would undo it");
+    return publishRotation(dir, bytes, before, rotation);
+  });
+}
+
+/** In this order, so that a power cut at any point leaves a folder that starts. */
+function publishRotation(dir: string, bytes: Uint8Array, before: Statement, rotation: Rotation): Statement {
   // A key that the newest statement names may still wait for its place: it must not be written over.
   finishRotations(dir, before);
   if (rotation.packetKey !== undefined) {
@@ -147,9 +157,14 @@ export function carryOut(dir: string, { before, fields }: Plan, rotation: Rotati
 /**
  * The next certificate becomes the one in use.
  * @param now seconds
+ * @param how `now`: without waiting; `dryRun`: look only
  * @throws HostError "conflict" when there is none, or VMs may not have heard of it yet
  */
-export function takeNextCertificate(dir: string, now: number, hurry: boolean): void {
+export function takeNextCertificate(
+  dir: string,
+  now: number,
+  how: { readonly now: boolean; readonly dryRun: boolean },
+): void {
   const content = readPrivate(join(dir, FILES.tlsNextCertificate));
   if (content === null) throw conflict("there is no next certificate", "announce one: --new-certificate");
   const pin = toHex(pinOf(content));
@@ -158,12 +173,12 @@ export function takeNextCertificate(dir: string, now: number, hurry: boolean): v
   if (first === undefined) throw conflict("no statement pins the next certificate", "announce one: --new-certificate");
   const since = statSync(join(dir, "statements", String(first.serial))).mtimeMs / 1000;
   const hours = ((now - since) / 3600).toFixed(1);
-  if (!hurry && now - since < PUBLISHED_SECONDS)
+  if (!how.now && now - since < PUBLISHED_SECONDS)
     throw conflict(
       `its pin was published ${hours} h ago, in statement ${first.serial}`,
       "wait 24 h, or say --now: VMs that have not asked since must ask twice",
     );
-  useNextCertificate(dir);
+  if (!how.dryRun) useNextCertificate(dir);
 }
 
 function nextOf(
@@ -181,14 +196,14 @@ function nextOf(
       );
     change(
       `root: ${short(rootPk)} → ${short(next.rootPk)}`,
-      "the old root's key is worth nothing to VMs that have followed",
+      "reload the service (SIGHUP), or restart it: then the old root's key is worth nothing to VMs that have followed",
     );
     return { rootAlg: next.rootAlg, rootPk: next.rootPk, ...announced(nextRoot?.root) };
   }
   if (nextRoot === undefined) return { rootAlg, rootPk, ...announced(next) };
   change(
     `next root: ${next === undefined ? "none" : short(next.rootPk)} → ${short(nextRoot.root.rootPk)}`,
-    "when VMs have followed: bootseed-host statement --use-root",
+    "reload the service (SIGHUP), or restart it; when VMs have followed: bootseed-host statement --use-root",
   );
   return { rootAlg, rootPk, ...announced(nextRoot.root) };
 }
@@ -199,7 +214,12 @@ const announced = (next: RootKey | undefined): { next?: RootKey } =>
 function newest(dir: string): Statement {
   const bytes = readPrivate(join(dir, FILES.statement));
   if (bytes !== null) return parseStatement(bytes);
-  throw new HostError("bad-config", `${dir} has no statement`, "run `bootseed-host init --config FILE`", EXIT.config);
+  throw new HostError(
+    "bad-config",
+    `${dir} has no statement`,
+    "restore the state folder from its backup; a new host: `bootseed-host init`",
+    EXIT.config,
+  );
 }
 
 /** A public key's beginning, for people. */

@@ -34,6 +34,9 @@ import { recogniseLocal } from "./recognise.ts";
 import { reserve } from "./reserve.ts";
 import { reportView, sourceView, vmView } from "./views.ts";
 
+const NOT_ENROLLED =
+  "see `bootseed vm ls`; a seed that nobody has claimed yet lives in the VM's user-data: destroy that VM";
+
 /**
  * @param recognise who sent a request; by default as on the unix socket
  * @example
@@ -104,7 +107,7 @@ async function commit(context: HostContext, seedIdHex: string, c: Context): Prom
 /** Ends what a VM is to this host; a machine that is to come back joins with a token and a new identity. */
 function revoke(context: HostContext, seedIdHex: string): Response {
   if (!context.store.enrolments.revoke(fromHex(seedIdHex, 16), context.now()))
-    throw new HostError("not-found", `no enrolled VM has the seed ${seedIdHex}`, "see `GET /v1/vms`", EXIT.usage);
+    throw new HostError("not-found", `no enrolled VM has the seed ${seedIdHex}`, NOT_ENROLLED, EXIT.usage);
   context.log.warn({ seedId: seedIdHex }, "VM revoked");
   return Response.json({ seedId: seedIdHex });
 }

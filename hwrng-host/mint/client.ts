@@ -5,6 +5,8 @@ import type { z } from "zod";
 import { EXIT, HostError, messageOf } from "../host-error.ts";
 
 const DEADLINE_MS = 30_000;
+/** Not 409: a seed that was committed before asks for another try. */
+const ASKED_WRONGLY: ReadonlySet<number> = new Set([400, 403, 404]);
 
 export class MintClient {
   readonly #socket: string;
@@ -34,7 +36,13 @@ export class MintClient {
     const value: unknown = JSON.parse(text);
     if (status === 200) return value;
     const { error } = mintErrorSchema.parse(value);
-    throw new HostError("unavailable", error.message, error.fix, EXIT.unavailable);
+    // What was asked for is wrong, or the service cannot do it now: a script must be able to tell.
+    throw new HostError(
+      "unavailable",
+      error.message,
+      error.fix,
+      ASKED_WRONGLY.has(status) ? EXIT.usage : EXIT.unavailable,
+    );
   }
 
   async #exchange(method: string, path: string, body?: string): Promise<{ status: number; text: string }> {

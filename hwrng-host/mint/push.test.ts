@@ -54,6 +54,8 @@ it("dials a stale VM again once it claims, reports or pulls, and never a revoked
   const address = "198.51.100.1:7444";
   const { seedId } = guest;
   push.set(seedId, address, 0);
+  // Not enrolled yet: nothing to revoke, and nothing is lost.
+  expect([enrolments.revoke(seedId, host.clock.now), push.all().length]).toEqual([false, 1]);
   const showUp = {
     claim: async () => guest.enrol((await host.send("/v1/claims", guest.claim())).bytes),
     report: async () => host.send("/v1/reports", guest.report()),

@@ -71,7 +71,9 @@ export function pushRoutes(context: HostContext, push: Push): Hono {
     const id = fromHex(seedId, 16);
     const { store } = context;
     const known = address === null ? store.push.remove(id) : store.push.set(id, address, context.now());
-    if (!known) throw new HostError("not-found", `no such VM: ${seedId}`, "see `GET /v1/vms`", EXIT.usage);
+    if (!known && address === null)
+      throw new HostError("not-found", `${seedId} is not dialled`, "see `bootseed-host push`", EXIT.usage);
+    if (!known) throw new HostError("not-found", `no such VM: ${seedId}`, "see `bootseed vm ls`", EXIT.usage);
     context.log.info({ seedId, address }, "push address");
     return Response.json({ seedId, address });
   });

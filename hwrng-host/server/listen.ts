@@ -3,11 +3,12 @@ import { getRequestListener } from "@hono/node-server";
 import { lstatSync, mkdirSync, unlinkSync } from "node:fs";
 import { createServer as createHttpServer, type RequestListener, type Server, type ServerOptions } from "node:http";
 import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
-import { connect, type Server as NetServer } from "node:net";
+import { connect, type Server as NetServer, Socket } from "node:net";
 import { dirname } from "node:path";
 import type { SecureContextOptions } from "node:tls";
 import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
 import { boundPort } from "./bound-port.ts";
+import { FairShare } from "./fair-share.ts";
 import { giveToMintGroup } from "./mint-group.ts";
 
 type Fetch = (request: Request) => Response | Promise<Response>;
@@ -17,6 +18,8 @@ const DEADLINE_MS = 9000;
 /** Mint may wait for entropy; its deadline is only for reading the request. */
 const MINT_IDLE_MS = 120_000;
 const MAX_GUEST_CONNECTIONS = 1000;
+/** As many again may have come before those that had to go are gone. */
+const MAX_ACCEPTED = 2 * MAX_GUEST_CONNECTIONS;
 const MAX_REQUESTS_PER_CONNECTION = 32;
 
 export const deadlines = (deadlineMs: number): ServerOptions => ({
@@ -36,7 +39,7 @@ export type Listener = {
 
 /** A listener that shows a certificate. */
 export type GuestListener = Listener & {
-  /** Shows another certificate to connections that begin from now on. */
+  /** Shows another certificate. Guests' connections that began under the one before end: a claim's MAC is bound to what its sender saw. */
   useTls(tls: TlsFiles): void;
 };
 
@@ -46,6 +49,7 @@ export type TlsFiles = { readonly tlsKeyPem: Uint8Array; readonly tlsCertificate
 /**
  * @param at address and port; port 0 takes a free one
  * @param deadlineMs for handshake, request and the whole connection alike; tests take a shorter one
+ * @param maxConnections of all guests together
  * @throws HostError "port-taken" or "unavailable", exit 69
  */
 export async function listenGuests(
@@ -53,18 +57,31 @@ export async function listenGuests(
   tls: TlsFiles,
   at: { host: string; port: number },
   deadlineMs: number = DEADLINE_MS,
+  maxConnections: number = MAX_GUEST_CONNECTIONS,
 ): Promise<GuestListener> {
   const options = { ...deadlines(deadlineMs), ...secure(tls), handshakeTimeout: deadlineMs };
   const server = createHttpsServer(options, listenerOf(fetch));
-  server.maxConnections = MAX_GUEST_CONNECTIONS;
+  server.maxConnections = MAX_ACCEPTED;
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION;
   server.setTimeout(deadlineMs);
+  const share = new FairShare(maxConnections);
   // For the connection as a whole: small requests, one after the other, would hold it for minutes.
   server.on("connection", (socket) => {
+    if (socket instanceof Socket && !share.admit(socket)) return;
     const timer = setTimeout(() => socket.destroy(), deadlineMs);
     socket.once("close", () => clearTimeout(timer));
   });
-  return startTls(server, at, "listen.guests");
+  const listener = await startTls(server, at, "listen.guests");
+  let shown = tls.tlsCertificatePem;
+  return {
+    ...listener,
+    useTls: (next) => {
+      listener.useTls(next);
+      // A lost connection is tried again; the 403 that such a claim would get is final.
+      if (!Buffer.from(shown).equals(next.tlsCertificatePem)) share.endAll();
+      shown = next.tlsCertificatePem;
+    },
+  };
 }
 
 /** What both TLS listeners show. */

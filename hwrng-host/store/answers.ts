@@ -11,3 +11,9 @@ export function countAnswer(db: Database, seedId: Uint8Array, now: number): bool
                WHERE seed_id = ?2 AND (answer_day != ?1 OR answers < ?3)`;
   return db.run(sql, Math.floor(now / DAY), seedId, ANSWERS_PER_DAY) === 1;
 }
+
+/** Whether the seed had its share for today; counts nothing. */
+export function answersSpent(db: Database, seedId: Uint8Array, now: number): boolean {
+  const sql = "SELECT 1 FROM seed WHERE seed_id = ? AND answer_day = ? AND answers >= ?";
+  return db.get(sql, seedId, Math.floor(now / DAY), ANSWERS_PER_DAY) !== null;
+}

@@ -35,6 +35,15 @@ describe("a group of writes", () => {
     expect(told).toEqual([1, 3, 2, 3, 3, 3]);
   });
 
+  it("tells nobody that it is done when the commit itself fails", async () => {
+    // A deferred constraint is looked at by COMMIT, not before.
+    db.run("CREATE TABLE owed (n INTEGER REFERENCES note (n) DEFERRABLE INITIALLY DEFERRED) STRICT");
+    const group = new CommitGroup(db);
+    const wrong = group.run(() => db.run("INSERT INTO owed VALUES (999)"));
+    await expect(wrong).rejects.toThrow(/FOREIGN KEY/);
+    expect(db.all("SELECT * FROM owed")).toEqual([]);
+  });
+
   it("waits a little for those that are under way, and not for ever", async () => {
     const group = new CommitGroup(db);
     stopTime();

@@ -113,9 +113,10 @@ export class SqliteEnrolments implements EnrolmentStore {
   revoke(seedId: Uint8Array, now: number): boolean {
     const sql = "UPDATE enrolment SET revoked_at = COALESCE(revoked_at, ?) WHERE seed_id = ?";
     return this.#db.transaction(() => {
+      if (this.#db.run(sql, now, seedId) !== 1) return false;
       // Nobody dials it any more.
       this.#db.run("DELETE FROM push WHERE seed_id = ?", seedId);
-      return this.#db.run(sql, now, seedId) === 1;
+      return true;
     });
   }
 

@@ -1,11 +1,9 @@
 /** Join tokens, and the machines that came with them. No token's key is here: it is derived from the host secret. */
-import { countAnswer } from "./answers.ts";
+import { answersSpent, countAnswer } from "./answers.ts";
 import { column, type Database } from "./database.ts";
-import type { JoinInput, JoinOutcome, JoinStore, JoinTokenRow, NewJoinToken } from "./store.ts";
+import type { JoinInput, JoinOutcome, JoinRefusal, JoinStore, JoinTokenRow, NewJoinToken } from "./store.ts";
 
 const PACKET_BURST = 2;
-
-type Over = "token-unknown" | "token-revoked" | "token-expired";
 
 export class SqliteJoins implements JoinStore {
   readonly #db: Database;
@@ -36,19 +34,27 @@ export class SqliteJoins implements JoinStore {
     return this.#db.transaction(() => this.#db.run(sql, now, tokenId)) === 1;
   }
 
+  refusal({ tokenId, seedId, now }: Pick<JoinInput, "tokenId" | "seedId" | "now">): JoinRefusal | null {
+    const known = this.#db.get("SELECT revoked_at FROM enrolment WHERE seed_id = ?", seedId);
+    if (known !== null && known["revoked_at"] !== null) return "revoked";
+    // A lost answer costs no second use. But nobody gets a secret with a token that is over.
+    const over = this.#over(tokenId, now);
+    if (over !== null) return over;
+    if (known !== null) return answersSpent(this.#db, seedId, now) ? "limited" : null;
+    const used = this.#db.get("SELECT 1 FROM join_token WHERE token_id = ? AND used >= uses", tokenId);
+    return used === null ? null : "token-used";
+  }
+
   join(input: JoinInput): JoinOutcome {
     return this.#db.transaction(() => {
-      const known = this.#db.get("SELECT certificate, revoked_at FROM enrolment WHERE seed_id = ?", input.seedId);
+      const why = this.refusal(input);
+      if (why !== null) return { joined: false, why };
+      const known = this.#db.get("SELECT certificate FROM enrolment WHERE seed_id = ?", input.seedId);
       if (known !== null) {
-        if (known["revoked_at"] !== null) return { joined: false, why: "revoked" };
-        // A lost answer costs no second use. But nobody gets a secret with a token that is over.
-        const over = this.#over(input.tokenId, input.now);
-        if (over !== null) return { joined: false, why: over };
-        if (!countAnswer(this.#db, input.seedId, input.now)) return { joined: false, why: "limited" };
+        countAnswer(this.#db, input.seedId, input.now);
         return { joined: true, certificate: column.blob(known, "certificate") };
       }
-      const why = this.#use(input.tokenId, input.now);
-      if (why !== null) return { joined: false, why };
+      this.#db.run("UPDATE join_token SET used = used + 1 WHERE token_id = ?", input.tokenId);
       this.#db.run(
         `INSERT INTO seed (seed_id, stack, urn, name, bind, source_class, committed_at, instance_id, joined)
          VALUES (?, '', '', ?, 'first-claim', ?, ?, ?, 1)`,
@@ -73,15 +79,7 @@ export class SqliteJoins implements JoinStore {
     });
   }
 
-  /** Takes one use of a token. @returns why not, or null */
-  #use(tokenId: Uint8Array, now: number): Over | "token-used" | null {
-    const over = this.#over(tokenId, now);
-    if (over !== null) return over;
-    const sql = "UPDATE join_token SET used = used + 1 WHERE token_id = ? AND used < uses";
-    return this.#db.run(sql, tokenId) === 1 ? null : "token-used";
-  }
-
-  #over(tokenId: Uint8Array, now: number): Over | null {
+  #over(tokenId: Uint8Array, now: number): JoinRefusal | null {
     const token = this.#db.get("SELECT expires_at, revoked_at FROM join_token WHERE token_id = ?", tokenId);
     if (token === null) return "token-unknown";
     if (token["revoked_at"] !== null) return "token-revoked";

@@ -175,6 +175,20 @@ describe("counters", () => {
     store.close();
   });
 
+  it("are acknowledged upwards only, and none that was never sent", () => {
+    using folder = new Folder();
+    const store = openSqliteStore(folder.file);
+    enrolled(store);
+    store.enrolments.recordSend(send(1));
+    store.enrolments.recordSend(send(2));
+    const acknowledge = (counter: number): number | undefined => {
+      store.enrolments.recordReceipt({ seedId: bytes(16, 1), counter, rcMix: 0, rcReseed: 0, now: NOW });
+      return store.enrolments.get(bytes(16, 1))?.receipted;
+    };
+    expect([acknowledge(3), acknowledge(2), acknowledge(1)]).toEqual([0, 2, 2]);
+    store.close();
+  });
+
   it("never repeat, however often the process is killed", { timeout: 60_000 }, async () => {
     using folder = new Folder();
     const store = openSqliteStore(folder.file);

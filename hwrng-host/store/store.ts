@@ -206,18 +206,19 @@ export type JoinInput = {
   readonly now: number;
 };
 
+/** Why a machine may not join. */
+export type JoinRefusal = "token-unknown" | "token-revoked" | "token-expired" | "token-used" | "revoked" | "limited";
+
 export type JoinOutcome =
-  | { readonly joined: true; readonly certificate: Uint8Array }
-  | {
-      readonly joined: false;
-      readonly why: "token-unknown" | "token-revoked" | "token-expired" | "token-used" | "revoked" | "limited";
-    };
+  { readonly joined: true; readonly certificate: Uint8Array } | { readonly joined: false; readonly why: JoinRefusal };
 
 export interface JoinStore {
   add(token: NewJoinToken): void;
   all(): JoinTokenRow[];
   /** @returns false for an unknown token */
   revoke(tokenId: Uint8Array, now: number): boolean;
+  /** Why a join would be refused now, or null; spends nothing. */
+  refusal(input: Pick<JoinInput, "tokenId" | "seedId" | "now">): JoinRefusal | null;
   /** Enrols a machine and takes one use of the token, or neither. */
   join(input: JoinInput): JoinOutcome;
 }

@@ -18,6 +18,8 @@ export type Manners = {
   readonly proof?: boolean;
   /** Closes the connection right after the hello. */
   readonly hangUp?: boolean;
+  /** Never closes its half of the connection. */
+  readonly halfOpen?: boolean;
   /** Sends one byte at a time. */
   readonly dribble?: boolean;
 };
@@ -32,7 +34,7 @@ export class TcpGuest implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
 
   private constructor(guest: TestGuest, manners: Manners) {
-    this.#server = createServer({ noDelay: true }, (socket) => {
+    this.#server = createServer({ noDelay: true, allowHalfOpen: manners.halfOpen ?? false }, (socket) => {
       this.#sockets.add(socket);
       socket.on("error", () => undefined);
       socket.once("close", () => this.#sockets.delete(socket));

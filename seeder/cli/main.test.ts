@@ -100,6 +100,8 @@ describe("bootseed", () => {
     expect([code, stderr]).toEqual([64, expect.stringMatching(/unknown|expected|required|Allowed choices/)]);
   });
   it("--help has examples", async () => {
+    for (const verb of [["vm"], ["vm", "ls"], ["vm", "show"], ["known-hosts"]])
+      expect((await bootseed(...verb, "--help")).stdout).toMatch(/Examples:[^]*bootseed vm ls[^]*Exit codes: 0 done/);
     const { code, stdout } = await bootseed("--help");
     expect([code, stdout]).toEqual([0, expect.stringMatching(/Examples:\n +\$ bootseed vm ls/)]);
   });

@@ -30,7 +30,7 @@ export function command(terminal: Terminal): Command {
   const program = new Command("bootseed")
     .version(manifest.version)
     .description("Seeds for machines, and what a bootseed host knows of them")
-    .addHelpText("after", EXAMPLES)
+    .addHelpText("afterAll", EXAMPLES)
     .exitOverride()
     .showHelpAfterError("(bootseed --help shows the commands)");
   for (const add of [addVm, addWait, addKnownHosts, addSync, addUserData, addInject]) add(program, terminal);

@@ -6,20 +6,21 @@ cd /
 l=usr/local/lib/bootseed r=run/bootseed v=var/lib/bootseed m=$v/gate-done k=sshd-keygen u=bootseed-first-boot
 mkdir -p $l $r $v
 exec >>$r/log 2>&1 9>$r/lock
+find $v/ -type l,p -delete
 flock -n 9
 grep -qs "^$INSTANCE_ID " $m || {
 rm -f $m
 cat >$l/gate <<'E'
 e=passed
-cd /run/bootseed
+cd $3
 flock -w 60 lock true
 until grep -qsx 'reseeded 0' verdict; do
 e=held n=$((n+2))
 [ $n -gt 330 ] && e=warned && break
 sleep 2
 done
-echo "$1 $e" >/var/lib/bootseed/gate-done
-[ $e != warned ] || { echo 'NO PROVEN SEED, TRUST NO KEY HERE: /run/bootseed/log'; false; }
+echo "$1 $e" >$2
+[ $e != warned ] || ! echo "NO PROVEN SEED, TRUST NO KEY HERE: $3/log"
 E
 cat >etc/systemd/system/$u.service <<E
 [Unit]
@@ -28,14 +29,14 @@ Before=ssh.service sshd.service $k.service $k.target $k@rsa.service $k@ecdsa.ser
 [Service]
 Type=oneshot
 StandardOutput=journal+console
-ExecStart=/bin/sh /usr/local/lib/bootseed/gate $INSTANCE_ID
+ExecStart=/bin/sh /$l/gate $INSTANCE_ID /$m /$r
 E
 systemctl daemon-reload
 systemctl start --no-block $u
 python3 -Ic 'import lzma
 n=0
 for c in input():n=n*94+ord(c)-33
-exec(lzma.decompress(n.to_bytes(6894,"big")))' <<'E'
+exec(lzma.decompress(n.to_bytes(6983,"big")))' <<'E'
 @KIT@
 E
 sync $l/*

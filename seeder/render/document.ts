@@ -41,8 +41,8 @@ export interface DocumentPart {
 /** Nothing that is gzipped may unpack to more than this: user-data is small, and a bomb is not user-data. */
 const MAX_UNPACKED_BYTES = 1 << 20;
 
-/** Headers of one MIME part, with the empty line behind them. Plain ASCII needs no more: us-ascii and 7bit are RFC 2045's defaults. */
-export const plainHead = (type: string): string => `Content-Type: ${type}\n\n`;
+/** No header at all, and the empty line: text/plain, us-ascii and 7bit are RFC 2045's defaults, and cloud-init sniffs the type of text/plain. */
+export const PLAIN_HEAD = "\n" as const;
 const base64Head = (type: string): string => `Content-Type: ${type}\nContent-Transfer-Encoding: base64\n\n`;
 
 const isPlain = (text: string): boolean => /^[\t\n\u0020-\u007e]*$/.test(text);
@@ -99,7 +99,7 @@ function textOf(document: string | Uint8Array): string {
 
 /** text/plain is the type that cloud-init sniffs; base64 wherever the plain form would not come out byte for byte. */
 function textPart(text: string): { head: string; body: string } {
-  if (isPlain(text)) return { head: plainHead("text/plain"), body: text };
+  if (isPlain(text)) return { head: PLAIN_HEAD, body: text };
   return { head: base64Head('text/plain; charset="utf-8"'), body: base64Lines(Buffer.from(text, "utf8")) };
 }
 

@@ -4,7 +4,7 @@ import { kindOf } from "./document.ts";
 import { loadKit } from "./kit.ts";
 import { checkUserData, type Kit, renderUserData, TYPICAL_SEED_FILE_BYTES } from "./render.ts";
 
-const kit: Kit = { hook: "#!/bin/sh\nkit='@KIT@'\nseed='@SEED@'\nexit 0\n", packed: "S0lU\n" };
+const kit: Kit = { hook: "#cloud-boothook\n#!/bin/sh\nkit='@KIT@'\nseed='@SEED@'\nexit 0\n", packed: "S0lU\n" };
 const seedFile = new Uint8Array(TYPICAL_SEED_FILE_BYTES).fill(7);
 const render = (document?: string | Uint8Array, more = {}): string =>
   renderUserData({ kit, seedFile: new Uint8Array([1, 2, 3]), document, ...more }).text;
@@ -13,40 +13,39 @@ describe("renderUserData", () => {
   it("carries the hook first and a cloud-config as it was written", () => {
     expect(render("#cloud-config\npackages: [jq]\n")).toMatchInlineSnapshot(`
       "MIME-Version: 1.0
-      Content-Type: multipart/mixed; boundary=6ba1
+      Content-Type: multipart/mixed; boundary=9
 
-      --6ba1
-      Content-Type: text/cloud-boothook
+      --9
 
+      #cloud-boothook
       #!/bin/sh
       kit='S0lU'
       seed='AQID'
       exit 0
 
-      --6ba1
-      Content-Type: text/plain
+      --9
 
       #cloud-config
       packages: [jq]
 
-      --6ba1--
+      --9--
       "
     `);
   });
   it("carries the hook alone when there is no document", () => {
     expect(render("\n")).toMatchInlineSnapshot(`
       "MIME-Version: 1.0
-      Content-Type: multipart/mixed; boundary=e842
+      Content-Type: multipart/mixed; boundary=3
 
-      --e842
-      Content-Type: text/cloud-boothook
+      --3
 
+      #cloud-boothook
       #!/bin/sh
       kit='S0lU'
       seed='AQID'
       exit 0
 
-      --e842--
+      --3--
       "
     `);
   });
@@ -75,7 +74,7 @@ describe("renderUserData", () => {
   it("is deterministic", () => {
     const first = /boundary=(\S+)/.exec(render("#!/bin/sh\n"))?.[1] ?? "";
     expect(render("#!/bin/sh\n")).toBe(render("#!/bin/sh\n"));
-    expect(first).toMatch(/^[0-9a-f]{4}$/);
+    expect(first).toMatch(/^[0-9a-f]$/);
   });
   it("refuses a leading text that cloud-init does not know, with a hint, and sends it when forced", () => {
     expect(() => render("packages: [jq]\n")).toThrow(/begins with "packages: \[jq\]".*wrap: "force"/);

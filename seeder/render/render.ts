@@ -7,7 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import { BootseedError } from "@bootseed/protocol";
-import { documentPart, plainHead } from "./document.ts";
+import { documentPart, PLAIN_HEAD } from "./document.ts";
 
 /** DigitalOcean's limit on user_data. AWS allows 16 KiB, Hetzner 32. */
 export const DEFAULT_MAX_USER_DATA_BYTES: number = 64 * 1024;
@@ -50,14 +50,15 @@ export interface UserDataSizes {
 
 const utf8Bytes = (text: string): number => Buffer.byteLength(text, "utf8");
 
-/** Deterministic, and in no part: every MIME part must be free of the line that ends it. */
+/** Deterministic, short (it is in user-data four times), and no line of a part begins like the one that ends it (RFC 2046, 5.1.1). */
 function boundaryFor(parts: readonly string[]): string {
-  for (let n = 0; ; n++) {
-    const hash = createHash("sha256")
-      .update(`${n}\n`)
-      .update(parts.at(-1) ?? "");
-    const boundary = hash.digest("hex").slice(0, 4); // short: it is in user-data four times
-    if (parts.every((part) => !part.includes(boundary))) return boundary;
+  const digits = createHash("sha256")
+    .update(parts.at(-1) ?? "")
+    .digest("hex");
+  for (let length = 1; ; length++) {
+    const boundary = digits.slice(0, length);
+    const line = new RegExp(`(?:^|[\\r\\n])--${boundary}`);
+    if (!parts.some((part) => line.test(part))) return boundary;
   }
 }
 
@@ -69,8 +70,9 @@ function fillHook(kit: Kit, seed: string): string {
       throw new BootseedError("malformed", message);
     }
   }
-  if (!/^[\t\n\u0020-\u007e]*$/.test(kit.hook)) {
-    throw new BootseedError("malformed", "the hook template is not plain ASCII: run npm run kit");
+  // Its first line is what tells cloud-init that it is a boothook: the part has no header.
+  if (!/^#cloud-boothook\n[\t\n\u0020-\u007e]*$/.test(kit.hook)) {
+    throw new BootseedError("malformed", "the hook template is not a boothook in plain ASCII: run npm run kit");
   }
   // Replacement functions, since a `$&` in a replacement string would be expanded; the kit last, since it may have "@" in it.
   return kit.hook.replace("@SEED@", () => seed).replace("@KIT@", () => kit.packed.trim());
@@ -89,7 +91,7 @@ export function renderUserData(options: RenderOptions): { text: string; sizes: U
   const seed = Buffer.from(options.seedFile).toString("base64");
   const hook = fillHook(options.kit, seed);
   const user = documentPart(options.document ?? "", options.wrap === "force");
-  const hookPart = plainHead("text/cloud-boothook") + hook;
+  const hookPart = PLAIN_HEAD + hook;
   const parts = user.body === "" ? [hookPart] : [hookPart, user.head + user.body];
   const boundary = boundaryFor(parts);
   const head = `MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=${boundary}\n\n`;

@@ -46,10 +46,12 @@ export class AgentGuest implements Guest {
     },
   };
 
-  async deliver({ counter = 0, statement = ex.statement, answers }: Case): Promise<Outcome> {
+  async deliver({ counter = 0, statement = ex.statement, answers, files }: Case): Promise<Outcome> {
     const { folder } = this.#root;
-    writeFileSync(join(folder, "statement"), statement);
-    for (const name of ["topup.json", "counter", "issuer"]) rmSync(join(folder, name), { force: true });
+    if (files !== undefined) this.#root.lay(files);
+    if (files === undefined) writeFileSync(join(folder, "statement"), statement);
+    if (files === undefined)
+      for (const name of ["topup.json", "counter", "issuer"]) rmSync(join(folder, name), { force: true });
     if (counter > 0) writeFileSync(join(folder, "counter"), u64be(counter));
     this.#answers = [...answers];
     this.#sent = [];

@@ -15,6 +15,8 @@ export interface Case {
   readonly counter?: number;
   /** Statement before; by default the one with serial 1. */
   readonly statement?: Uint8Array;
+  /** Files of the host's folder before, null for one that is not there; by default what an enrolment leaves. */
+  readonly files?: Readonly<Record<string, Uint8Array | null>>;
   /** The host's answers in order; what the guest asks after them is not answered. */
   readonly answers: readonly Answer[];
 }

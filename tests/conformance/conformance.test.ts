@@ -10,6 +10,7 @@ import { answered, type Case, good } from "./case.ts";
 import { answerDamage, packetCuts, statementDamage } from "./cases/damage.ts";
 import { derCases } from "./cases/der.ts";
 import { randomBodies } from "./cases/random.ts";
+import { stateCases } from "./cases/state.ts";
 import { statementCases } from "./cases/statements.ts";
 import { swappedCases } from "./cases/swapped.ts";
 import type { Guest, Outcome } from "./guest.ts";
@@ -92,6 +93,12 @@ describe.skipIf(!READY)("kit and agent", () => {
     const { count, deviations } = await run(cases());
     expect(deviations).toEqual([]);
     expect(count).toBeGreaterThanOrEqual(atLeast);
+  });
+
+  it("agree on state files gone, damaged, and another's", async () => {
+    const { count, deviations } = await run(stateCases());
+    expect(deviations).toEqual([]);
+    expect(count).toBeGreaterThanOrEqual(6000);
   });
 
   it(`agree on ${RANDOM_BODIES} random bodies (BOOTSEED_SEED=${RANDOM_SEED})`, async () => {

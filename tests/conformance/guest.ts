@@ -1,5 +1,5 @@
 /** A guest under conformance tests: one delivery from a given state, and everything that it did. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { toHex } from "../../protocol/bytes.ts";
@@ -37,6 +37,8 @@ export class GuestRoot implements Disposable {
   readonly root: string = mkdtempSync(join(FOLDER, "bootseed-conformance-"));
   readonly folder: string = join(this.root, "var/lib/bootseed", toHex(ex.hostId));
 
+  readonly #enrolment: Record<string, Uint8Array> = {};
+
   constructor() {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     this.write("identity", opensshPrivateKey(ex.identity));
@@ -45,6 +47,7 @@ export class GuestRoot implements Disposable {
     this.write("certificate", ex.certificate);
     this.write("psk", ex.psk);
     this.write("statement", ex.statement);
+    for (const name of readdirSync(this.folder)) this.#enrolment[name] = readFileSync(join(this.folder, name));
     this.#machine("/var/lib/cloud/data/instance-id", ex.instanceId);
     this.#machine("/etc/machine-id", "0123456789abcdef0123456789abcdef");
     this.#machine("/proc/sys/kernel/random/boot_id", "01234567-89ab-4cde-8f01-23456789abcd");
@@ -53,6 +56,14 @@ export class GuestRoot implements Disposable {
   write(name: string, content: string | Uint8Array): void {
     writeFileSync(join(this.folder, name), content, { mode: 0o600 });
     chmodSync(join(this.folder, name), 0o600);
+  }
+
+  /** Back to the enrolment's files, but for those of the case. */
+  lay(files: Case["files"]): void {
+    for (const name of readdirSync(this.folder)) if (!(name in this.#enrolment)) rmSync(join(this.folder, name));
+    for (const [name, content] of Object.entries({ ...this.#enrolment, ...files }))
+      if (content === null) rmSync(join(this.folder, name), { force: true });
+      else this.write(name, content);
   }
 
   #machine(path: string, text: string): void {

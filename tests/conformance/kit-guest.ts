@@ -25,10 +25,12 @@ export class KitGuest implements Guest {
     this.#lines = createInterface({ input: this.#python.stdout })[Symbol.asyncIterator]();
   }
 
-  async deliver({ counter = 0, statement = ex.statement, answers }: Case): Promise<Outcome> {
+  async deliver({ counter = 0, statement = ex.statement, answers, files }: Case): Promise<Outcome> {
     const before = counter === 0 ? "" : counter.toString(16).padStart(16, "0");
+    if (files !== undefined) this.#root.lay(files);
     const said = answers.map(({ status, body }) => [status, toBase64(body)]);
-    return (await this.#line({ counter: before, statement: toHex(statement), answers: said })) as Outcome;
+    const state = files === undefined ? { counter: before, statement: toHex(statement) } : {};
+    return (await this.#line({ ...state, answers: said })) as Outcome;
   }
 
   /** @returns "accepted", or the code of the refusal */

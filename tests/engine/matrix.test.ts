@@ -46,7 +46,7 @@ it("create: one reservation, one commit, then the API call with the seed in it",
   await bench.mustUp();
   expectOneFresh(0);
   expect(bench.api.calls).toEqual(["POST /v2/droplets", "GET /v2/droplets/100", "GET /v2/droplets/100"]);
-  expect(seeds()[0]).toContain("Content-Type: text/cloud-boothook");
+  expect(seeds()[0]).toContain("\n\n#cloud-boothook\n");
   expect(mint.rows[0]).toMatchObject({ name: "web", instanceId: "100", urn: await bench.urn("web") });
 });
 

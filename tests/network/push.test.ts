@@ -29,7 +29,7 @@ describe.skipIf(!NAMESPACES_READY || !AGENT_READY).concurrent("push", () => {
   });
   afterAll(() => agent[Symbol.dispose]());
 
-  it("reaches a VM that reaches nobody, from a host that nobody reaches", { timeout: 120_000 }, async () => {
+  it("reaches a VM that reaches nobody, from a host that nobody reaches", async () => {
     await using stack = new AsyncDisposableStack();
     const network = stack.use(new Network());
     const [host, cloud] = [network.machine("host"), network.machine("cloud")];
@@ -66,7 +66,7 @@ describe.skipIf(!NAMESPACES_READY || !AGENT_READY).concurrent("push", () => {
     expect([listener.counter, listener.refused]).toEqual([2, []]);
   });
 
-  it("leaves an address alone where somebody else answers, until it is set again", { timeout: 120_000 }, async () => {
+  it("leaves an address alone where somebody else answers, until it is set again", async () => {
     await using stack = new AsyncDisposableStack();
     const network = stack.use(new Network());
     const [host, cloud] = [network.machine("host"), network.machine("cloud")];

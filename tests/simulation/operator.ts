@@ -29,7 +29,9 @@ export class Operator {
   useNewCertificate(): void {
     this.#ledger.trace(`${this.#host.name} shows its next certificate`);
     // Files have the time of this machine, not of the world.
-    this.#host.restart(() => takeNextCertificate(this.#host.dir, this.#host.context.now(), true));
+    this.#host.restart(() =>
+      takeNextCertificate(this.#host.dir, this.#host.context.now(), { now: true, dryRun: false }),
+    );
   }
 
   /** The old root announces the new one, which signs from then on. */

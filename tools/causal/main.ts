@@ -3,7 +3,13 @@ import { runCausal } from "./run.ts";
 import { CAUSAL_HEADING, causalLine, judge } from "./table.ts";
 
 /** `node tools/causal/main.ts [--json]`: runs the causal proof and prints its table; exit status 1 if it does not hold. */
-const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+const HELP = `Usage: node tools/causal/main.ts [--json]
+
+Seven boots of a mini VM that differ only in the seed: does the SSH host key depend on it?
+Example: node tools/causal/main.ts --json
+Exit: 0 it holds, 1 it does not, 64 command line
+`;
+const values = options();
 const began = Date.now();
 if (!values.json) console.log(CAUSAL_HEADING);
 const rows = await runCausal({
@@ -29,3 +35,19 @@ function say(holds: boolean, text: string): void {
   console.log(`${holds ? "holds" : "FAILS"}  ${text}`);
 }
 process.exitCode = Object.values(verdict).every(Boolean) ? 0 : 1;
+
+function options(): { json: boolean } {
+  try {
+    const flag = { type: "boolean", default: false } as const;
+    const { values: given } = parseArgs({ options: { json: flag, help: flag } });
+    if (given.help) end(process.stdout, HELP, 0);
+    return given;
+  } catch (error) {
+    return end(process.stderr, `${error instanceof Error ? error.message : String(error)}\n${HELP}`, 64);
+  }
+}
+
+function end(to: NodeJS.WriteStream, text: string, code: number): never {
+  to.write(text);
+  process.exit(code);
+}

@@ -20,7 +20,7 @@ export function hostChecks(hosts: readonly (readonly [string, HostStatus])[], no
     const damaged = host.damaged.map((file) =>
       file === "counter" || file === "topup.json"
         ? warn(name, `${file} is damaged`, "the next top-up puts it aside and goes on")
-        : bad(name, `${file} is damaged`, "bootseed-agent join --token-file F"),
+        : bad(name, `${file} is damaged or gone`, "bootseed-agent join --token-file F"),
     );
     if (!host.enrolled) return [...damaged, bad(name, "not enrolled", "bootseed-agent join --token-file F")];
     return [...damaged, freshness(name, host, nowMs), ...refusals(name, host)];

@@ -1,6 +1,6 @@
 /** `generalize`: before a disk becomes an image, removes what machines made from it must not share. */
 import { BootseedError } from "@bootseed/protocol";
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { EXIT } from "../exit.ts";
 import { type Machine, STATE_DIR } from "../machine.ts";
 import { parseOptions } from "../options.ts";
@@ -15,7 +15,7 @@ const RUN_DIR = "/run/bootseed";
 
 const HINTS = [
   "not removed, but not to be copied either:",
-  "  SSH host keys: rm /etc/ssh/ssh_host_* (the next first boot makes new ones)",
+  "  SSH host keys: rm -rf /etc/ssh/ssh_host_* /etc/ssh/bootseed-old-* (the next first boot makes new ones)",
   "  machine-id: truncate -s 0 /etc/machine-id",
   "  cloud-init's copies of user-data: cloud-init clean",
 ];
@@ -54,9 +54,10 @@ function state(
   const at = machine.at(folder);
   if (!existsSync(at)) return [];
   return readdirSync(at).flatMap((name) => {
-    const info = statSync(`${at}/${name}`);
+    // Of a link only the link: what it points to is not this folder's.
+    const info = lstatSync(`${at}/${name}`);
     if (info.isDirectory()) return state(machine, `${folder}/${name}`, wanted);
-    return info.isFile() && wanted(name) ? [`${folder}/${name}`] : [];
+    return (info.isFile() || info.isSymbolicLink()) && wanted(name) ? [`${folder}/${name}`] : [];
   });
 }
 

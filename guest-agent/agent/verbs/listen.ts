@@ -19,7 +19,7 @@ export async function listenVerb(context: Context, args: string[], env: NodeJS.P
   await listen(
     context.world,
     STATE_DIR,
-    () => context.lock(LOCK_SECONDS),
+    (waitSeconds = LOCK_SECONDS) => context.lock(waitSeconds),
     where,
     undefined,
     (server) => {

@@ -10,7 +10,7 @@ import type { World } from "../world.ts";
 import type { Context } from "./context.ts";
 import { onlyLooking, unless } from "./look.ts";
 
-/** Of one host; `damaged` names what a top-up would put aside. */
+/** Of one host; `damaged` names what a top-up would put aside, and what an enrolment left and is gone. */
 export interface HostStatus {
   readonly enrolled: boolean;
   readonly topUp: Record<string, unknown>;
@@ -44,21 +44,21 @@ export function allHosts(world: World): [string, HostStatus][] {
   const aside: string[] = [];
   const watching = onlyLooking(world, (path) => aside.push(path));
   return hostFolders(watching, STATE_DIR).map((folder) => {
-    const read = hostStatus(watching, folder);
+    const { lost, ...read } = hostStatus(watching, folder);
     const damaged = aside
       .filter((path) => path.startsWith(folder.path))
       .map((path) => path.slice(folder.path.length + 1));
-    return [toHex(folder.hostId), { ...read, damaged: [...new Set(damaged)] }];
+    return [toHex(folder.hostId), { ...read, damaged: [...new Set([...damaged, ...lost])] }];
   });
 }
 
-function hostStatus(world: World, folder: HostFolder): Omit<HostStatus, "damaged"> {
+function hostStatus(world: World, folder: HostFolder): Omit<HostStatus, "damaged"> & { readonly lost: string[] } {
   const statement = unless(() => folder.statement(), null);
   const { enrolled } = folder;
-  if (enrolled) unless(() => void folder.identity(), undefined);
-  if (enrolled) unless(() => void folder.psk(), undefined);
+  const lost = enrolled ? (["psk", "identity"] as const).filter((name) => unless(() => !folder[name](), true)) : [];
   return {
     enrolled,
+    lost,
     topUp: folder.notes(),
     counter: folder.counter(),
     seedId: enrolled ? unless(() => toHex(folder.certificate().seedId), null) : null,

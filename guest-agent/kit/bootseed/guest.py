@@ -19,6 +19,7 @@ from .wire import Followed, u64
 
 KEEP = "/var/lib/bootseed/"
 RUN = "/run/bootseed/"
+os.umask(0o77)
 
 
 def say(*words: object) -> None:
@@ -71,7 +72,12 @@ def overwrite(path: Path, data: bytes) -> None:
 def own(path: Path) -> None:
     """Give a file or folder to whom the folder above belongs: the agent, which shares them, is not root."""
     above = path.parent.stat()
-    os.chown(path, above.st_uid, above.st_gid)
+    os.lchown(path, above.st_uid, above.st_gid)
+
+
+def plain(path: Path) -> bool:
+    """Whether it is a file: root follows no link that the agent's user may have laid, and waits for no pipe."""
+    return path.is_file() > path.is_symlink()
 
 
 def write(path: Path, data: bytes) -> None:
@@ -81,9 +87,9 @@ def write(path: Path, data: bytes) -> None:
         own(path.parent)
     temp = path.with_name("tmp")
     temp.unlink(True)
-    temp.touch(0o600)
-    own(temp)
-    temp.write_bytes(data)
+    with temp.open("xb") as file:  # no link that was laid meanwhile
+        own(temp)
+        file.write(data)
     sync(temp)
     temp.replace(path)
     sync(path.parent)
@@ -91,9 +97,9 @@ def write(path: Path, data: bytes) -> None:
 
 def wipe(path: Path) -> None:
     """Overwrite a secret with zeros and remove it; nothing happens when it is not there."""
-    if path.exists():
+    if plain(path):
         overwrite(path, bytes(path.stat().st_size))
-        path.unlink()
+    path.unlink(True)
 
 
 class Guest:
@@ -188,7 +194,7 @@ class Host:
     def read(self, name: str) -> bytes:
         """A file of the folder; empty when it is not there."""
         path = self.folder / name
-        return path.read_bytes() if path.exists() else b""
+        return path.read_bytes() if plain(path) else b""
 
     def write(self, name: str, data: bytes) -> None:
         """Replace a file of the folder durably."""

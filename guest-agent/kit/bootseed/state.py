@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -9,11 +10,11 @@ from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
 from .guest import Host, say
 from .packet import verify
-from .seed import Statement
+from .seed import Statement, point
 from .wire import Reader, refuse_unless
 
-# In this order: the certificate is held against the identity.
-SIZES = {"topup.json": 0, "counter": 8, "statement": 0, "psk": 32, "identity": 0, "certificate": 165}
+# In this order: the identity is held against the certificate, and put aside, lest a join enrol another host's.
+SIZES = {"topup.json": 0, "counter": 8, "issuer": 0, "statement": 0, "psk": 32, "certificate": 165, "identity": 0}
 
 
 def check(host: Host, name: str, raw: bytes) -> None:
@@ -23,14 +24,19 @@ def check(host: Host, name: str, raw: bytes) -> None:
         json.loads(raw).values()
     if name == "counter":
         right &= Reader(raw).number(8) < 2**53 - 1
-    if name == "statement":
+    if name in ("issuer", "statement"):
         right &= Statement(raw).host_id == host.id
-    identity = host.read("identity")
-    if name in ("identity", "certificate") and identity:
-        key: Any = load_ssh_private_key(identity, None)
-        if name == "certificate":
-            verify(raw[:1] + raw[25:57], key.sign(b""), b"")  # the public half is this one's, and version 1
-            right &= raw[1:9] == host.id
+    if name == "certificate":
+        point(raw[25:57])
+        right &= raw[:9] == b"\1" + host.id and raw[89:91] < b"\0\x20"
+    if name == "identity":
+        key: Any = load_ssh_private_key(raw, None)
+        start, _, text, _, end = raw.split(b"-----")  # nothing before it, nothing behind it, nothing skipped
+        base64.b64decode(text.replace(b"\n", b""), None, True)
+        right &= not start and end in b"\n"
+        certificate = host.read("certificate")
+        if certificate:
+            verify(certificate[:1] + certificate[25:57], key.sign(b""), b"")
     refuse_unless(raw and right, "malformed")
 
 

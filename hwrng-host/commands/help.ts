@@ -1,0 +1,52 @@
+/** What `--help` says below the options: examples that can be typed as they stand, and the exit codes. */
+const EXIT_CODES = `
+Exit: 0 done, 64 command line, 65 damaged or not opened, 69 the service does not answer or cannot, 70 a mistake of ours,
+      73 cannot create a file, 74 input/output, 78 config or state folder wrong
+`;
+
+const EXAMPLES: Readonly<Record<string, string>> = {
+  "bootseed-host": `
+  sudo npx bootseed-host init --guests 0.0.0.0:7443 --advertise host.example.net:7443
+  sudo npx bootseed-host serve`,
+  init: `
+  bootseed-host init --guests 0.0.0.0:7443 --advertise host.example.net:7443
+  bootseed-host init --config host.yaml --state-dir state --mint mint.sock --allow-chained      to look at it`,
+  serve: `
+  bootseed-host serve --config /etc/bootseed/host.yaml                       kill -HUP reads keys and statements again`,
+  mint: `
+  bootseed-host mint --name web-7 --out web-7.seed`,
+  push: `
+  bootseed-host push                                         who is dialled, and when next
+  bootseed-host push web-7 203.0.113.9:7444
+  bootseed-host push web-7 --off`,
+  statement: `
+  bootseed-host statement                                    the newest, and what the config would change
+  bootseed-host statement --sign                             after \`advertise\` or \`intervalMs\` changed
+  bootseed-host statement --new-packet-key                   then reload the service: kill -HUP
+  bootseed-host statement --new-certificate                  and a day later: --use-certificate
+  bootseed-host statement --next-root root.pub               and later: --use-root /media/key/root.key`,
+  "join-token": `
+  bootseed-host join-token add --out web-7.token`,
+  add: `
+  bootseed-host join-token add --name fleet --uses 20 --expires 24h --out fleet.token`,
+  ls: `
+  bootseed-host join-token ls --json`,
+  "join-token revoke": `
+  bootseed-host join-token revoke ad61d093bbfa211957566ffec1c34b7d           its id, as \`join-token ls\` shows it`,
+  revoke: `
+  bootseed-host revoke web-7`,
+  backup: `
+  age-keygen -o operator.txt                                 once, on another machine
+  bootseed-host backup --recipient age1… --out host.age      the service may run`,
+  restore: `
+  bootseed-host restore --identity operator.txt --in host.age
+  bootseed-host serve`,
+  status: `
+  bootseed-host status --json`,
+};
+
+/** @param name of the command; the two that are called `revoke` are told apart by what they are below */
+export function helpText(name: string, parent = ""): string {
+  const examples = EXAMPLES[`${parent} ${name}`] ?? EXAMPLES[name] ?? "";
+  return `\nExamples:${examples}\n${EXIT_CODES}`;
+}
