@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ensureImage } from "../../tools/image/image.ts";
+import { ROOT } from "../../tools/cache.ts";
+import { freePort, startHost, type Host } from "../../tools/lab/host.ts";
+import { makeOperatorKey } from "../../tools/lab/login.ts";
+import { run } from "../../tools/lab/service.ts";
+import { vmNamed } from "../../tools/lab/vms.ts";
+import { noCloudFolder, overlay, PlainVm } from "./plain-vm.ts";
+
+const STACK = "acme/qemu/test";
+
+/** docs/other-clouds.md, QEMU: no cloud, no Pulumi; user-data from the command line, and ssh that asks the mint for host keys. */
+describe("bootseed userdata in a plain QEMU VM", { concurrent: false }, () => {
+  let dir: string, host: Host, key: string, sshPort: number;
+  let vm: PlainVm | undefined;
+  /** As a person's ssh_config would have it. */
+  const ssh = async (alias: string, mint = host.mint): Promise<{ stdout: string }> => {
+    const command = `${process.execPath} ${join(ROOT, "seeder/cli/main.ts")} known-hosts --host ${mint} %H`;
+    const options = {
+      BatchMode: "yes",
+      GlobalKnownHostsFile: "none",
+      HostKeyAlias: alias,
+      IdentitiesOnly: "yes",
+      KnownHostsCommand: command,
+      StrictHostKeyChecking: "yes",
+      UserKnownHostsFile: "none",
+    };
+    const flags = Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
+    const where = ["-i", key, "-p", String(sshPort), "debian@127.0.0.1"];
+    return execa("ssh", ["-F", "none", ...flags, ...where, "uname -n; cat /etc/of-the-user"], {
+      stdin: "ignore",
+      timeout: 120_000,
+    });
+  };
+
+  beforeAll(async () => {
+    const image = await ensureImage();
+    dir = mkdtempSync(join(tmpdir(), "bootseed-vm-userdata-"));
+    key = join(dir, "operator");
+    const authorized = await makeOperatorKey(key);
+    const template = join(dir, "template.yaml");
+    const file = "write_files: [{ path: /etc/of-the-user, content: untouched }]";
+    writeFileSync(template, `#cloud-config\nssh_authorized_keys: ["${authorized}"]\n${file}\n`);
+    host = await startHost(join(dir, "host"), "system", await freePort());
+    sshPort = await freePort();
+    const { folder, args } = noCloudFolder(dir, "web-1");
+    const made = ["--template", template, "--name", "web-1", "--stack", STACK, "--format", "gzip"];
+    await run("bootseed", ["userdata", "--host", host.mint, ...made, "--out", join(folder, "user-data")]);
+    const net = `user,id=n0,net=169.254.0.0/16,host=169.254.0.2,hostfwd=tcp:127.0.0.1:${sshPort}-:22`;
+    const disk = await overlay(image, join(dir, "disk.qcow2"));
+    vm = await PlainVm.start(image, dir, disk, [...args, "-netdev", net, "-device", "virtio-net-pci,netdev=n0"]);
+  });
+  afterAll(async () => {
+    await vm?.[Symbol.asyncDispose]();
+    await host?.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  it("before it has reported, ssh has no key to go by and refuses", async () => {
+    await expect(ssh("web-1")).rejects.toThrow(/web-1 has not reported yet|[Cc]onnection|kex_exchange/);
+  });
+
+  it("bootseed wait opens when it has reported", async () => {
+    await vm?.until("systemctl is-active ssh");
+    await run("bootseed", ["wait", "--host", host.mint, "--stack", STACK, "--timeout", "3m"]);
+    const seeded = await vmNamed(host.mint, "web-1");
+    expect(seeded).toMatchObject({ state: "reported", instanceId: "iid-web-1" });
+    expect(seeded.report).toMatchObject({
+      verdict: "reseeded",
+      evidence: { rcMix: 0, rcReseed: 0, hostKeysBefore: 0, gate: "passed" },
+    });
+  });
+
+  it("ssh is let in by nothing but KnownHostsCommand", async () => {
+    expect((await ssh("web-1")).stdout).toBe("web-1\nuntouched");
+  });
+
+  it("ssh refuses a name that nobody has, and a mint that is away", async () => {
+    await expect(ssh("web-2")).rejects.toThrow(/no VM is called web-2[^]*Host key verification failed/);
+    await expect(ssh("web-1", `unix://${dir}/nothing`)).rejects.toThrow(/is unreachable[^]*KnownHostsCommand failed/);
+  });
+});
