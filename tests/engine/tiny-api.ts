@@ -49,6 +49,8 @@ export interface TinyApi {
   refusePosts: number;
   /** Called with each droplet that was made, whether or not its maker hears of it; a stand-in guest hangs here. */
   onCreate: (droplet: TinyDroplet) => void;
+  /** Called before each "METHOD path" takes effect and before it is answered; what it returns is waited for, what it throws is answered. */
+  pass: (side: "before" | "after", call: string) => void | Promise<void>;
   close(): Promise<void>;
 }
 
@@ -88,7 +90,9 @@ export async function startTinyApi(): Promise<TinyApi> {
     if (method === "POST" && path === "/v2/droplets") posted.push(await context.req.json());
     const id = Number(/^\/v2\/droplets\/(\d+)$/.exec(path)?.[1] ?? 0);
     if (method === "DELETE") looks.of(id).resolve(); // the fleet waits for a start that is under way
+    await api.pass("before", `${method} ${path}`);
     await next();
+    await api.pass("after", `${method} ${path}`);
     if (method === "GET") looks.of(id).resolve();
   };
   const cloud = await startLocalCloud({
@@ -120,6 +124,7 @@ export async function startTinyApi(): Promise<TinyApi> {
       faults.add(`POST /v2/droplets: 503 x${times}`);
     },
     onCreate: () => undefined,
+    pass: () => undefined,
     close: async () => {
       looks.openAll();
       await cloud.stop();
