@@ -17,6 +17,7 @@ export interface TinyDroplet {
   readonly id: number;
   readonly name: string;
   readonly image: string;
+  readonly size: string;
   readonly address: string;
   readonly userData: string;
   readonly tags: string[];
@@ -58,6 +59,7 @@ const shown = (droplet: Droplet): TinyDroplet => ({
   id: droplet.id,
   name: droplet.name,
   image: droplet.image,
+  size: droplet.size.slug,
   address: addressOf(droplet.number),
   userData: droplet.request.userData ?? "",
   tags: [...droplet.tags],

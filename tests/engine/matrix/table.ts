@@ -18,6 +18,14 @@ export interface Counts {
   readonly claimed: number;
 }
 
+/** @example counts(2, 1) // two reserved, one committed, and that one in a machine which enrolled with it */
+export const counts = (reserved: number, committed = 0, used: number = committed, claimed: number = used): Counts => ({
+  reserved,
+  committed,
+  used,
+  claimed,
+});
+
 /** One act and what was measured. */
 export interface Row extends Counts {
   readonly what: string;
