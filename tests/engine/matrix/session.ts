@@ -16,7 +16,7 @@ function sessionOf(pid: number): number | undefined {
 }
 
 /** @returns the processes of a session */
-export const membersOf = (leader: number): number[] =>
+const membersOf = (leader: number): number[] =>
   readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
@@ -24,13 +24,14 @@ export const membersOf = (leader: number): number[] =>
 
 /** kill -9 of all of them at one moment: they are stopped first, so that none sees another die. @param leader of a session */
 export function killSession(leader: number): void {
-  for (const signal of ["SIGSTOP", "SIGKILL"] as const) for (const pid of membersOf(leader)) end(pid, signal);
+  for (const signal of ["SIGSTOP", "SIGKILL"] as const) for (const pid of membersOf(leader)) send(pid, signal);
 }
 
-function end(pid: number, signal: NodeJS.Signals): void {
+/** Sends a signal to a process that may have ended by itself. */
+export function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // it ended by itself
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }

@@ -10,8 +10,8 @@ import { SeededDroplet, seedStack } from "../../../seeder/index.ts";
 
 interface Wanted {
   name: string;
-  /** Where it stands: in the program itself, in a component, in an `apply`, or as a SeededDroplet. */
-  where?: "component" | "apply" | "seeded";
+  /** Where it stands: in the program itself (`plain`, the default), in a component, in an `apply`, or as a SeededDroplet. */
+  where?: "plain" | "component" | "apply" | "seeded";
   args?: Partial<digitalocean.DropletArgs>;
   opts?: pulumi.CustomResourceOptions;
   /** `userData` as a secret Output, or as one that preview cannot know: it holds the address of that droplet. */

@@ -1,0 +1,108 @@
+/** `pulumi up` and `preview` of a stack of many droplets in which nothing changed: with us, and the same program without. */
+import { join } from "node:path";
+import { HostProcess } from "../tests/loopback/host-process.ts";
+import { ManyDroplets, type Way } from "../tests/engine/matrix/many-droplets.ts";
+import { PausingProxy } from "../tests/engine/matrix/pausing-proxy.ts";
+import { Stops } from "../tests/engine/matrix/stops.ts";
+import type { Bench } from "./bench.ts";
+import { atMost, type Row } from "./row.ts";
+import { median } from "./stats.ts";
+
+/** What one command took. */
+type Cost = { seconds: number; programMiB: number; programCpu: number; requests: number };
+
+const COMMANDS = {
+  up: ["up", "--yes", "--skip-preview", "--expect-no-changes"],
+  preview: ["preview", "--expect-no-changes"],
+} as const;
+type Command = keyof typeof COMMANDS;
+
+const GOALS: Record<Command, number> = { up: 1, preview: 0.3 };
+const MEMORY_MIB = 50;
+const REQUESTS = 2;
+
+async function cost(stack: ManyDroplets, proxy: PausingProxy, command: Command): Promise<Cost> {
+  proxy.calls.length = 0;
+  const began = performance.now();
+  await stack.bench.must(...COMMANDS[command]);
+  const seconds = (performance.now() - began) / 1000;
+  const { maxRssKiB, cpuMs } = stack.took();
+  return { seconds, programMiB: maxRssKiB / 1024, programCpu: cpuMs / 1000, requests: proxy.calls.length };
+}
+
+const middle = (costs: readonly Cost[]): Cost => ({
+  seconds: median(costs.map(({ seconds }) => seconds)),
+  programMiB: median(costs.map(({ programMiB }) => programMiB)),
+  programCpu: median(costs.map(({ programCpu }) => programCpu)),
+  requests: Math.max(...costs.map(({ requests }) => requests)),
+});
+
+function rowsOf(name: string, command: Command, ours: Cost, plain: Cost): Row[] {
+  const what = `${name}, ${command}`;
+  const [seconds, mib] = [ours.seconds - plain.seconds, ours.programMiB - plain.programMiB];
+  const against = (value: number): Pick<Row, "against"> => ({ against: { what: "without us", value } });
+  const goal = GOALS[command];
+  return [
+    {
+      what: `${what}: time more`,
+      value: seconds,
+      unit: "s",
+      ...against(plain.seconds),
+      goal: atMost(seconds, goal, `≤ ${goal} s`),
+    },
+    {
+      what: `${what}: program's memory more`,
+      value: mib,
+      unit: "MiB",
+      ...against(plain.programMiB),
+      goal: atMost(mib, MEMORY_MIB, `≤ ${MEMORY_MIB} MiB`),
+    },
+    {
+      what: `${what}: program's processor time more`,
+      value: ours.programCpu - plain.programCpu,
+      unit: "s",
+      ...against(plain.programCpu),
+    },
+    {
+      what: `${what}: requests to the host`,
+      value: ours.requests,
+      unit: "",
+      goal: atMost(ours.requests, command === "up" ? REQUESTS : 0, command === "up" ? `≤ ${REQUESTS}` : "0"),
+    },
+  ];
+}
+
+export const noOp: Bench = {
+  name: "no-op",
+  what: "up and preview of 3,000 unchanged droplets on the real engine, with and without us",
+  async run({ quick, say }) {
+    const [count, rounds] = quick ? [300, 1] : [3000, 3];
+    await using host = await HostProcess.make();
+    await host.start();
+    const socket = join(host.dir, "counted.sock");
+    await using proxy = await PausingProxy.open(socket, host.mintSocket, new Stops());
+    const stacks = new Map<Way, ManyDroplets>();
+    await using all = new AsyncDisposableStack();
+    for (const way of ["plain", "seedStack"] as const) {
+      const stack = all.use(await ManyDroplets.open(way, `unix://${socket}`));
+      await stack.multiply(count);
+      stacks.set(way, stack);
+      say(`a stack of ${count} droplets, ${way}`);
+    }
+    const rows: Row[] = [];
+    for (const command of ["up", "preview"] as const) {
+      const costs = new Map<Way, Cost[]>();
+      for (let round = 0; round < rounds; round++)
+        for (const [way, stack] of stacks) {
+          const one = await cost(stack, proxy, command);
+          costs.set(way, [...(costs.get(way) ?? []), one]);
+          say(
+            `${command}, ${way}: ${one.seconds.toFixed(1)} s, ${one.programMiB.toFixed(0)} MiB, ${one.requests} requests`,
+          );
+        }
+      const plain = middle(costs.get("plain") ?? []);
+      rows.push(...rowsOf(`${count} droplets, seedStack`, command, middle(costs.get("seedStack") ?? []), plain));
+    }
+    return rows;
+  },
+};
