@@ -116,7 +116,7 @@ export class MatrixBench implements AsyncDisposable {
     this.#failed = wasFailed;
   }
 
-  /** Compares the rows of this file with the section of docs/pulumi.md; to be called last. @param file `import.meta.filename` */
+  /** Compares the rows of this file with the section of docs/pulumi.md; to be called last, in an `it` of its own. @param file `import.meta.filename` */
   async expectInDocs(section: string, file: string): Promise<void> {
     if (this.#failed) throw new Error("a row above failed: this run makes no table");
     await expectInDocs(section, this.#rows, file);
