@@ -28,7 +28,7 @@ const config: ViteUserConfig = defineConfig({
       project("gates", 0, ["tests/gates/**/*.test.ts"], 2, true),
       project("unit", 1, [...PACKAGES, ...CROSSING], 1, true),
       project("drills", 2, DRILLS, 10, false),
-      project("engine", 3, ["tests/engine/**/*.test.ts"], 5, false),
+      project("engine", 3, ["engine", "packages"].map((d) => `tests/${d}/**/*.test.ts`), 5, false),
       project("vm", 4, ["tests/vm/**/*.test.ts"], 10, false),
       project("long", 5, ["tests/**/*.long.ts"], 90, false),
     ],

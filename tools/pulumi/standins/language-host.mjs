@@ -1,8 +1,9 @@
 // Stand-in for pulumi-language-nodejs, for machines that have no official language host.
 //
-// The official host is a small gRPC server that starts the SDK's own runner (`@pulumi/pulumi/cmd/run`) as a child
-// process, and so is this one. It knows nothing of the program: no dependency installation, no plugin discovery
-// (plugins come from PATH), no `pulumi about`. Everything it does not answer is UNIMPLEMENTED, which the engine takes
+// The official host is a small gRPC server that starts the SDK's own runners (`@pulumi/pulumi/cmd/run` for a program,
+// `cmd/run-plugin` for a plugin that is a folder with PulumiPlugin.yaml) with the `node` of PATH, and so is this one. It
+// knows nothing of the program: no dependency installation, no plugin discovery (plugins come from PATH or from
+// Pulumi.yaml), no `pulumi about`. Everything it does not answer is UNIMPLEMENTED, which the engine takes
 // as "an older host". It calls itself a stand-in in `getPluginInfo` and on stderr.
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
@@ -17,10 +18,18 @@ const { version } = require("@pulumi/pulumi/package.json");
 /** The SDK's runner ends with this code when it has already told the user what went wrong. */
 const ALREADY_REPORTED = 32;
 
-/** @typedef {{ request: any }} Call */
+/** @typedef {{ request: any, write: any, end: any, destroy: any, on: any }} Call */
 /** @typedef {(error: unknown, response?: unknown) => void} Callback */
 
 let engineAddress = process.argv.at(-1) ?? "";
+
+/**
+ * The SDK of the program, not ours.
+ * @param {string} directory of the program
+ * @param {"run" | "run-plugin"} name
+ */
+const runnerFor = (directory, name) =>
+  createRequire(`${directory}/program.js`).resolve(`@pulumi/pulumi/cmd/${name}/index.js`);
 
 /**
  * The runner's command line and environment for one run request.
@@ -29,7 +38,7 @@ let engineAddress = process.argv.at(-1) ?? "";
 function runnerCommand(request) {
   const info = request.getInfo();
   const directory = info?.getProgramDirectory() || request.getPwd();
-  const runner = createRequire(`${directory}/program.js`).resolve("@pulumi/pulumi/cmd/run/index.js");
+  const runner = runnerFor(directory, "run");
   const args = [
     runner,
     `--monitor=${request.getMonitorAddress()}`,
@@ -43,8 +52,11 @@ function runnerCommand(request) {
     ...(request.getDryrun() ? ["--dry-run"] : []),
     info?.getEntryPoint() || ".",
   ];
+  // On unless Pulumi.yaml says `typescript: false`: the runner then compiles index.ts as it loads it.
+  const { typescript = true } = info?.getOptions()?.toJavaScript() ?? {};
   const env = {
     ...process.env,
+    PULUMI_NODEJS_TYPESCRIPT: String(typescript),
     PULUMI_CONFIG: JSON.stringify(Object.fromEntries(request.getConfigMap().entries())),
     PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
   };
@@ -70,7 +82,7 @@ const answers = {
   },
   run(call, callback) {
     const { directory, args, env } = runnerCommand(call.request);
-    const child = spawn(process.execPath, args, { cwd: directory, stdio: ["ignore", "inherit", "inherit"], env });
+    const child = spawn("node", args, { cwd: directory, stdio: ["ignore", "inherit", "inherit"], env });
     child.on("error", (error) => callback({ code: grpc.status.INTERNAL, message: error.message }));
     child.on("close", (code) => {
       const response = new lang.RunResponse();
@@ -79,10 +91,37 @@ const answers = {
       callback(null, response);
     });
   },
+  runPlugin(call) {
+    const { request } = call;
+    const directory = request.getInfo()?.getProgramDirectory() || request.getPwd();
+    const split = (/** @type {string} */ line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)];
+    const child = spawn("node", [runnerFor(directory, "run-plugin"), directory, ...request.getArgsList()], {
+      cwd: request.getPwd(),
+      stdio: ["ignore", "pipe", "pipe"],
+      env: Object.fromEntries(request.getEnvList().map(split)),
+    });
+    /** @param {(response: any) => void} fill */
+    const send = (fill) => {
+      const response = new lang.RunPluginResponse();
+      fill(response);
+      call.write(response);
+    };
+    child.stdout.on("data", (bytes) => send((response) => response.setStdout(bytes)));
+    child.stderr.on("data", (bytes) => send((response) => response.setStderr(bytes)));
+    child.on("error", (error) => call.destroy({ code: grpc.status.INTERNAL, message: error.message }));
+    child.on("close", (code) => {
+      send((response) => response.setExitcode(code ?? 1));
+      call.end();
+    });
+    call.on("cancelled", () => child.kill());
+  },
 };
 for (const name of Object.keys(LanguageRuntimeService)) {
-  answers[name] ??= (_call, callback) =>
-    callback({ code: grpc.status.UNIMPLEMENTED, message: `stand-in language host: ${name} is not there` });
+  answers[name] ??= (call, callback) => {
+    const error = { code: grpc.status.UNIMPLEMENTED, message: `stand-in language host: ${name} is not there` };
+    if (LanguageRuntimeService[name].responseStream) call.destroy(error);
+    else callback(error);
+  };
 }
 
 process.stderr.write("language host: bootseed's stand-in, not the official pulumi-language-nodejs\n");
