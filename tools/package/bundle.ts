@@ -35,6 +35,17 @@ const libraryOutside: Plugin = {
   },
 };
 
+/** Of the workspace's own package.json nothing but the version is anybody's business. */
+const versionOnly: Plugin = {
+  name: "version-only",
+  setup(esbuild) {
+    esbuild.onLoad({ filter: /\/seeder\/package\.json$/ }, ({ path }) => {
+      const { version } = JSON.parse(readFileSync(path, "utf8")) as { version: string };
+      return { contents: JSON.stringify({ version }), loader: "json" };
+    });
+  },
+};
+
 /** What a CommonJS module has in place of `import.meta`. */
 const COMMONJS: BuildOptions = { ...COMMON, format: "cjs", define: { "import.meta.dirname": "__dirname" } };
 
@@ -52,20 +63,20 @@ export async function writeBundles(out: string): Promise<void> {
       ...COMMONJS,
       entryPoints: ["seeder/index.ts"],
       outfile: join(out, "dist/index.js"),
-      plugins: [dependenciesOutside],
+      plugins: [dependenciesOutside, versionOnly],
     }),
     build({
       ...COMMONJS,
       entryPoints: ["seeder/plugin/main.ts"],
       outfile: join(out, "plugin/index.js"),
-      plugins: [libraryOutside, dependenciesOutside],
+      plugins: [libraryOutside, dependenciesOutside, versionOnly],
     }),
     build({
       ...COMMON,
       format: "esm",
       entryPoints: ["seeder/cli/main.ts"],
       outfile: cli,
-      plugins: [dependenciesOutside],
+      plugins: [dependenciesOutside, versionOnly],
       define: { "import.meta.main": "true" }, // Node 22 does not have it
     }),
   ]);
