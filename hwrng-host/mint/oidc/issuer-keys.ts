@@ -1,7 +1,8 @@
 /** The keys an issuer publishes (OpenID Connect Discovery 1.0; RFC 7517): fetched when they are needed, and kept. */
+import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
 import { z } from "zod";
 import { EXIT, HostError, messageOf } from "../../host-error.ts";
-import { type Jwk, refused } from "./jwt.ts";
+import { refused } from "./jwt.ts";
 
 /** Fetches JSON over https. @throws Error when there is none */
 export type GetJson = (url: URL) => Promise<unknown>;
@@ -19,7 +20,7 @@ export class IssuerKeys {
   readonly #issuer: string;
   readonly #getJson: GetJson;
   readonly #now: () => number;
-  #keys: readonly Jwk[] = [];
+  #keys: JSONWebKeySet = { keys: [] };
   #fetchedAt = -Infinity;
   #triedAt = -Infinity;
   #failure: string | null = null;
@@ -32,27 +33,26 @@ export class IssuerKeys {
     this.#now = now;
   }
 
-  /** @throws Unauthorized for a key that the issuer does not publish; HostError "unavailable" when it cannot be asked */
-  async key(kid: string): Promise<Jwk> {
-    const known = this.#find(kid);
-    if (known !== undefined) return known;
-    const waited = this.#now() - this.#triedAt;
-    if (this.#fetching !== null || waited >= AT_MOST_EVERY || waited < 0) await (this.#fetching ??= this.#fetch());
-    const key = this.#find(kid);
-    if (key !== undefined) return key;
+  /** For jose. Throws Unauthorized for a key that the issuer does not publish; HostError "unavailable" when it cannot be asked. */
+  readonly keyOf: JWTVerifyGetKey = async (header, token) => {
+    const { kid } = header;
+    if (kid === undefined) throw refused("it does not name its key (kid)");
+    if (!this.#has(kid)) await this.#ask();
+    if (this.#has(kid)) return createLocalJWKSet(this.#keys)(header, token);
     if (this.#failure === null) throw refused("its key is none that the issuer publishes");
     const message = `the OIDC issuer ${this.#issuer} cannot be asked for its keys: ${this.#failure}`;
-    throw new HostError(
-      "unavailable",
-      message,
-      "let the host reach it over https, or correct `oidc:`",
-      EXIT.unavailable,
-    );
+    const fix = "let the host reach it over https, or correct `oidc:`";
+    throw new HostError("unavailable", message, fix, EXIT.unavailable);
+  };
+
+  #has(kid: string): boolean {
+    const age = this.#now() - this.#fetchedAt;
+    return age >= 0 && age < KEEP && this.#keys.keys.some((key) => key.kid === kid);
   }
 
-  #find(kid: string): Jwk | undefined {
-    const age = this.#now() - this.#fetchedAt;
-    return age >= 0 && age < KEEP ? this.#keys.find((key) => key.kid === kid) : undefined;
+  async #ask(): Promise<void> {
+    const waited = this.#now() - this.#triedAt;
+    if (this.#fetching !== null || waited >= AT_MOST_EVERY || waited < 0) await (this.#fetching ??= this.#fetch());
   }
 
   async #fetch(): Promise<void> {
@@ -63,7 +63,7 @@ export class IssuerKeys {
       if (issuer !== this.#issuer) throw new Error(`it calls itself ${JSON.stringify(issuer)}`);
       const from = new URL(uri);
       if (from.protocol !== "https:") throw new Error("its jwks_uri is not https");
-      this.#keys = jwks.parse(await this.#getJson(from)).keys;
+      this.#keys = jwks.parse(await this.#getJson(from));
       this.#fetchedAt = this.#now();
       this.#failure = null;
     } catch (error) {

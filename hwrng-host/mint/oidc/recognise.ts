@@ -4,7 +4,7 @@ import type { Caller } from "../caller.ts";
 import { globMatches } from "../glob.ts";
 import type { RecogniseJwt } from "../recognise.ts";
 import { type GetJson, IssuerKeys } from "./issuer-keys.ts";
-import { parseJwt, refused, verifyJwt } from "./jwt.ts";
+import { claimedIssuer, refused, verifyJwt } from "./jwt.ts";
 
 /**
  * @param getterFor fetches from this issuer
@@ -17,13 +17,11 @@ export function recogniseOidc(
 ): RecogniseJwt {
   const known = issuers.map((issuer) => ({ issuer, keys: new IssuerKeys(issuer.issuer, getterFor(issuer), now) }));
   return async (token) => {
-    const jwt = parseJwt(token);
-    const { iss, sub } = jwt.claims;
-    // Looked at before the signature only to know whom to ask for the key; verified below.
+    const iss = claimedIssuer(token);
     const from = known.find(({ issuer }) => issuer.issuer === iss);
     if (from === undefined) throw refused(`this host takes none of the issuer ${JSON.stringify(iss)}`);
-    const { issuer, audience, rules } = from.issuer;
-    verifyJwt(jwt, await from.keys.key(jwt.kid), { issuer, audience }, now());
+    const { issuer, rules } = from.issuer;
+    const sub = await verifyJwt(token, from.keys.keyOf, from.issuer, now());
     const rule = rules.find((each) => globMatches(each.sub, sub));
     if (rule === undefined) throw refused(`no rule of this host is for the sub ${sub}`);
     const { name, role, stacks, quota } = rule;
