@@ -6,13 +6,17 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** The plugins that can be stood in for, and the program behind each. */
-const PLUGINS = { languageHost: "language-nodejs", provider: "resource-digitalocean" } as const;
-const PROGRAMS = { languageHost: "language-host.mjs", provider: "provider.mjs" } as const;
+const PLUGINS = {
+  languageHost: "language-nodejs",
+  provider: "resource-digitalocean",
+  command: "resource-command",
+} as const;
+const PROGRAMS = { languageHost: "language-host.mjs", provider: "provider.mjs", command: "command.mjs" } as const;
 
 export type StandIn = keyof typeof PLUGINS;
 
 /**
- * Writes `pulumi-language-nodejs` and/or `pulumi-resource-digitalocean` into `binDir`.
+ * Writes `pulumi-language-nodejs`, `pulumi-resource-digitalocean` and `pulumi-resource-command`, or some of them, into `binDir`.
  *
  * @param binDir folder that will be on PATH; made if absent
  * @param node absolute path of the Node ≥ 22.18 that runs them

@@ -1,13 +1,16 @@
-// Stand-in for pulumi-resource-digitalocean, for machines that have no official provider: droplets only.
+// Stand-in for pulumi-resource-digitalocean, for machines that have no official provider: droplets,
+// and with network.mjs VPCs, firewalls and reserved addresses.
 //
 // It makes the calls that were recorded from the official provider (4.76.0): POST, wait, GET until active and
 // unlocked; delete = GET, DELETE, wait, GET until 404; tags by /v2/tags; a POST that was answered 503 or whose
 // connection dropped is sent again after 1 s. Its state has the official shape: `outputs.userData` is the SHA-1.
-// What it cannot do (resize, rename, snapshots) it refuses. The waits are shorter and can be set:
+// What it cannot do (backups, snapshots, …) it refuses. The waits are shorter and can be set:
 //   BOOTSEED_STANDIN_FIRST_POLL_MS (500), BOOTSEED_STANDIN_POLL_MS (500), BOOTSEED_STANDIN_DEADLINE_MS (600000)
 import { createHash, randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
+import { changeInPlace } from "./in-place.mjs";
+import { networkResources } from "./network.mjs";
 
 const require = createRequire(import.meta.url);
 const { main } = require("@pulumi/pulumi/provider");
@@ -46,7 +49,8 @@ function label() {
 
 /** Inputs whose change needs a new droplet, and inputs that the official provider can change in place and we cannot. */
 const FORCES_NEW = ["image", "region", "userData", "vpcUuid", "sshKeys", "ipv6"];
-const NOT_HERE = ["name", "size", "backups", "monitoring"];
+const IN_PLACE = ["name", "size", "tags"];
+const NOT_HERE = ["backups", "monitoring"];
 
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
@@ -70,7 +74,7 @@ const sha1 = (text) => createHash("sha1").update(text).digest("hex");
 
 /**
  * One API call; null when the answer is 404.
- * @param {"GET" | "POST" | "DELETE"} method
+ * @param {"GET" | "POST" | "PUT" | "DELETE"} method
  * @param {string} path
  * @param {unknown} [body]
  * @returns {Promise<any>}
@@ -97,6 +101,23 @@ async function api(method, path, body) {
   const text = await response.text();
   if (!response.ok) throw new Error(`${method} ${API}${path}: ${response.status} ${text}`);
   return text === "" ? {} : JSON.parse(text);
+}
+
+/**
+ * Asks until something is reached.
+ * @param {string} path
+ * @param {(answer: any) => boolean} reached
+ */
+async function until(path, reached) {
+  const end = Date.now() + DEADLINE_MS;
+  await sleep(FIRST_POLL_MS);
+  for (;;) {
+    const answer = await api("GET", path);
+    if (answer === null) throw new Error(`${path} is gone`);
+    if (reached(answer)) return answer;
+    if (Date.now() > end) throw new Error(`${path} is still not as wanted after ${DEADLINE_MS / 1000} s`);
+    await sleep(POLL_MS);
+  }
 }
 
 /**
@@ -140,21 +161,7 @@ function outputsOf(inputs, droplet) {
   };
 }
 
-/**
- * @param {string[] | undefined} before
- * @param {string[] | undefined} after
- * @param {string} id
- */
-async function setTags(before = [], after = [], id) {
-  const resources = { resources: [{ resource_id: id, resource_type: "droplet" }] };
-  for (const tag of before.filter((t) => !after.includes(t))) {
-    await api("DELETE", `/v2/tags/${encodeURIComponent(tag)}/resources`, resources);
-  }
-  for (const tag of after.filter((t) => !before.includes(t))) {
-    await api("POST", "/v2/tags", { name: tag });
-    await api("POST", `/v2/tags/${encodeURIComponent(tag)}/resources`, resources);
-  }
-}
+const network = networkResources(api, unwrap, POLL_MS);
 
 const provider = {
   version,
@@ -162,9 +169,14 @@ const provider = {
 
   async check(/** @type {string} */ urn, /** @type {Props} */ olds, /** @type {Props} */ news) {
     label();
+    const other = network(urn);
+    if (other !== undefined) return other.check(olds, news);
     if (urn.includes("digitalocean:index/dropletAutoscale:DropletAutoscale")) return { inputs: news, failures: [] };
     if (!urn.includes("digitalocean:index/droplet:Droplet")) {
-      return { inputs: news, failures: [{ property: "type", reason: "the stand-in provider knows droplets only" }] };
+      return {
+        inputs: news,
+        failures: [{ property: "type", reason: "the stand-in provider does not know this type" }],
+      };
     }
     if (news["name"] !== undefined) return { inputs: news, failures: [] };
     const logical = urn.slice(urn.lastIndexOf("::") + 2);
@@ -172,11 +184,13 @@ const provider = {
     return { inputs: { ...news, name, __defaults: ["name"] }, failures: [] };
   },
 
-  async diff(_id, /** @type {string} */ _urn, /** @type {Props} */ olds, /** @type {Props} */ news) {
+  async diff(_id, /** @type {string} */ urn, /** @type {Props} */ olds, /** @type {Props} */ news) {
+    const other = network(urn);
+    if (other !== undefined) return other.diff(olds, news);
     const [before, after] = [unwrap(olds), unwrap(news)];
     if (typeof after.userData === "string") after.userData = sha1(after.userData);
-    const keys = new Set([...FORCES_NEW, ...NOT_HERE, "tags"]);
-    const changed = [...keys].filter((k) => JSON.stringify(before[k]) !== JSON.stringify(after[k]));
+    const keys = [...FORCES_NEW, ...IN_PLACE, ...NOT_HERE];
+    const changed = keys.filter((k) => JSON.stringify(before[k]) !== JSON.stringify(after[k]));
     return {
       changes: changed.length > 0,
       replaces: changed.filter((key) => FORCES_NEW.includes(key)),
@@ -185,6 +199,8 @@ const provider = {
   },
 
   async create(/** @type {string} */ urn, /** @type {Props} */ inputs) {
+    const other = network(urn);
+    if (other !== undefined) return other.create(inputs);
     if (!urn.includes("digitalocean:index/droplet:Droplet"))
       throw new Error("the stand-in provider makes droplets only");
     const i = unwrap(inputs);
@@ -200,6 +216,7 @@ const provider = {
       monitoring: i.monitoring ?? false,
       ...(i.userData === undefined ? {} : { user_data: i.userData }),
       ...(i.tags === undefined ? {} : { tags: i.tags }),
+      ...(i.vpcUuid === undefined ? {} : { vpc_uuid: i.vpcUuid }),
     });
     if (answer === null) throw new Error(`POST ${API}/v2/droplets: 404`);
     const id = String(answer.droplet.id);
@@ -212,7 +229,9 @@ const provider = {
     }
   },
 
-  async read(/** @type {string} */ id, /** @type {string} */ _urn, /** @type {Props} */ props) {
+  async read(/** @type {string} */ id, /** @type {string} */ urn, /** @type {Props} */ props) {
+    const other = network(urn);
+    if (other !== undefined) return other.read(id, props);
     const answer = await api("GET", `/v2/droplets/${id}`);
     if (answer === null) return {};
     const { userData: _hash, ...rest } = outputsOf({}, answer.droplet);
@@ -225,20 +244,27 @@ const provider = {
 
   async update(
     /** @type {string} */ id,
-    /** @type {string} */ _urn,
+    /** @type {string} */ urn,
     /** @type {Props} */ olds,
     /** @type {Props} */ news,
   ) {
+    const other = network(urn);
+    if (other !== undefined) return other.update(id, olds, news);
     const [before, after] = [unwrap(olds), unwrap(news)];
     const refused = NOT_HERE.filter((k) => JSON.stringify(before[k]) !== JSON.stringify(after[k]));
     if (refused.length > 0) {
       throw new Error(`the stand-in provider cannot change ${refused.join(", ")}: install the official provider`);
     }
-    await setTags(before.tags, after.tags, id);
+    await changeInPlace({ api, until, id }, before, after);
     return { outs: outputsOf(after, await untilActive(id)) };
   },
 
-  async delete(/** @type {string} */ id) {
+  async delete(/** @type {string} */ id, /** @type {string} */ urn, /** @type {Props} */ props) {
+    const other = network(urn);
+    if (other !== undefined) {
+      await other.delete(id, props);
+      return;
+    }
     const end = Date.now() + DEADLINE_MS;
     if ((await api("GET", `/v2/droplets/${id}`)) === null) throw new Error(`droplet ${id} is gone: run pulumi refresh`);
     await api("DELETE", `/v2/droplets/${id}`);
