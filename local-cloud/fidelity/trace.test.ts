@@ -13,7 +13,11 @@ interface Answer {
 }
 
 const names = new Map<string, string>();
-const filled = (text: string): string => text.replaceAll(/\{(\w+)\}/g, (_, name: string) => names.get(name) ?? "?");
+/** `{name}`; `"{#name}"` where the API wants a number. */
+const filled = (text: string): string =>
+  text
+    .replaceAll(/"\{#(\w+)\}"/g, (_, name: string) => names.get(name) ?? "?")
+    .replaceAll(/\{(\w+)\}/g, (_, name: string) => names.get(name) ?? "?");
 const at = (value: unknown, path: readonly (string | number)[]): unknown =>
   path.reduce((inner, step) => (inner as Record<string | number, unknown>)[step], value);
 
