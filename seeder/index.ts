@@ -17,6 +17,7 @@ export type { SeededDropletOptions } from "./droplet/options.ts";
 export { seedStack, type SeedStackArgs, type StackDroplet } from "./droplet/seed-stack.ts";
 export type { SeedSource } from "./droplet/seed-source.ts";
 export { knownHostsLines } from "./droplet/known-hosts.ts";
+export type { SeedHost } from "./mint-client/seed-hosts.ts";
 export { MintClient } from "./mint-client/client.ts";
 export { loadKit } from "./render/kit.ts";
 export {

@@ -4,15 +4,15 @@
  * in one process.
  */
 import * as pulumi from "@pulumi/pulumi";
-import { setTimeout as sleep } from "node:timers/promises";
-import { MintClient } from "../mint-client/client.ts";
 import { loadKit } from "../render/kit.ts";
 import type { Kit } from "../render/render.ts";
 import { addressesIn } from "./addresses.ts";
 import { inThisProgram } from "./in-program.ts";
 import { plain } from "./outputs.ts";
+import { programSurroundings } from "./program-hosts.ts";
 import { missingIn } from "./report.ts";
-import { SeedRun } from "./seed-run.ts";
+import { ProgramRuns } from "./runs.ts";
+import type { SeedRun } from "./seed-run.ts";
 import { engineComplaint, requireSdk } from "./versions.ts";
 
 export interface ProgramContext {
@@ -27,8 +27,7 @@ export interface ProgramContext {
   readonly created: pulumi.ResourceHook;
   /** Before a report is stored: refuses the placeholder. */
   readonly needReport: pulumi.ResourceHook;
-  /** The run against these hosts. */
-  runFor(hosts: readonly string[], minHosts: number): SeedRun;
+  readonly runs: ProgramRuns;
   /** Whose hook is called with this URN. */
   readonly owners: Map<string, SeedRun>;
   /** Why nothing may be created under this URN; an existing resource is left alone. */
@@ -43,26 +42,6 @@ const noStack = {};
 async function dropletName(args: pulumi.ResourceHookArgs): Promise<string> {
   const name = await plain(args.newInputs?.["name"]);
   return typeof name === "string" && name !== "" ? name : args.name;
-}
-
-function makeRunFor(): ProgramContext["runFor"] {
-  const runs = new Map<string, SeedRun>();
-  const stack = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  return (hosts, minHosts) => {
-    const key = JSON.stringify([hosts, minHosts]);
-    const known = runs.get(key);
-    if (known !== undefined) return known;
-    const run = new SeedRun({
-      hosts: hosts.map((host) => ({ host, client: new MintClient(host) })),
-      minHosts,
-      stack,
-      warn: (message) => void pulumi.log.warn(message),
-      now: Date.now,
-      sleep: (ms) => sleep(ms),
-    });
-    runs.set(key, run);
-    return run;
-  };
 }
 
 /** Logged, not thrown: out of a transform or an input it would come once per droplet, wrapped in the SDK's own words. */
@@ -104,7 +83,7 @@ function makeContext(): ProgramContext {
     commit: new pulumi.ResourceHook("bootseed-commit", inThisProgram(beforeCreate), { onDryRun: true }),
     created: new pulumi.ResourceHook("bootseed-created", inThisProgram(afterCreate), { ignoreErrors: true }),
     needReport: new pulumi.ResourceHook("bootseed-need-report", inThisProgram(needReport)),
-    runFor: makeRunFor(),
+    runs: new ProgramRuns(programSurroundings()),
     owners,
     refusals,
     adopted: false,

@@ -4,11 +4,10 @@
  * that adopting changes nothing; that is also why it has no outputs of its own (`bootseed known-hosts` has the keys).
  */
 import * as pulumi from "@pulumi/pulumi";
-import { seedHosts } from "../mint-client/seed-hosts.ts";
 import { type ProgramContext, programContext } from "./context.ts";
 import { JOIN } from "./images.ts";
 import { type Maybe, maybe, plain, unsealed } from "./outputs.ts";
-import { hostsOf, type SeedSource } from "./seed-source.ts";
+import type { SeedSource } from "./seed-source.ts";
 import { AUTOSCALE_TYPE, DROPLET_TYPE, isInSeededDroplet } from "./types.ts";
 import { inThisProgram } from "./in-program.ts";
 import { alsoUserData, ignoresUserData } from "./ignore-changes.ts";
@@ -50,15 +49,19 @@ export interface SeedStackArgs extends SeedSource {
  * @example
  * import { seedStack } from "@bootseed/seeder";
  * seedStack({ host: "unix:///run/bootseed/mint.sock" });
+ *
+ * @example <caption>With the host and its token in the stack's configuration</caption>
+ * import { seedStack } from "@bootseed/seeder";
+ * seedStack(); // pulumi config set bootseed:host …; pulumi config set --secret bootseed:token < FILE
  */
-export function seedStack(args: SeedStackArgs): void {
+export function seedStack(args: SeedStackArgs = {}): void {
   const context = programContext();
   if (context.adopted)
     throw new pulumi.RunError(
       "seedStack was called twice: call it once, and give droplets their own settings by select",
     );
   context.adopted = true;
-  seedHosts(hostsOf(args)); // wrong hosts are said here, at the line that is wrong
+  context.runs.declare(args); // said here, at the line that is wrong
   const [project, stack] = [pulumi.getProject(), pulumi.getStack()];
   const transform = async (resource: pulumi.ResourceTransformArgs): Promise<Transformed> => {
     const { type, name, opts } = resource;
@@ -97,8 +100,8 @@ async function seeded(
   { name, props, opts }: pulumi.ResourceTransformArgs,
 ): Promise<pulumi.ResourceTransformResult> {
   const given = opts as pulumi.CustomResourceOptions;
-  const from = seedHosts(hostsOf(source));
-  const reserved = reserveFor(context, urn, context.runFor(from.hosts, from.minHosts));
+  context.runs.declare(source);
+  const reserved = reserveFor(context, urn, source);
   const [document, image] = await Promise.all([maybe(props["userData"]), maybe(props["image"])]);
   const userData = await userDataInput(
     context,

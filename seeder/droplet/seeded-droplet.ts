@@ -7,7 +7,6 @@
  */
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-import { seedHosts } from "../mint-client/seed-hosts.ts";
 import { addressesIn } from "./addresses.ts";
 import { programContext } from "./context.ts";
 import { alsoUserData, ignoresUserData } from "./ignore-changes.ts";
@@ -15,7 +14,7 @@ import { knownHostsLines } from "./known-hosts.ts";
 import { componentOptions, dropletOptions, type SeededDropletOptions } from "./options.ts";
 import { type DropletReport, missingIn, type NoReport, noReport } from "./report.ts";
 import { DEFAULT_REPORT_TIMEOUT_MS, type Reserved, type SeedRun } from "./seed-run.ts";
-import type { SeedSource } from "./seed-source.ts";
+import { hostsOf, type SeedSource } from "./seed-source.ts";
 import { COMPONENT_TYPE, DROPLET_TYPE } from "./types.ts";
 import { templateTriggerOf } from "./template-trigger.ts";
 import { reserveFor, userDataInput } from "./user-data-input.ts";
@@ -77,13 +76,13 @@ export class SeededDroplet extends pulumi.ComponentResource {
     const context = programContext();
     const { host, hosts, minHosts, sshPort, wrap, maxUserDataBytes, reportTimeoutSeconds, userData, ...dropletArgs } =
       args;
-    const from = seedHosts({ host, hosts, minHosts });
-    const run = context.runFor(from.hosts, from.minHosts);
+    const source = hostsOf({ host, hosts, minHosts });
+    context.runs.declare(source);
     const template = pulumi.output(userData);
     const urn = pulumi.createUrn(name, DROPLET_TYPE, this);
     // At once, not when the template is known: all droplets of a run ask together. A plain promise, because an Output
     // would take a Uint8Array apart, and a seed has no business in Outputs anyway.
-    const reserved = context.dryRun ? undefined : promiseOf(urn, (known) => reserveFor(context, known, run));
+    const reserved = context.dryRun ? undefined : promiseOf(urn, (known) => reserveFor(context, known, source));
     const options = { kit: context.kit, wrap, maxBytes: maxUserDataBytes };
     const seeded = pulumi.all([urn, template, args.image]).apply(async ([known, document, image]) => {
       const droplet = { urn: known, name, image, document };
@@ -112,7 +111,7 @@ export class SeededDroplet extends pulumi.ComponentResource {
     const timeoutMs = reportTimeoutSeconds === undefined ? DEFAULT_REPORT_TIMEOUT_MS : reportTimeoutSeconds * 1000;
     const stash = new pulumi.Stash(
       `${name}-report`,
-      { input: reportInput(this.droplet, urn, name, run, timeoutMs) },
+      { input: reportInput(this.droplet, urn, name, () => context.runs.of(source), timeoutMs) },
       {
         parent: this.droplet,
         ignoreChanges: ["input"],
@@ -153,13 +152,14 @@ function reportInput(
   droplet: digitalocean.Droplet,
   urn: pulumi.Output<string>,
   name: string,
-  run: SeedRun,
+  runOf: () => Promise<SeedRun>,
   timeoutMs: number,
 ): pulumi.Output<DropletReport | NoReport> {
   // Ephemeral: a line that the engine's display replaces, nothing for its log.
   const progress = (line: string): void => void pulumi.log.info(line, droplet, undefined, true);
   return pulumi.all([droplet.id, urn, addressesOf(droplet)]).apply(async ([instanceId, dropletUrn, addresses]) => {
     if (pulumi.runtime.isDryRun()) return noReport("a preview asks no host");
+    const run = await runOf();
     return run.report({ urn: dropletUrn, name, instanceId, addresses }, timeoutMs, progress);
   });
 }

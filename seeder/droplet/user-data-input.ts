@@ -2,7 +2,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ProgramContext } from "./context.ts";
 import { imageRefusal } from "./images.ts";
-import type { Reserved, SeedRun } from "./seed-run.ts";
+import type { Reserved } from "./seed-run.ts";
+import type { SeedSource } from "./seed-source.ts";
 import { checkedUserData, poison, seededUserData, type UserData, type UserDataOptions } from "./user-data.ts";
 
 /** A droplet that the program declares. */
@@ -26,10 +27,14 @@ export interface UserDataInput {
  *
  * @returns undefined in preview, which reserves nothing
  */
-export function reserveFor(context: ProgramContext, urn: string, run: SeedRun): Promise<Reserved> | undefined {
+export function reserveFor(context: ProgramContext, urn: string, source: SeedSource): Promise<Reserved> | undefined {
   if (context.dryRun) return undefined;
-  context.owners.set(urn, run);
-  return run.reserve(urn);
+  const reserve = async (): Promise<Reserved> => {
+    const run = await context.runs.of(source);
+    context.owners.set(urn, run);
+    return run.reserve(urn);
+  };
+  return reserve();
 }
 
 /**

@@ -1,15 +1,10 @@
 /** Seeded droplets from the stack's configuration; `main.mjs` has checked everything that can be said in one sentence. */
 import * as pulumi from "@pulumi/pulumi";
 import { SeededDroplet } from "../droplet/seeded-droplet.ts";
-import { seedHosts } from "../mint-client/seed-hosts.ts";
+import { programHosts, programSurroundings } from "../droplet/program-hosts.ts";
 import { type DropletConfig, parseDroplets } from "./config.ts";
 
 const config = new pulumi.Config("bootseed");
-const hostsConfig = {
-  host: config.get("host"),
-  hosts: config.getObject<string[]>("hosts"),
-  minHosts: config.getNumber("minHosts"),
-};
 const sshPort = config.getNumber("sshPort") ?? 22;
 const reportTimeoutSeconds = config.getNumber("reportTimeoutSeconds") ?? 180;
 
@@ -22,7 +17,7 @@ function configured<T>(read: () => T): T {
   }
 }
 
-const { hosts, minHosts } = configured(() => seedHosts(hostsConfig));
+configured(() => programHosts({}, programSurroundings())); // said once, and not per droplet
 const wanted: DropletConfig[] = configured(() => parseDroplets(config.getObject("droplets")));
 
 const seeded = wanted.map(({ name, image, size, region, userData, tags }) => {
@@ -34,8 +29,6 @@ const seeded = wanted.map(({ name, image, size, region, userData, tags }) => {
       image,
       size,
       region,
-      hosts: [...hosts],
-      minHosts,
       sshPort,
       reportTimeoutSeconds,
       ...document,

@@ -1,0 +1,60 @@
+/** The runs of one program: droplets of the same hosts, opened by the same tokens, share one and are asked for together. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { BootseedError } from "@bootseed/protocol";
+import * as pulumi from "@pulumi/pulumi";
+import { MintClient } from "../mint-client/client.ts";
+import { mintTransport } from "../mint-client/transport.ts";
+import { HostCredentials, type Opening } from "./host-credentials.ts";
+import { programHosts, type Surroundings } from "./program-hosts.ts";
+import type { SeedSource } from "./seed-source.ts";
+import { SeedRun } from "./seed-run.ts";
+
+/** A host that cannot be opened fails when it is asked, as one that is away. */
+function clientOf(url: string, { problem, ...credentials }: Opening): MintClient {
+  const transport = mintTransport(url, credentials);
+  const { shown } = transport;
+  const refuse = (): never => {
+    throw new BootseedError("usage", `host ${shown}: ${problem}`);
+  };
+  return new MintClient(problem === undefined ? transport : { ...transport, headers: refuse });
+}
+
+export class ProgramRuns {
+  readonly #around: Surroundings;
+  readonly #credentials: HostCredentials;
+  readonly #stack = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  readonly #runs = new Map<string, SeedRun>();
+
+  /** @param around of the program that runs now */
+  constructor(around: Surroundings) {
+    this.#around = around;
+    this.#credentials = new HostCredentials(around);
+  }
+
+  /** For the line that names the hosts, in preview too. @throws BootseedError "usage" for hosts that cannot be */
+  declare(source: SeedSource): void {
+    this.#credentials.claim(programHosts(source, this.#around));
+  }
+
+  /** The run against hosts that were declared. Not for previews: tokens may not be known there. */
+  async of(source: SeedSource): Promise<SeedRun> {
+    const from = programHosts(source, this.#around);
+    const openings = await Promise.all(
+      from.hosts.map(async (url) => ({ url, opening: await this.#credentials.of(url, from) })),
+    );
+    // By the tokens' values: every droplet of a program may name an Output of its own.
+    const key = JSON.stringify([openings, from.minHosts]);
+    const known = this.#runs.get(key);
+    if (known !== undefined) return known;
+    const run = new SeedRun({
+      hosts: openings.map(({ url, opening }) => ({ host: url, client: clientOf(url, opening) })),
+      minHosts: from.minHosts,
+      stack: this.#stack,
+      warn: (message) => void pulumi.log.warn(message),
+      now: Date.now,
+      sleep: (ms) => sleep(ms),
+    });
+    this.#runs.set(key, run);
+    return run;
+  }
+}
