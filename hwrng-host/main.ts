@@ -17,6 +17,9 @@ import { serve } from "./commands/serve.ts";
 import type { StatementOptions } from "./commands/statement.ts";
 import { status, type StatusOptions } from "./commands/status.ts";
 import { EXIT, HostError } from "./host-error.ts";
+import { keepMemoryOutOfCores } from "./no-core.ts";
+
+keepMemoryOutOfCores();
 
 const program = new Command("bootseed-host")
   .description("Seeds for virtual machines, from the hardware random generators of this one.")
@@ -43,7 +46,7 @@ program
 
 program
   .command("serve")
-  .description("run the service until SIGTERM")
+  .description("run the service until SIGTERM; with listen.mintHttps in its config for programs elsewhere too")
   .option("--config <file>", "config file", DEFAULT_CONFIG)
   .action(async (options: { config: string }) => serve(options.config));
 
@@ -131,14 +134,6 @@ client
   .option("--out <file>", "where to write the token, 0600; never overwritten")
   .option("--ssh", "no token: its ssh key runs `bootseed-host mint-stdio --client NAME`", false)
   .option("--config <file>", "config file", DEFAULT_CONFIG)
-  .addHelpText(
-    "after",
-    `
-Examples:
-  bootseed-host client add ci --stacks 'acme/*/prod' --quota 100 --out ci.token
-  bootseed-host client add desk --role read --stacks 'acme/**' --expires 7d --out desk.token
-  bootseed-host client add builder --ssh --stacks 'acme/**'`,
-  )
   .action(async (name: string, options: NewClientOptions) => {
     process.stdout.write(await addClient(name, options));
   });
@@ -164,12 +159,6 @@ program
   .description("the mint API on standard input and output: sshd's forced command")
   .option("--client <name>", "whose role, stacks and quota apply (default: everything is permitted)")
   .option("--config <file>", "config file", DEFAULT_CONFIG)
-  .addHelpText(
-    "after",
-    `
-Example, a line of authorized_keys:
-  restrict,command="bootseed-host mint-stdio --client ci" ssh-ed25519 AAAA…`,
-  )
   .action(async (options: MintStdioOptions) => mintStdio(options, process.stdin, process.stdout));
 
 program
@@ -216,7 +205,7 @@ program
     if (!healthy) process.exitCode = EXIT.unavailable;
   });
 
-for (const command of [program, ...program.commands, ...joinToken.commands])
+for (const command of [program, ...program.commands, ...joinToken.commands, ...client.commands])
   command.addHelpText("after", helpText(command.name(), command.parent?.name()));
 
 try {

@@ -33,6 +33,20 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   bootseed-host join-token ls --json`,
   "join-token revoke": `
   bootseed-host join-token revoke ad61d093bbfa211957566ffec1c34b7d           its id, as \`join-token ls\` shows it`,
+  client: `
+  bootseed-host client add ci --stacks 'acme/*/prod' --quota 100 --out ci.token
+  bootseed-host client ls
+  bootseed-host client revoke ci`,
+  "client add": `
+  bootseed-host client add ci --stacks 'acme/*/prod' --quota 100 --out ci.token      https: needs listen.mintHttps
+  bootseed-host client add desk --role read --stacks 'acme/**' --expires 7d --out desk.token
+  bootseed-host client add builder --ssh --stacks 'acme/**'                          only port 22 is open`,
+  "client ls": `
+  bootseed-host client ls --json`,
+  "client revoke": `
+  bootseed-host client revoke ci                             its next request is refused`,
+  "mint-stdio": `
+  restrict,command="bootseed-host mint-stdio --client ci" ssh-ed25519 AAAA…          a line of authorized_keys`,
   revoke: `
   bootseed-host revoke web-7`,
   backup: `
@@ -45,7 +59,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   bootseed-host status --json`,
 };
 
-/** @param name of the command; the two that are called `revoke` are told apart by what they are below */
+/** @param name of the command; those of one name are told apart by what they are below */
 export function helpText(name: string, parent = ""): string {
   const examples = EXAMPLES[`${parent} ${name}`] ?? EXAMPLES[name] ?? "";
   return `\nExamples:${examples}\n${EXIT_CODES}`;

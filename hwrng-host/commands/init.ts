@@ -51,9 +51,18 @@ host ${id} advertises ${config.advertise.join(", ")}
 ${advice === undefined ? "" : `WARNING: ${advice}\n`}
 Start it:          bootseed-host serve --config ${options.config}
 In a Pulumi stack: pulumi config set bootseed:host unix://${config.listen.mint}
+Programs elsewhere: ${elsewhere(config, options.config)}
 One seed by hand:  bootseed-host mint --config ${options.config} --name web-7 --out web-7.seed
 Back up ${config.stateDir}: whoever has it is this host, and without it VMs cannot be topped up.
 `;
+}
+
+/** The socket is for this machine. */
+function elsewhere({ listen }: Config, file: string): string {
+  const client = "bootseed-host client add NAME --stacks 'ORG/**'";
+  return listen.mintHttps === undefined
+    ? `set listen.mintHttps: 0.0.0.0:7445 in ${file}, then ${client} --out FILE; or by ssh: ${client} --ssh`
+    : `${client} --out FILE`;
 }
 
 /** A path, or the same written as programs name it: `unix:///run/…`. */

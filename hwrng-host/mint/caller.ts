@@ -51,7 +51,7 @@ export class QuotaSpent extends HostError {
 
   constructor({ name, quotaPerHour }: Caller, seconds: number) {
     const message = `client ${name} has had its ${quotaPerHour} seeds of this hour`;
-    const fix = `try again in ${seconds} s, or ask the host's operator for a larger quota`;
+    const fix = "wait, or ask the host's operator for a larger quota";
     super("rate-limited", message, fix, EXIT.unavailable);
     this.retryAfterSeconds = seconds;
   }

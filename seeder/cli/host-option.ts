@@ -17,7 +17,7 @@ export function withHost(command: Command, env: Record<string, string | undefine
     .option(
       "--host <url>",
       "the mint: unix:///path, https://host:port#sha256=PIN or ssh://user@host",
-      env["BOOTSEED_HOST"] ?? DEFAULT_HOST,
+      env["BOOTSEED_HOST"] || DEFAULT_HOST,
     )
     .option("--token-file <file>", "for https: a file (0600) that holds the token", tokenFile);
 }

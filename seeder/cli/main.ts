@@ -21,8 +21,9 @@ Examples:
 
 Every command: --host URL (else BOOTSEED_HOST, else the socket of this machine), --token-file FILE (else BOOTSEED_TOKEN_FILE).
 
-Exit codes: 0 done, 64 wrong usage, 65 refused for what it is (image in use, too large, no proof of a first boot),
-66 no such VM or file, 69 host unreachable, 74 input or output, 75 not yet: try again, 76 answer not understood, 77 not permitted.
+Exit codes: 0 done, 64 wrong usage, 65 refused for what it is (image in use, too large, another certificate than the pin,
+no proof of a first boot), 66 no such VM or file, 69 host unreachable, 74 input or output, 75 not yet: try again, 76 answer not
+understood, 77 not permitted (token, stack, role), 78 the token file holds no token.
 `;
 
 /** @returns the command, not yet run */

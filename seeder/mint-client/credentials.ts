@@ -23,7 +23,7 @@ export function credentialsFrom(env: Record<string, string | undefined>): MintCr
 /**
  * @param shown the host, for messages
  * @returns the token; no message ever quotes it
- * @throws BootseedError "usage" (none given, or two), "io" (not readable, others may read it), "malformed"
+ * @throws BootseedError "usage" (none given, or two), "io" (not readable, others may read it), "bad-config" (no token)
  */
 export function readToken({ token, tokenFile }: MintCredentials, shown: string): string {
   if (token !== undefined && tokenFile !== undefined)
@@ -36,7 +36,7 @@ export function readToken({ token, tokenFile }: MintCredentials, shown: string):
   if (text.length <= MAX_TOKEN_CHARS && TOKEN.test(text)) return text;
   const where = tokenFile === undefined ? "the token" : `the token file ${tokenFile}`;
   const message = `host ${shown}: ${where} holds no token (expected base64url or a JWT, got ${text.length} characters)`;
-  throw new BootseedError("malformed", message);
+  throw new BootseedError("bad-config", message);
 }
 
 function readPrivate(file: string, shown: string): string {
@@ -58,7 +58,7 @@ function readPrivate(file: string, shown: string): string {
       throw new BootseedError("io", `host ${shown}: ${message}`);
     }
     if (stat.size > MAX_TOKEN_CHARS + 2)
-      throw new BootseedError("malformed", `host ${shown}: ${file} holds no token (it has ${stat.size} bytes)`);
+      throw new BootseedError("bad-config", `host ${shown}: ${file} holds no token (it has ${stat.size} bytes)`);
     return readFileSync(fd, "utf8");
   } finally {
     closeSync(fd);
