@@ -63,7 +63,7 @@ const open = (files: ProjectFiles, nodeBin?: string): Promise<ProjectBench> =>
 
 async function seedsTwoDroplets(project: ProjectBench, version: RegExp): Promise<void> {
   const { bench: around, mint } = project;
-  expect(await project.must("preview")).toMatch(/\+ 6 to create/);
+  expect(await project.must("preview")).toMatch(/\+ 5 to create/);
   expect([mint.calls, around.api.calls]).toEqual([[], []]);
   await project.mustUp();
   // One context: one batch, and each hook registered once. With a second one the engine would refuse its hooks' names.
