@@ -32,6 +32,8 @@ type Running = ResultPromise<typeof RUNNING>;
 export class Workbench {
   readonly dir: string;
   readonly api: TinyApi;
+  /** Besides the workbench's own environment. */
+  readonly moreEnv: Record<string, string> = {};
   readonly #env: Record<string, string>;
   readonly #project: string;
 
@@ -86,7 +88,7 @@ export class Workbench {
   #execa(args: readonly string[], more: { detached?: boolean } = {}): Running {
     // The last --cwd wins: a test may name another folder.
     const full = ["--cwd", this.#project, "--non-interactive", ...args];
-    return execa("pulumi", full, { ...more, ...RUNNING, env: this.#env });
+    return execa("pulumi", full, { ...more, ...RUNNING, env: { ...this.#env, ...this.moreEnv } });
   }
 
   /** Runs `pulumi` and throws with its output if it failed. */
@@ -120,6 +122,12 @@ export class Workbench {
     for (const [key, value] of Object.entries({ ...from, droplets: JSON.stringify(all), ...more })) {
       await this.must("config", "set", `bootseed:${key}`, value);
     }
+  }
+
+  /** As a person does it: by standard input, not in argv. */
+  async setSecret(key: string, value: string): Promise<void> {
+    const args = ["--cwd", this.#project, "config", "set", "--secret", `bootseed:${key}`];
+    await execa("pulumi", args, { extendEnv: false, env: this.#env, input: value });
   }
 
   async output(name: string): Promise<unknown> {
