@@ -1,11 +1,9 @@
 /** ^C once and twice, `cancel` of a run that is not dead, a second run of the same stack, and replacements that are ended half-way. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { Interruptions } from "./interruptions.ts";
+import { COMMIT, CREATE, Interruptions } from "./interruptions.ts";
 import { present } from "./matrix-bench.ts";
 import { type Counts, counts } from "./table.ts";
 
-const COMMIT = /^POST \/v1\/reservations\/[0-9a-f]+\/commit$/;
-const CREATE = /^POST \/v2\/droplets$/;
 const DELETE = /^DELETE \/v2\/droplets\/\d+$/;
 const FRESH = counts(1, 1);
 
@@ -24,7 +22,7 @@ describe.skipIf(!present)("up is interrupted", () => {
   const upAgain = (): Promise<string> => up.matrix.bench.mustUp();
 
   it("once, while the droplet is being made", async () => {
-    const droplet = "created: and cannot enrol yet";
+    const droplet = "created: enrols when the host hears of it";
     await row("`up`, ^C between `POST` and its answer", counts(1, 1, 1, 0), droplet, async () => {
       expect(await up.interruptOnce({ side: "after", call: CREATE })).toMatch(/cancel/i);
     });
@@ -79,7 +77,7 @@ describe.skipIf(!present)("up is interrupted", () => {
   it("a replacement, killed before the old droplet is deleted", async () => {
     await upAgain();
     const urn = await up.matrix.bench.urn("web");
-    const left = "replaced, 1 orphan: that is the old one, which the state will delete";
+    const left = "replaced: the old one is still to be deleted";
     await row("`--replace`, killed before the old one is deleted", FRESH, left, () =>
       up.kill({ side: "before", call: DELETE }, "--replace", urn),
     );

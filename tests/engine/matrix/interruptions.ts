@@ -7,6 +7,12 @@ import { PausingProxy } from "./pausing-proxy.ts";
 import { killSession, send } from "./session.ts";
 import { type Stop, Stops } from "./stops.ts";
 
+/** The requests of a run. */
+export const RESERVE: RegExp = /^POST \/v1\/reservations$/;
+export const COMMIT: RegExp = /^POST \/v1\/reservations\/[0-9a-f]+\/commit$/;
+export const CREATE: RegExp = /^POST \/v2\/droplets$/;
+export const CREATED: RegExp = /^POST \/v1\/created$/;
+
 const UP = ["up", "--yes", "--skip-preview"];
 /** Between two signals; the engine may be busy with the first. */
 const AGAIN_MS = 200;
@@ -52,12 +58,15 @@ export class Interruptions implements AsyncDisposable {
     this.stops.drop();
   }
 
-  /** ^C while it waits there; then what waits goes on, and so does the engine as far as it wants to. */
+  /** ^C while it waits there; then what waits goes on, and so does the engine as far as it wants to. The host is told nothing any more. */
   async interruptOnce(stop: Stop): Promise<string> {
     const { pid, ran } = await this.upTo(stop);
     send(pid, "SIGINT");
     this.stops.goOn();
-    return (await ran).output;
+    void this.stops.arm({ side: "before", call: CREATED });
+    const { output } = await ran;
+    this.stops.drop();
+    return output;
   }
 
   /** ^C again and again while it waits there, until the engine ends. */

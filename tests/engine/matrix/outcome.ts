@@ -5,18 +5,21 @@ import type { Snapshot } from "./snapshot.ts";
 export const isSubject = (subjects: readonly string[], { stack, name }: { stack: string; name: string }): boolean =>
   subjects.includes(name) || subjects.includes(`${stack}/${name}`);
 
-/** Ids of the subjects' droplets that a stack knows; also of those that the cloud has no more. */
+/** Ids of the subjects' droplets that a stack knows; also of those that the cloud has no more, and of those that it has still to delete. */
 export const idsOf = (subjects: readonly string[], { known }: Snapshot): number[] =>
-  known.filter((one) => one.kind === "droplet" && isSubject(subjects, one)).map(({ id }) => Number(id));
+  known.filter((one) => one.kind !== "report" && isSubject(subjects, one)).map(({ id }) => Number(id));
 
 /** Droplets at the cloud that no stack knows. */
 export function orphansIn({ cloud, known }: Snapshot): number[] {
-  const ids = new Set(known.filter(({ kind }) => kind === "droplet").map(({ id }) => Number(id)));
+  const ids = new Set(known.filter(({ kind }) => kind !== "report").map(({ id }) => Number(id)));
   return [...cloud.keys()].filter((id) => !ids.has(id));
 }
 
 function wordFor(subject: string, before: Snapshot, after: Snapshot): string {
-  const [old, now] = [before, after].map((at) => idsOf([subject], at).filter((id) => at.cloud.has(id)));
+  const [old, now] = [before, after].map((at) => {
+    const staying = { ...at, known: at.known.filter(({ kind }) => kind === "droplet") };
+    return idsOf([subject], staying).filter((id) => at.cloud.has(id));
+  });
   const [was, is] = [old?.[0], now?.[0]];
   if ((old?.length ?? 0) > 1 || (now?.length ?? 0) > 1) throw new Error(`${subject} means several droplets`);
   if (is === undefined) return was === undefined ? "none" : "gone";

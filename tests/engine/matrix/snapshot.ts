@@ -10,7 +10,8 @@ export interface Known {
   readonly stack: string;
   /** The droplet's name in the program. */
   readonly name: string;
-  readonly kind: "droplet" | "report";
+  /** `doomed` is a droplet that was replaced, which the stack has still to delete. */
+  readonly kind: "droplet" | "doomed" | "report";
   readonly id: string;
   /** Inputs or, for a report, outputs, without what is encrypted. */
   readonly shown: string;
@@ -46,8 +47,9 @@ const withoutSecrets = (value: unknown): string =>
 function knownOf(stack: string, { urn, id, delete: doomed, inputs, outputs }: Resource): Known[] {
   const [type = "", name = ""] = urn.split("::").slice(-2);
   const own = type.split("$").at(-1) ?? "";
-  if (!Object.hasOwn(KINDS, own) || doomed === true) return [];
-  const kind = KINDS[own as keyof typeof KINDS];
+  if (!Object.hasOwn(KINDS, own)) return [];
+  const kind = doomed === true ? "doomed" : KINDS[own as keyof typeof KINDS];
+  if (kind === "doomed" && KINDS[own as keyof typeof KINDS] === "report") return [];
   const shown = withoutSecrets(kind === "report" ? outputs : inputs);
   return [{ stack, kind, id: id ?? "", name: kind === "report" ? name.replace(/-report$/, "") : name, shown }];
 }
