@@ -1,0 +1,83 @@
+/** examples/adopted-stack on the engine against the real host: the line goes in, seeds come, the line goes out again. */
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { HostProcess } from "../../loopback/host-process.ts";
+import { prerequisite } from "../../prerequisite.ts";
+import { KitVms } from "../kit-vms.ts";
+import { startTinyApi, type TinyApi } from "../tiny-api.ts";
+import { ExampleStack } from "./example-stack.ts";
+
+const python = await execa("/usr/bin/python3", ["-I", "-c", "import cryptography"], { reject: false });
+const present = prerequisite(!python.failed, "expected Debian's python3-cryptography: apt-get install it");
+
+const IMPORT = 'import { seedStack } from "bootseed";\n';
+const LINE = "seedStack();";
+const WITHOUT = [
+  [IMPORT, ""],
+  [LINE, ""],
+] as const;
+
+describe.skipIf(!present)("adopted-stack", { concurrent: false }, () => {
+  let host: HostProcess, api: TinyApi, stack: ExampleStack;
+  const vms = new KitVms();
+  /** Names of the droplets that were made, in order, since this was asked last. */
+  const posted = (): unknown[] => api.posted.splice(0).map(({ name }) => name);
+
+  beforeAll(async () => {
+    host = await HostProcess.make();
+    await host.start();
+    api = await startTinyApi();
+    stack = await ExampleStack.open("adopted-stack", { api: api.url });
+    await stack.set("bootseed:host", `unix://${host.mintSocket}`);
+    // What it was before: without the line.
+    stack.edit(...WITHOUT);
+    await stack.mustUp();
+    expect(new Set(posted())).toEqual(new Set(["db-node", "web"]));
+    stack.edit();
+  });
+  afterAll(async () => {
+    await vms[Symbol.asyncDispose]();
+    await host?.[Symbol.asyncDispose]();
+    await api?.close();
+    await stack?.[Symbol.asyncDispose]();
+  });
+
+  it("the line changes nothing", async () => {
+    await stack.must("preview", "--expect-no-changes");
+    await stack.mustUp("--expect-no-changes");
+    expect([posted(), await host.vms()]).toEqual([[], []]);
+  });
+
+  it("a droplet that is replaced has a seed, in somebody else's component too, and bootseed wait sees it through", async () => {
+    api.onCreate = vms.boot;
+    await stack.mustUp("--replace", await stack.urn("droplet:Droplet", "web"));
+    await stack.mustUp("--replace", await stack.urn("droplet:Droplet", "db-node"));
+    expect(posted()).toEqual(["web", "db-node"]);
+    const bootseed = (...args: string[]): Promise<{ all: string }> => {
+      const env = { ...stack.env, BOOTSEED_HOST: `unix://${host.mintSocket}` };
+      return execa("bootseed", args, { cwd: stack.project, env, extendEnv: false, all: true });
+    };
+    expect((await bootseed("wait", "--stack", stack.stack, "--timeout", "1m")).all).toContain(
+      "all 2 VMs have reported",
+    );
+    const { all: lines } = await bootseed("known-hosts", "--stack", stack.stack);
+    for (const { droplet, hostKeys } of await Promise.all(vms.boots))
+      expect(lines).toContain(`${droplet.address} ${hostKeys.find((key) => key.startsWith("ssh-ed25519"))}`);
+    await stack.mustUp("--expect-no-changes");
+  });
+
+  it("taking the line out would replace what has a seed; leave() in its place changes nothing", async () => {
+    stack.edit(...WITHOUT);
+    expect(await stack.must("preview")).toMatch(/\+-2 to replace/);
+    stack.edit([IMPORT, 'import { leave } from "./leave.ts";\n'], [LINE, "leave();"]);
+    await stack.must("preview", "--expect-no-changes");
+    await stack.mustUp("--expect-no-changes");
+    expect(posted()).toEqual([]);
+  });
+
+  it("and destroy works as ever", async () => {
+    await host.stop();
+    await stack.must("destroy", "--yes");
+    expect(api.droplets.size).toBe(0);
+  });
+});

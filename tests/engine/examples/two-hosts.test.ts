@@ -1,0 +1,81 @@
+/** examples/two-hosts on the engine against two real hosts: one by its socket, one by https with a token. */
+import { parseSeedFile } from "@bootseed/protocol";
+import { execa } from "execa";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../../../hwrng-host/testing/free-port.ts";
+import { HostProcess } from "../../loopback/host-process.ts";
+import { prerequisite } from "../../prerequisite.ts";
+import { ROOT } from "../engine.ts";
+import { KitVms, seedIn } from "../kit-vms.ts";
+import { startTinyApi, type TinyApi } from "../tiny-api.ts";
+import { ExampleStack } from "./example-stack.ts";
+
+const python = await execa("/usr/bin/python3", ["-I", "-c", "import cryptography"], { reject: false });
+const present = prerequisite(!python.failed, "expected Debian's python3-cryptography: apt-get install it");
+
+/** Lets programs in by https. @returns what `client add` says to configure, and its token */
+async function openToPrograms(host: HostProcess, stacks: string): Promise<{ url: string; token: string }> {
+  const listen = `listen:\n  mintHttps: 127.0.0.1:${await freePort()}`;
+  writeFileSync(host.config, readFileSync(host.config, "utf8").replace("listen:", listen));
+  await host.start();
+  const file = join(host.dir, "program.token");
+  const add = ["client", "add", "program", "--stacks", stacks, "--out", file, "--config", host.config];
+  const { stdout } = await execa(process.execPath, [join(ROOT, "hwrng-host/main.ts"), ...add]);
+  const url = /https:\/\/[^\s']+#sha256=[0-9a-f]{64}/.exec(stdout)?.[0];
+  if (url === undefined) throw new Error(`no endpoint in: ${stdout}`);
+  return { url, token: readFileSync(file, "utf8").trim() };
+}
+
+describe.skipIf(!present)("two-hosts", { concurrent: false }, () => {
+  let near: HostProcess, far: HostProcess, api: TinyApi, stack: ExampleStack, token: string;
+  const vms = new KitVms();
+
+  beforeAll(async () => {
+    near = await HostProcess.make();
+    await near.start();
+    far = await HostProcess.make();
+    api = await startTinyApi();
+    api.onCreate = vms.boot;
+    stack = await ExampleStack.open("two-hosts", { api: api.url });
+    const program = await openToPrograms(far, "organization/two-hosts/*");
+    token = program.token;
+    await stack.set("nearHost", `unix://${near.mintSocket}`);
+    await stack.set("farHost", program.url);
+    await stack.setSecret("farToken", token);
+  });
+  afterAll(async () => {
+    await vms[Symbol.asyncDispose]();
+    for (const host of [near, far]) await host?.[Symbol.asyncDispose]();
+    await api?.close();
+    await stack?.[Symbol.asyncDispose]();
+  });
+
+  it("the droplet has a seed of each, and both have its report", async () => {
+    await stack.must("preview");
+    await stack.mustUp();
+    const [booted] = await Promise.all(vms.boots);
+    expect(parseSeedFile(seedIn(String(booted?.droplet.userData)))).toHaveLength(2);
+    for (const host of [near, far])
+      expect(await host.vms()).toMatchObject([
+        { name: "web", state: "reported", instanceId: String(booted?.droplet.id) },
+      ]);
+    expect(await stack.output("knownHosts")).toContain(`${booted?.droplet.address} ssh-ed25519 `);
+  });
+
+  it("with one of them away a replacement goes on, and says who was missing", async () => {
+    await near.stop();
+    const output = await stack.mustUp("--skip-preview", "--replace", await stack.urn("droplet:Droplet", "web"));
+    expect(output).toMatch(/warning: .*unix:\S+mint\.sock.* is unreachable/);
+    const booted = (await Promise.all(vms.boots)).at(-1);
+    expect(parseSeedFile(seedIn(String(booted?.droplet.userData)))).toHaveLength(1);
+  });
+
+  it("the token is nowhere in clear", async () => {
+    const state = await stack.must("stack", "export");
+    const config = readFileSync(join(stack.project, "Pulumi.prod.yaml"), "utf8");
+    for (const text of [state, config, String(api.posted[0]?.["user_data"])]) expect(text).not.toContain(token);
+    await stack.must("destroy", "--yes");
+  });
+});

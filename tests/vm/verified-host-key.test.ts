@@ -1,0 +1,97 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startCloud, type Cloud } from "../../tools/lab/cloud.ts";
+import { freePort, startHost, type Host } from "../../tools/lab/host.ts";
+import { makeOperatorKey } from "../../tools/lab/login.ts";
+import { vmNamed } from "../../tools/lab/vms.ts";
+import { writeStandIns } from "../../tools/pulumi/stand-ins.ts";
+import { say, setUp } from "../../tools/setup/set-up.ts";
+import { ROOT } from "../engine/engine.ts";
+import { ExampleStack } from "../engine/examples/example-stack.ts";
+
+const KEY_FILE = "/etc/ssh/ssh_host_ecdsa_key";
+
+/** examples/verified-host-key on real parts: a secret goes to the VM that the seed was for, and to nobody else. */
+describe("@pulumi/command with the host key from the VM's own report", { concurrent: false }, () => {
+  let dir: string, host: Host, cloud: Cloud, stack: ExampleStack, id: string;
+  const inVm = (command: string): Promise<string> => cloud.exec(id, command);
+
+  /** The official provider if the engine can fetch it, else the stand-in, labelled in the engine's output. */
+  const commandPlugin = async (bin: string): Promise<string | undefined> => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, "node_modules/@pulumi/command/package.json"), "utf8")) as {
+      version: string;
+    };
+    const fetched = await stack.run("plugin", "install", "resource", "command", version);
+    if (fetched.ok) return undefined;
+    writeStandIns(bin, join(ROOT, "node_modules/.bin/node"), ["command"]);
+    return bin;
+  };
+
+  beforeAll(async () => {
+    const parts = await setUp();
+    dir = mkdtempSync(join(tmpdir(), "bootseed-vm-command-"));
+    const authorized = await makeOperatorKey(join(dir, "operator"));
+    host = await startHost(join(dir, "host"), "system", await freePort());
+    cloud = await startCloud(parts.images, join(dir, "cloud"));
+    const plugins = join(dir, "plugins");
+    stack = await ExampleStack.open("verified-host-key", { api: cloud.api, plugins });
+    say(`@pulumi/command: ${(await commandPlugin(plugins)) === undefined ? "official" : "stand-in"}`);
+    const account = { method: "POST", headers: { authorization: "Bearer test" } };
+    const body = JSON.stringify({ name: "operator", public_key: authorized });
+    const added = (await (await fetch(`${cloud.api}/v2/account/keys`, { ...account, body })).json()) as {
+      ssh_key: { fingerprint: string };
+    };
+    await stack.set("bootseed:host", host.mint);
+    await stack.set("sshKey", added.ssh_key.fingerprint);
+    await stack.set("sshPort", String(cloud.sshPort));
+    await stack.setSecret("privateKey", readFileSync(join(dir, "operator"), "utf8"));
+    await stack.setSecret("appKey", "first secret");
+  });
+  afterAll(async () => {
+    await stack?.run("destroy", "--yes");
+    await cloud?.stop();
+    await host?.stop();
+    await stack?.[Symbol.asyncDispose]();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  it("one up makes the VM, learns its keys, and hands it the secret", async () => {
+    await stack.mustUp("--skip-preview");
+    id = String((await vmNamed(host.mint, "web")).instanceId);
+    expect(await inVm("cat /etc/app.key")).toBe("first secret");
+    const { stdout } = await execa("sha256sum", { input: "first secret" });
+    expect(await stack.output("installed")).toBe(stdout);
+    await stack.mustUp("--expect-no-changes");
+  });
+
+  it("another of the server's keys is refused: Go's ssh asks for the ECDSA key", async () => {
+    await stack.setSecret("appKey", "second secret");
+    stack.edit(["ecdsa-sha2-nistp256 ", "ssh-ed25519 "]);
+    const { ok, output } = await stack.run("up", "--yes", "--skip-preview");
+    expect(ok).toBe(false);
+    expect(output).toMatch(/Host key verification failed|host key mismatch/);
+    stack.edit();
+  });
+
+  it("somebody else at its address is sent nothing: no command, no secret, not even a try to log in", async () => {
+    await inVm(`rm ${KEY_FILE}* && ssh-keygen -q -t ecdsa -N '' -f ${KEY_FILE} && systemctl restart ssh`);
+    await inVm("journalctl --rotate && journalctl --vacuum-time=1s");
+    const { ok, output } = await stack.run("up", "--yes", "--skip-preview");
+    expect(ok).toBe(false);
+    expect(output).toMatch(/Host key verification failed|host key mismatch/);
+    expect(output).not.toContain("second secret");
+    expect(await inVm("cat /etc/app.key")).toBe("first secret");
+    const heard = await inVm("journalctl -u ssh -o cat");
+    expect(heard).toMatch(/Connection (closed|reset) by .*\[preauth\]|Unable to negotiate/);
+    expect(heard).not.toMatch(/Accepted|publickey/);
+  });
+
+  it("a replaced VM has new keys, and the secret goes there", async () => {
+    await stack.mustUp("--skip-preview", "--replace", await stack.urn("droplet:Droplet", "web"));
+    id = String((await vmNamed(host.mint, "web")).instanceId);
+    expect(await inVm("cat /etc/app.key")).toBe("second secret");
+  });
+});
