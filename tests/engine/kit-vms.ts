@@ -35,7 +35,7 @@ export class KitVm {
   async turn(): Promise<boolean> {
     const final = this.enrolled || (await this.guest.kit("claim")).code === 0;
     if (!this.enrolled) return final;
-    if (this.hostKeys.length === 0) this.hostKeys = await this.guest.makeHostKeys();
+    if (this.hostKeys.length === 0) this.hostKeys = await this.guest.makeHostKeys("ed25519");
     this.#reported ||= (await this.guest.kit("report")).code === 0;
     return this.#reported;
   }

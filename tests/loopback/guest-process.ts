@@ -68,10 +68,16 @@ export class GuestProcess implements Disposable {
     return existsSync(path) ? readFileSync(path) : null;
   }
 
-  /** Makes SSH host keys as sshd's package does. @returns the public keys, without comments */
-  async makeHostKeys(): Promise<string[]> {
+  /**
+   * Makes SSH host keys as sshd's package does.
+   *
+   * @param kind that one alone; by default all, of which RSA takes seconds
+   * @returns the public keys, without comments
+   */
+  async makeHostKeys(kind?: "ed25519"): Promise<string[]> {
     mkdirSync(join(this.root, "etc/ssh"), { recursive: true });
-    await this.#exec("/usr/bin/ssh-keygen", ["-A", "-f", this.root]);
+    const one = ["-q", "-N", "", "-t", kind ?? "", "-f", join(this.root, `etc/ssh/ssh_host_${kind}_key`)];
+    await this.#exec("/usr/bin/ssh-keygen", kind === undefined ? ["-A", "-f", this.root] : one);
     const names = readdirSync(join(this.root, "etc/ssh")).filter((name) => name.endsWith(".pub"));
     for (const name of names) chmodSync(join(this.root, "etc/ssh", name.replace(/\.pub$/, "")), 0o600);
     const lines = names.toSorted().map((name) => readFileSync(join(this.root, "etc/ssh", name), "utf8"));

@@ -39,8 +39,9 @@ export function expectNothingElse(subjects: readonly string[], before: Snapshot,
     "other droplets at the cloud",
   ).toEqual(otherDroplets);
 
-  const others = ({ known }: Snapshot): unknown => known.filter((one) => !isSubject(subjects, one));
-  expect(others(after), "other droplets in the state").toEqual(others(before));
+  const others = ({ known }: Snapshot): string[] =>
+    known.filter((one) => !isSubject(subjects, one)).map((one) => JSON.stringify(one));
+  expect(others(after).toSorted(), "other droplets in the state").toEqual(others(before).toSorted());
 
   const settled = [...before.host.values()].filter((vm) => vm.state === "reported" || !ofSubject(subjects, vm));
   expect(

@@ -56,7 +56,7 @@ export async function expectInDocs(section: string, rows: readonly Row[], file: 
   const to = docs.indexOf(end, from);
   if (from < 0 || to < 0) throw new Error(`expected ${begin.trim()} … ${end} in docs/pulumi.md`);
   const wanted = `${docs.slice(0, from + begin.length)}\n${render(rows)}\n${docs.slice(to)}`;
-  const rewrite = `npx vitest run --project engine -u ${relative(ROOT, file)}`;
+  const rewrite = `npx vitest run --project engine ${relative(ROOT, file)} -u`;
   await expect(wanted, `docs/pulumi.md says something else than this run; to rewrite: ${rewrite}`).toMatchFileSnapshot(
     DOCS,
   );

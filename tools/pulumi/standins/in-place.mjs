@@ -21,10 +21,13 @@ export async function changeInPlace({ api, until, id }, before, after) {
   if (before["size"] !== after["size"]) {
     await act({ type: "power_off" });
     await shows({ status: "off" });
-    const { action } = await act({ type: "resize", disk: after["resizeDisk"] ?? true, size: after["size"] });
-    await until(`/v2/actions/${action.id}`, (answer) => answer.action.status === "completed");
-    await act({ type: "power_on" });
-    await shows({ status: "active" });
+    try {
+      const { action } = await act({ type: "resize", disk: after["resizeDisk"] ?? true, size: after["size"] });
+      await until(`/v2/actions/${action.id}`, (answer) => answer.action.status === "completed");
+    } finally {
+      await act({ type: "power_on" }); // also when it was refused
+      await shows({ status: "active" });
+    }
   }
   if (before["name"] !== after["name"]) {
     await act({ type: "rename", name: after["name"] });
