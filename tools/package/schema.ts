@@ -47,7 +47,11 @@ export function pluginSchema(): string {
   const { token } = schema.resources["bootseed:index:SeededDroplet"]?.inputProperties ?? {};
   if (token === undefined) throw new Error("the analyzer found no input token in seeder/plugin/component.ts");
   token.secret = true;
-  return `${JSON.stringify(schema, null, 2)}\n`;
+  return `${JSON.stringify(schema, asTheEngineSays, 2)}\n`;
 }
+
+/** The analyzer's own mark, said again in `required`, and empty lists: the engine drops both. */
+const asTheEngineSays = (key: string, value: unknown): unknown =>
+  key === "optional" || (Array.isArray(value) && value.length === 0) ? undefined : value;
 
 if (process.argv[1] === import.meta.filename) writeFileSync(SCHEMA_FILE, pluginSchema());

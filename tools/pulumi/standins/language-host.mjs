@@ -2,9 +2,9 @@
 //
 // The official host is a small gRPC server that starts the SDK's own runners (`@pulumi/pulumi/cmd/run` for a program,
 // `cmd/run-plugin` for a plugin that is a folder with PulumiPlugin.yaml) with the `node` of PATH, and so is this one. It
-// knows nothing of the program: no dependency installation, no plugin discovery (plugins come from PATH or from
-// Pulumi.yaml), no `pulumi about`. Everything it does not answer is UNIMPLEMENTED, which the engine takes
-// as "an older host". It calls itself a stand-in in `getPluginInfo` and on stderr.
+// knows nothing of the program: no plugin discovery (plugins come from PATH or from Pulumi.yaml), no `pulumi about`.
+// Everything it does not answer is UNIMPLEMENTED, which the engine takes as "an older host". It calls itself a stand-in
+// in `getPluginInfo` and on stderr.
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 
@@ -18,7 +18,7 @@ const { version } = require("@pulumi/pulumi/package.json");
 /** The SDK's runner ends with this code when it has already told the user what went wrong. */
 const ALREADY_REPORTED = 32;
 
-/** @typedef {{ request: any, write: any, end: any, destroy: any, on: any }} Call */
+/** @typedef {{ request: any, write: any, end: any, emit: any, on: any }} Call */
 /** @typedef {(error: unknown, response?: unknown) => void} Callback */
 
 let engineAddress = process.argv.at(-1) ?? "";
@@ -63,6 +63,30 @@ function runnerCommand(request) {
   return { directory, args, env };
 }
 
+/** @type {import("node:child_process").StdioOptions} */
+const PIPED = ["ignore", "pipe", "pipe"];
+
+/**
+ * Passes on what a child says, until it ends.
+ * @param {Call} call installDependencies or runPlugin
+ * @param {import("node:child_process").ChildProcess} child
+ * @param {(code: number | null) => void} ended
+ */
+function stream(call, child, ended) {
+  const Response =
+    call.request instanceof lang.RunPluginRequest ? lang.RunPluginResponse : lang.InstallDependenciesResponse;
+  const pass = (/** @type {"setStdout" | "setStderr"} */ set) => (/** @type {Buffer} */ bytes) => {
+    const response = new Response();
+    response[set](bytes);
+    call.write(response);
+  };
+  child.stdout?.on("data", pass("setStdout"));
+  child.stderr?.on("data", pass("setStderr"));
+  child.on("error", (error) => call.emit("error", { code: grpc.status.INTERNAL, message: error.message }));
+  child.on("close", ended);
+  call.on("cancelled", () => child.kill());
+}
+
 /** @type {Record<string, (call: Call, callback: Callback) => void>} */
 const answers = {
   handshake(call, callback) {
@@ -91,35 +115,36 @@ const answers = {
       callback(null, response);
     });
   },
+  installDependencies(call) {
+    const { request } = call;
+    const directory = request.getInfo()?.getProgramDirectory() || request.getDirectory();
+    stream(call, spawn("npm", ["install", "--loglevel=error"], { cwd: directory, stdio: PIPED }), (code) => {
+      if (code === 0) call.end();
+      else
+        call.emit("error", { code: grpc.status.INTERNAL, message: `npm install in ${directory} ended with ${code}` });
+    });
+  },
   runPlugin(call) {
     const { request } = call;
     const directory = request.getInfo()?.getProgramDirectory() || request.getPwd();
     const split = (/** @type {string} */ line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)];
     const child = spawn("node", [runnerFor(directory, "run-plugin"), directory, ...request.getArgsList()], {
       cwd: request.getPwd(),
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: PIPED,
       env: Object.fromEntries(request.getEnvList().map(split)),
     });
-    /** @param {(response: any) => void} fill */
-    const send = (fill) => {
+    stream(call, child, (code) => {
       const response = new lang.RunPluginResponse();
-      fill(response);
+      response.setExitcode(code ?? 1);
       call.write(response);
-    };
-    child.stdout.on("data", (bytes) => send((response) => response.setStdout(bytes)));
-    child.stderr.on("data", (bytes) => send((response) => response.setStderr(bytes)));
-    child.on("error", (error) => call.destroy({ code: grpc.status.INTERNAL, message: error.message }));
-    child.on("close", (code) => {
-      send((response) => response.setExitcode(code ?? 1));
       call.end();
     });
-    call.on("cancelled", () => child.kill());
   },
 };
 for (const name of Object.keys(LanguageRuntimeService)) {
   answers[name] ??= (call, callback) => {
     const error = { code: grpc.status.UNIMPLEMENTED, message: `stand-in language host: ${name} is not there` };
-    if (LanguageRuntimeService[name].responseStream) call.destroy(error);
+    if (LanguageRuntimeService[name].responseStream) call.emit("error", error);
     else callback(error);
   };
 }
