@@ -8,7 +8,11 @@ import { startTinyApi, type TinyApi } from "../tiny-api.ts";
 import { ExampleStack } from "./example-stack.ts";
 
 const python = await execa("/usr/bin/python3", ["-I", "-c", "import cryptography"], { reject: false });
-const present = prerequisite(!python.failed, "expected Debian's python3-cryptography: apt-get install it");
+// Only root can make the kernel reseed, and bootseed wait asks for no less.
+const present = prerequisite(
+  !python.failed && process.getuid?.() === 0,
+  "expected root, and Debian's python3-cryptography: apt-get install it",
+);
 
 const IMPORT = 'import { seedStack } from "bootseed";\n';
 const LINE = "seedStack();";
