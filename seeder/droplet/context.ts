@@ -7,7 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { loadKit } from "../render/kit.ts";
 import type { Kit } from "../render/render.ts";
 import { addressesIn } from "./addresses.ts";
-import { inThisProgram } from "./in-program.ts";
+import { hookName, inThisProgram } from "./in-program.ts";
 import { plain } from "./outputs.ts";
 import { programSurroundings } from "./program-hosts.ts";
 import { missingIn } from "./report.ts";
@@ -80,9 +80,9 @@ function makeContext(): ProgramContext {
     kit: loadKit(),
     tooOld: sayTooOld(),
     // In preview too, so that what can be known is said before anything is done.
-    commit: new pulumi.ResourceHook("bootseed-commit", inThisProgram(beforeCreate), { onDryRun: true }),
-    created: new pulumi.ResourceHook("bootseed-created", inThisProgram(afterCreate), { ignoreErrors: true }),
-    needReport: new pulumi.ResourceHook("bootseed-need-report", inThisProgram(needReport)),
+    commit: new pulumi.ResourceHook(hookName("bootseed-commit"), inThisProgram(beforeCreate), { onDryRun: true }),
+    created: new pulumi.ResourceHook(hookName("bootseed-created"), inThisProgram(afterCreate), { ignoreErrors: true }),
+    needReport: new pulumi.ResourceHook(hookName("bootseed-need-report"), inThisProgram(needReport)),
     runs: new ProgramRuns(programSurroundings()),
     owners,
     refusals,

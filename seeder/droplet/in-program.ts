@@ -1,10 +1,11 @@
 /**
- * Callbacks that belong to one program of several in a process.
+ * Callbacks that belong to one program of several in a process, or to one process of several in a run.
  *
  * For an inline program of the automation API the SDK (3.270) keeps what it knows of the run in an AsyncLocalStorage, and
  * calls transforms and hooks from its gRPC server, outside of it. There every run looks like one without a stack, without
  * a preview and without secrets: what a transform returns as a secret would lie in the state in clear.
  */
+import * as pulumi from "@pulumi/pulumi";
 import type { AsyncLocalStorage } from "node:async_hooks";
 
 /** Where the SDK keeps it, so that several copies of the SDK share it. */
@@ -26,3 +27,10 @@ export function inThisProgram<Args extends unknown[], Result>(
     return call(...args);
   };
 }
+
+/**
+ * Hook names are unique in a run of the engine, and a run has several processes where components are made by the plugin
+ * for other languages (seeder/plugin): the program's, and one per provider of the plugin. Only a program has a stack.
+ */
+export const hookName = (name: string): string =>
+  pulumi.runtime.getStackResource() === undefined ? `${name}-${process.pid}` : name;

@@ -2,31 +2,20 @@
  * The plugin for other languages, on the real engine: a program that knows the component by its token only. The engine
  * itself starts the plugin from its folder, and asks it for its schema.
  */
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { pluginSchema, SCHEMA_FILE } from "../../tools/package/schema.ts";
-import { installedProject, writeProject } from "./installed.ts";
+import { installedProject } from "./installed.ts";
 import { ProjectBench } from "./project-bench.ts";
+import { pluginIn, remoteProject } from "./remote-program.ts";
 
 const DROPLET = { image: "debian-12-x64", region: "ams3", size: "s-1vcpu-1gb" };
 
-/** As a generated SDK does it: the token, the inputs, the outputs that will come, and `true` for "made elsewhere". */
 const PROGRAM = `
-import * as pulumi from "@pulumi/pulumi";
-
-const OUTPUTS = ["knownHosts", "sshHostKeys", "seedId", "verdict", "evidenceJson", "dropletId", "ipv4Address"];
-class SeededDroplet extends pulumi.ComponentResource {
-  constructor(name, args, opts) {
-    const outputs = Object.fromEntries(OUTPUTS.map((output) => [output, undefined]));
-    super("bootseed:index:SeededDroplet", name, { ...outputs, ...args }, opts, true);
-  }
-}
-
 const config = new pulumi.Config("fleet");
 const made = config.requireObject("droplets").map(({ name, secret, ...args }) => {
   const userData = secret === undefined ? {} : { userData: pulumi.secret(secret) };
-  return new SeededDroplet(name, { ...args, ...userData });
+  return new RemoteDroplet(name, { ...args, ...userData });
 });
 export const knownHosts = made.map((one) => one.knownHosts);
 export const seedIds = made.map((one) => one.seedId);
@@ -44,13 +33,8 @@ const committed = (): number => project.mint.calls.filter((call) => call.startsW
 
 beforeAll(async () => {
   const installed = await installedProject();
-  plugin = join(installed, "node_modules/bootseed/plugin");
-  project = await ProjectBench.open((dir) => {
-    writeProject(dir, installed, { program: PROGRAM, language: "esm" });
-    const yaml = join(dir, "Pulumi.yaml");
-    const own = readFileSync(yaml, "utf8");
-    writeFileSync(yaml, `${own}plugins:\n  providers:\n    - name: bootseed\n      path: ${plugin}\n`);
-  });
+  plugin = pluginIn(installed);
+  project = await ProjectBench.open(remoteProject(installed, PROGRAM));
   await declare({ name: "web" });
 });
 afterAll(async () => {
