@@ -1,5 +1,5 @@
 /** Looks for many canaries at once, in bytes and in what is packed into them. */
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Canary, type Needle, needlesOf } from "./canary.ts";
 import { layersOf } from "./unpack.ts";
@@ -66,13 +66,16 @@ export class CanarySearch {
  * @param except paths relative to `top` that are left out, with all that is below them
  */
 export function filesBelow(top: string, except: readonly string[] = []): Place[] {
-  return readdirSync(top, { recursive: true, encoding: "utf8" }).flatMap((name) => {
-    if (except.some((path) => name === path || name.startsWith(`${path}/`))) return [];
-    try {
-      const path = join(top, name);
-      return lstatSync(path).isFile() ? [{ name, bytes: readFileSync(path) }] : [];
-    } catch {
-      return [];
-    }
-  });
+  const below = (folder: string): Place[] =>
+    readdirSync(join(top, folder), { withFileTypes: true }).flatMap((entry) => {
+      const name = join(folder, entry.name);
+      if (except.includes(name)) return [];
+      try {
+        if (entry.isDirectory()) return below(name);
+        return entry.isFile() ? [{ name, bytes: readFileSync(join(top, name)) }] : [];
+      } catch {
+        return [];
+      }
+    });
+  return below("");
 }

@@ -1,6 +1,6 @@
 /**
  * Looks at the command line and environment of every process of this machine, again and again, from a thread of its own,
- * and keeps what it saw. A process that is gone within one round (some ten milliseconds) may be missed: plant one that
+ * and keeps what it saw. A process that is gone within one round (20 ms) may be missed: plant one that
  * must be seen.
  */
 import { once } from "node:events";
@@ -12,10 +12,16 @@ const LOOP = `
 const { readdirSync, readFileSync } = require("node:fs");
 const { parentPort } = require("node:worker_threads");
 const seen = new Map();
+const age = new Map();
 let rounds = 0;
 const look = () => {
-  for (const pid of readdirSync("/proc")) {
-    if (!/^[0-9]+$/.test(pid)) continue;
+  const pids = readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name));
+  for (const pid of age.keys()) if (!pids.includes(pid)) age.delete(pid);
+  for (const pid of pids) {
+    // Between fork and exec a process looks like its parent: young ones are looked at each time, old ones now and then.
+    const rounds = age.get(pid) ?? 0;
+    age.set(pid, rounds + 1);
+    if (rounds > 10 && rounds % 32 !== 0) continue;
     for (const file of ["cmdline", "environ"]) {
       try {
         const bytes = readFileSync("/proc/" + pid + "/" + file);
@@ -26,7 +32,7 @@ const look = () => {
   rounds++;
 };
 look();
-const timer = setInterval(look, 1);
+const timer = setInterval(look, 20);
 parentPort.postMessage("started");
 parentPort.once("message", () => {
   clearInterval(timer);
