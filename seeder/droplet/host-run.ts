@@ -33,7 +33,11 @@ const YOUNG_MS = 15 * 60_000;
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, "base64"));
 
-/** One reservation as a seed entry; parsed again, so that a host that sends zeros or rubbish is refused here. */
+/**
+ * One reservation as a seed entry; parsed again, so that a host that sends zeros or rubbish is refused here.
+ *
+ * @throws BootseedError of the entry, which does not know its host
+ */
 export function entryOf(answer: ReservationsAnswer, reservation: Reservation): Uint8Array {
   const secrets = [reservation.pool, reservation.claimKey, reservation.psk0].map(bytesOf);
   const [pool, claimKey, psk0] = secrets as [Uint8Array, Uint8Array, Uint8Array];
@@ -48,7 +52,7 @@ export function entryOf(answer: ReservationsAnswer, reservation: Reservation): U
 }
 
 export class HostRun {
-  /** The host as the user wrote it. */
+  /** The host as messages name it. */
   readonly host: string;
   readonly #client: MintApi;
   readonly #reserve: (urn: string) => Promise<{ answer: ReservationsAnswer; reservation: Reservation }>;
@@ -81,11 +85,19 @@ export class HostRun {
   async reserve(urn: string): Promise<Offer> {
     try {
       const { answer, reservation } = await this.#reserve(urn);
-      const entry = entryOf(answer, reservation);
+      const entry = this.#entry(answer, reservation);
       this.#tokens.set(urn, { seedId: reservation.seedId, token: reservation.token });
       return { ok: true, entry, seedId: reservation.seedId, hostId: answer.hostId };
     } catch (error) {
       return { ok: false, reason: messageOf(error) };
+    }
+  }
+
+  #entry(answer: ReservationsAnswer, reservation: Reservation): Uint8Array {
+    try {
+      return entryOf(answer, reservation);
+    } catch (cause) {
+      throw new BootseedError("malformed", `host ${this.host} gave no seed: ${messageOf(cause)}`, { cause });
     }
   }
 

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { BootseedError } from "@bootseed/protocol";
 import * as pulumi from "@pulumi/pulumi";
 import { MintClient } from "../mint-client/client.ts";
+import { parseEndpoint } from "../mint-client/endpoint.ts";
 import { mintTransport } from "../mint-client/transport.ts";
 import { HostCredentials, type Opening } from "./host-credentials.ts";
 import { programHosts, type Surroundings } from "./program-hosts.ts";
@@ -47,7 +48,7 @@ export class ProgramRuns {
     const known = this.#runs.get(key);
     if (known !== undefined) return known;
     const run = new SeedRun({
-      hosts: openings.map(({ url, opening }) => ({ host: url, client: clientOf(url, opening) })),
+      hosts: openings.map(({ url, opening }) => ({ host: parseEndpoint(url).shown, client: clientOf(url, opening) })),
       minHosts: from.minHosts,
       stack: this.#stack,
       warn: (message) => void pulumi.log.warn(message),

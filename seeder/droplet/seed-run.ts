@@ -17,7 +17,7 @@ const ASK_AGAIN_MS = 2_000;
 export type Reserved = { ok: true; seedFile: Uint8Array; seedId: string } | { ok: false; reason: string };
 
 export interface SeedRunOptions {
-  /** 1 to 4, as the user wrote them, each with its client. */
+  /** 1 to 4 in the user's order, named as messages are to name them, each with its client. */
   hosts: readonly { host: string; client: MintApi }[];
   /** Fewer seeds than this make no droplet. */
   minHosts: number;
