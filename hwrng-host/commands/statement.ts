@@ -156,6 +156,7 @@ function describe(one: Statement, revoked = false): string {
   const following = next === undefined ? "" : `, next ${short(next.rootPk)}`;
   return (
     `statement ${serial}${revoked ? " REVOKED" : ""}: root ${short(rootPk)}${following}, packet key ${short(packetPk)}, ` +
-    `pins ${pins.map(short).join(" ")}, ${addresses.join(", ")}, every ${intervalMs / 1000} s\n`
+    // Whole, since programs are given one by a person who reads it here.
+    `pins ${pins.map((pin) => `sha256=${toHex(pin)}`).join(" ")}, ${addresses.join(", ")}, every ${intervalMs / 1000} s\n`
   );
 }

@@ -20,8 +20,8 @@ const STATUS: Partial<Record<BootseedErrorCode, number>> = {
 };
 
 const FIX: Partial<Record<BootseedErrorCode, string>> = {
-  "bad-token": "reserve again and commit with the token of that answer",
-  expired: "reserve again: a reservation lasts 24 hours",
+  "bad-token": "commit with the token of that answer",
+  expired: "a reservation lasts 24 hours",
 };
 
 /** @returns a JSON answer in the shape of `MintErrorAnswer`; what is no `BootseedError` is a fault of ours: 500 */
