@@ -40,7 +40,7 @@ describe.skipIf(!present)("while the host is stopped", () => {
 
   it("whatever needs no seed passes", async () => {
     const row = (what: string, droplet: string, act: () => Promise<unknown>): Promise<void> =>
-      matrix.row(`${what}`, counts(0), droplet, act);
+      matrix.row(what, counts(0), droplet, act);
     await row("`up`, nothing changed", "kept: one warning", () => passes("--expect-no-changes"));
     await row("`refresh`", "kept", () => matrix.bench.must("refresh", "--yes"));
     await row("`up --refresh`", "kept: one warning", () => passes("--refresh"));
@@ -55,7 +55,7 @@ describe.skipIf(!present)("while the host is stopped", () => {
 
   it("what would make a droplet anew is refused, and the old one stays", async () => {
     const row = (what: string, act: () => Promise<unknown>): Promise<void> =>
-      matrix.row(`${what}`, counts(0), "kept: refused before any API call", act);
+      matrix.row(what, counts(0), "kept: refused before any API call", act);
     await row("`up --replace`", async () => refuses("web-2", "--replace", await matrix.bench.urn("web")));
     await declare({ tags: ["a"], name: "web-2", size: "s-2vcpu-2gb", image: "debian-13-x64" });
     await row("`up`, another `image`", () => refuses("web-2"));
@@ -63,16 +63,10 @@ describe.skipIf(!present)("while the host is stopped", () => {
 
   it("a new droplet is refused, and a run that is aimed at another one passes", async () => {
     await declare({ tags: ["a"], name: "web-2", size: "s-2vcpu-2gb" }, { name: "new" });
-    await matrix.row("`preview` of a new droplet", counts(0), "none", () => matrix.bench.must("preview"), [
+    await matrix.row("`preview` of a new droplet", counts(0), "none", () => matrix.bench.must("preview"), ["new"]);
+    await matrix.row("`up`, a new droplet", counts(0), "none: refused before any API call", () => refuses("new"), [
       "new",
     ]);
-    await matrix.row(
-      "`up`, a new droplet",
-      counts(0),
-      "none: refused before any API call",
-      () => refuses("new"),
-      ["new"],
-    );
     await matrix.row(
       "`up --target` another droplet",
       counts(0),
@@ -83,13 +77,10 @@ describe.skipIf(!present)("while the host is stopped", () => {
   });
 
   it("destroy passes", async () => {
-    await matrix.row(
-      "`destroy`",
-      counts(0),
-      "2 gone",
-      () => matrix.bench.must("destroy", "--yes", "--skip-preview"),
-      ["web", "other"],
-    );
+    await matrix.row("`destroy`", counts(0), "2 gone", () => matrix.bench.must("destroy", "--yes", "--skip-preview"), [
+      "web",
+      "other",
+    ]);
     expect(matrix.bench.api.droplets.size).toBe(0);
   });
 

@@ -23,11 +23,12 @@ export function expectSeeded(made: readonly Made[], host: Snapshot["host"], unse
 /** No seed is in two machines that enrolled, and the host knows of the same machines as they do of the host. */
 export function expectOneEnrolledEach(made: readonly Made[], vms: readonly KitVm[], host: Snapshot["host"]): void {
   const seedOf = new Map(made.map(({ id, seedId }) => [id, seedId]));
-  const enrolled = vms.filter((vm) => vm.enrolled).map(({ droplet }) => [seedOf.get(droplet.id), String(droplet.id)]);
-  expect(new Set(enrolled.map(([seedId]) => seedId)).size, "seeds in two enrolled machines").toBe(enrolled.length);
+  const enrolled = vms.filter((vm) => vm.enrolled).map(({ droplet }) => droplet.id);
+  expect(new Set(enrolled.map((id) => seedOf.get(id))).size, "seeds in two enrolled machines").toBe(enrolled.length);
   const claimed = [...host.values()].filter(({ state }) => state === "claimed" || state === "reported");
-  const atHost = claimed.map(({ seedId, instanceId }) => [seedId, instanceId]);
-  expect(atHost.toSorted(), "claimed at the host, and enrolled in the machines").toEqual(enrolled.toSorted());
+  const atHost = claimed.map(({ seedId, instanceId }) => `${seedId} in ${instanceId}`);
+  const inMachines = enrolled.map((id) => `${seedOf.get(id)} in ${id}`);
+  expect(atHost.toSorted(), "claimed at the host, and enrolled in the machines").toEqual(inMachines.toSorted());
 }
 
 /** Droplets, seeds, ids and state of all others are what they were; so are the subjects' seeds that had reported. */
