@@ -2,7 +2,7 @@
  * One stack of the repository's own program on a real engine, against a tiny API and a mint, in a folder of its own:
  * nothing of the user's Pulumi is read or written.
  */
-import { execa, type ResultPromise } from "execa";
+import { execa } from "execa";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,7 +27,6 @@ export interface WantedDroplet {
 }
 
 const RUNNING = { extendEnv: false, all: true, reject: false, stdin: "ignore", timeout: 120_000 } as const;
-type Running = ResultPromise<typeof RUNNING>;
 
 export class Workbench {
   readonly dir: string;
@@ -75,20 +74,20 @@ export class Workbench {
 
   /** Runs `pulumi`; never throws. */
   async run(...args: string[]): Promise<Ran> {
-    const ran = await this.#execa(args);
+    const ran = await this.#execa(args, false);
     return { ok: !ran.failed, output: ran.all };
   }
 
   /** Starts `pulumi` as the leader of a session of its own, so that a test may interrupt it or end all of it at once. */
   start(...args: string[]): { pid: number; ran: Promise<Ran> } {
-    const running = this.#execa(args, { detached: true });
+    const running = this.#execa(args, true);
     return { pid: running.pid ?? 0, ran: running.then(({ failed, all }) => ({ ok: !failed, output: all })) };
   }
 
-  #execa(args: readonly string[], more: { detached?: boolean } = {}): Running {
+  #execa(args: readonly string[], detached: boolean) {
     // The last --cwd wins: a test may name another folder.
     const full = ["--cwd", this.#project, "--non-interactive", ...args];
-    return execa("pulumi", full, { ...more, ...RUNNING, env: { ...this.#env, ...this.moreEnv } });
+    return execa("pulumi", full, { ...RUNNING, detached, env: { ...this.#env, ...this.moreEnv } });
   }
 
   /** Runs `pulumi` and throws with its output if it failed. */
