@@ -37,7 +37,7 @@ export class PausingProxy implements AsyncDisposable {
         await stops.pass("after", call, text.toString());
         answer.writeHead(got.statusCode ?? 502, { ...got.headers, connection: "close" }).end(text);
       };
-      forward().catch(() => asked.destroy());
+      forward().catch(() => asked.socket.destroy());
     });
     const proxy = new PausingProxy(server);
     server.listen(path);
