@@ -15,6 +15,9 @@ interface EngineEvent {
 /** The engine's last word about every run that failed: it adds nothing to the error before it. */
 const RUN_FAILED = /^(preview|update) failed$/;
 
+/** Of stand-ins and other plugins on PATH; the official ones that the engine installs bring no such word. */
+const PLUGIN_ON_PATH = /^using pulumi-\S+ from \$PATH/;
+
 /** @param file what `--event-log FILE` wrote: an event per line */
 export function diagnosticsIn(file: string): Diagnostic[] {
   const events = readFileSync(file, "utf8")
@@ -24,6 +27,7 @@ export function diagnosticsIn(file: string): Diagnostic[] {
   return events.flatMap(({ diagnosticEvent: said }) => {
     if (said === undefined || said.ephemeral === true) return [];
     const message = said.message.replaceAll(/<\{%.*?%\}>/g, "").trim();
+    if (PLUGIN_ON_PATH.test(message)) return [];
     const { urn = "", severity } = said;
     return [
       { resource: urn.includes("pulumi:pulumi:Stack::") ? "" : (urn.split("::").at(-1) ?? ""), severity, message },
