@@ -52,6 +52,20 @@ export class ProjectBench implements AsyncDisposable {
     return output;
   }
 
+  /** How many seeds were reserved since; in how many requests is a matter of time. */
+  get reserved(): number {
+    return this.#asked("reserve").reduce((sum, count) => sum + Number(count), 0);
+  }
+
+  /** Names of the droplets whose seed was committed since, sorted. */
+  get committed(): string[] {
+    return this.#asked("commit").toSorted();
+  }
+
+  #asked(verb: string): string[] {
+    return this.mint.calls.flatMap((call) => (call.startsWith(`${verb} `) ? [call.slice(verb.length + 1)] : []));
+  }
+
   async output(name: string): Promise<unknown> {
     return JSON.parse(await this.must("stack", "output", name, "--json"));
   }
