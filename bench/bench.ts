@@ -14,6 +14,8 @@ export type Bench = {
   readonly name: string;
   /** one line for --help */
   readonly what: string;
+  /** Only with `--only`: it takes long, or needs what `npm run setup` builds. */
+  readonly byName?: true;
   /** @throws when something could not be measured */
   readonly run: (world: World) => Promise<readonly Row[]>;
 };

@@ -5,6 +5,7 @@ import type { Bench } from "./bench.ts";
 import { counters } from "./counters.ts";
 import { deliveries } from "./deliveries.ts";
 import { agent, kit } from "./guests.ts";
+import { login } from "./login.ts";
 import { describeMachine, machine } from "./machine.ts";
 import { mint } from "./mint.ts";
 import { packets } from "./packets.ts";
@@ -13,7 +14,7 @@ import type { Row } from "./row.ts";
 import { schedule } from "./schedule.ts";
 import { table } from "./table.ts";
 
-const BENCHES: readonly Bench[] = [packets, deliveries, counters, schedule, kit, agent, mint];
+const BENCHES: readonly Bench[] = [packets, deliveries, counters, schedule, kit, agent, mint, login];
 const EX_USAGE = 64;
 const EX_SOFTWARE = 70;
 
@@ -58,7 +59,7 @@ async function main({ only, quick, json }: ReturnType<typeof options>): Promise<
   const rows: Row[] = [];
   const failures: { name: string; reason: string }[] = [];
   for (const bench of BENCHES) {
-    if (only.length > 0 && !only.includes(bench.name)) continue;
+    if (only.length > 0 ? !only.includes(bench.name) : bench.byName) continue;
     process.stderr.write(`… ${bench.name}: ${bench.what}\n`);
     const say = (text: string): unknown => process.stderr.write(`  ${text}\n`);
     try {
