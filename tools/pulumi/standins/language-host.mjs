@@ -1,4 +1,5 @@
-// Stand-in for pulumi-language-nodejs, for machines that have no official language host.
+// Stand-in for pulumi-language-nodejs, for machines that have no official language host; with `--python PYTHON RUNNER` for
+// pulumi-language-python, whose program is then run by that Python with that runner.
 //
 // The official host is a small gRPC server that starts the SDK's own runners (`@pulumi/pulumi/cmd/run` for a program,
 // `cmd/run-plugin` for a plugin that is a folder with PulumiPlugin.yaml) with the `node` of PATH, and so is this one. It
@@ -22,6 +23,7 @@ const ALREADY_REPORTED = 32;
 /** @typedef {(error: unknown, response?: unknown) => void} Callback */
 
 let engineAddress = process.argv.at(-1) ?? "";
+const python = process.argv[2] === "--python" ? process.argv.slice(3, 5) : undefined;
 
 /**
  * The SDK of the program, not ours.
@@ -38,7 +40,7 @@ const runnerFor = (directory, name) =>
 function runnerCommand(request) {
   const info = request.getInfo();
   const directory = info?.getProgramDirectory() || request.getPwd();
-  const runner = runnerFor(directory, "run");
+  const [program = "", runner] = python ?? ["node", runnerFor(directory, "run")];
   const args = [
     runner,
     `--monitor=${request.getMonitorAddress()}`,
@@ -60,7 +62,7 @@ function runnerCommand(request) {
     PULUMI_CONFIG: JSON.stringify(Object.fromEntries(request.getConfigMap().entries())),
     PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
   };
-  return { directory, args, env };
+  return { directory, program, args, env };
 }
 
 /** @type {import("node:child_process").StdioOptions} */
@@ -105,8 +107,12 @@ const answers = {
     callback(null, new lang.GetRequiredPackagesResponse());
   },
   run(call, callback) {
-    const { directory, args, env } = runnerCommand(call.request);
-    const child = spawn("node", args, { cwd: directory, stdio: ["ignore", "inherit", "inherit"], env });
+    const { directory, program, args, env } = runnerCommand(call.request);
+    const child = spawn(program, args, {
+      cwd: directory,
+      stdio: ["ignore", "inherit", "inherit"],
+      env,
+    });
     child.on("error", (error) => callback({ code: grpc.status.INTERNAL, message: error.message }));
     child.on("close", (code) => {
       const response = new lang.RunResponse();
@@ -118,11 +124,21 @@ const answers = {
   installDependencies(call) {
     const { request } = call;
     const directory = request.getInfo()?.getProgramDirectory() || request.getDirectory();
-    stream(call, spawn("npm", ["install", "--loglevel=error"], { cwd: directory, stdio: PIPED }), (code) => {
-      if (code === 0) call.end();
-      else
-        call.emit("error", { code: grpc.status.INTERNAL, message: `npm install in ${directory} ended with ${code}` });
-    });
+    stream(
+      call,
+      spawn("npm", ["install", "--loglevel=error"], {
+        cwd: directory,
+        stdio: PIPED,
+      }),
+      (code) => {
+        if (code === 0) call.end();
+        else
+          call.emit("error", {
+            code: grpc.status.INTERNAL,
+            message: `npm install in ${directory} ended with ${code}`,
+          });
+      },
+    );
   },
   runPlugin(call) {
     const { request } = call;
@@ -143,13 +159,17 @@ const answers = {
 };
 for (const name of Object.keys(LanguageRuntimeService)) {
   answers[name] ??= (call, callback) => {
-    const error = { code: grpc.status.UNIMPLEMENTED, message: `stand-in language host: ${name} is not there` };
+    const error = {
+      code: grpc.status.UNIMPLEMENTED,
+      message: `stand-in language host: ${name} is not there`,
+    };
     if (LanguageRuntimeService[name].responseStream) call.emit("error", error);
     else callback(error);
   };
 }
 
-process.stderr.write("language host: bootseed's stand-in, not the official pulumi-language-nodejs\n");
+const stoodInFor = `pulumi-language-${python === undefined ? "nodejs" : "python"}`;
+process.stderr.write(`language host: bootseed's stand-in, not the official ${stoodInFor}\n`);
 const server = new grpc.Server();
 server.addService(LanguageRuntimeService, answers);
 server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (/** @type {Error | null} */ error, port) => {
