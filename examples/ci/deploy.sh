@@ -20,6 +20,7 @@ if [ -n "${ACTIONS_ID_TOKEN_REQUEST_URL:-}" ]; then
   while sleep 120; do renew || :; done >/dev/null 2>&1 </dev/null &
   renewer=$!
   trap 'kill $renewer; rm -rf "$folder"' EXIT
+  trap 'exit 1' INT TERM
 fi
 export BOOTSEED_TOKEN_FILE
 

@@ -1,5 +1,6 @@
 /** examples/adopted-stack on the engine against the real host: the line goes in, seeds come, the line goes out again. */
 import { execa } from "execa";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HostProcess } from "../../loopback/host-process.ts";
 import { prerequisite } from "../../prerequisite.ts";
@@ -59,7 +60,12 @@ describe.skipIf(!present)("adopted-stack", { concurrent: false }, () => {
     expect(posted()).toEqual(["web", "db-node"]);
     const bootseed = (...args: string[]): Promise<{ all: string }> => {
       const env = { ...stack.env, BOOTSEED_HOST: `unix://${host.mintSocket}` };
-      return execa("bootseed", args, { cwd: stack.project, env, extendEnv: false, all: true });
+      return execa(join(stack.project, "node_modules/.bin/bootseed"), args, {
+        cwd: stack.project,
+        env,
+        extendEnv: false,
+        all: true,
+      });
     };
     expect((await bootseed("wait", "--stack", stack.stack, "--timeout", "1m")).all).toContain(
       "all 2 VMs have reported",
