@@ -9,25 +9,25 @@ export interface Diagnostic {
 }
 
 interface EngineEvent {
-  diagnosticEvent?: { urn?: string; severity: string; message: string; ephemeral?: boolean };
+  diagnosticEvent?: { urn?: string; severity: string; message: string };
 }
 
 /** The engine's last word about every run that failed: it adds nothing to the error before it. */
 const RUN_FAILED = /^(preview|update) failed$/;
 
-/** Of stand-ins and other plugins on PATH; the official ones that the engine installs bring no such word. */
-const PLUGIN_ON_PATH = /^using pulumi-\S+ from \$PATH/;
+/** What the engine says of plugins on PATH, stand-ins or not, and of the test program's own outputs. */
+const NOT_OURS = /^using pulumi-\S+ from \$PATH|^Undefined value \(/;
 
-/** @param file what `--event-log FILE` wrote: an event per line */
+/** Warnings and errors. @param file what `--event-log FILE` wrote: an event per line */
 export function diagnosticsIn(file: string): Diagnostic[] {
   const events = readFileSync(file, "utf8")
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as EngineEvent);
   return events.flatMap(({ diagnosticEvent: said }) => {
-    if (said === undefined || said.ephemeral === true) return [];
+    if (said === undefined || !["warning", "error"].includes(said.severity)) return [];
     const message = said.message.replaceAll(/<\{%.*?%\}>/g, "").trim();
-    if (PLUGIN_ON_PATH.test(message)) return [];
+    if (NOT_OURS.test(message)) return [];
     const { urn = "", severity } = said;
     return [
       { resource: urn.includes("pulumi:pulumi:Stack::") ? "" : (urn.split("::").at(-1) ?? ""), severity, message },
