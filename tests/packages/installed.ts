@@ -10,16 +10,28 @@ import { packedPackage } from "../../tools/package/pack.ts";
 const versionHere = (name: string): string =>
   (JSON.parse(readFileSync(join(ROOT, "node_modules", name, "package.json"), "utf8")) as { version: string }).version;
 
-/** The template's package.json, its ranges (`^5.0.0`, `^18`, `^4.0.0`, `^3.113.0`) at what they bring today. */
-const MANIFEST = {
+/** Of the SDK and of the provider's part of it. */
+export interface SdkVersions {
+  "@pulumi/digitalocean": string;
+  "@pulumi/pulumi": string;
+}
+
+/** What the template's ranges (`^4.0.0`, `^3.113.0`) bring today. */
+const CURRENT: SdkVersions = {
+  "@pulumi/digitalocean": versionHere("@pulumi/digitalocean"),
+  "@pulumi/pulumi": versionHere("@pulumi/pulumi"),
+};
+
+/** The first of each that the package's peer ranges allow. */
+export const OLDEST: SdkVersions = { "@pulumi/digitalocean": "4.0.0", "@pulumi/pulumi": "3.217.0" };
+
+/** The template's package.json, its other ranges (`^5.0.0`, `^18`) at their last. */
+const manifestWith = (sdk: SdkVersions): Record<string, unknown> => ({
   name: "new-project",
   main: "index.ts",
   devDependencies: { "@types/node": "18.19.130", typescript: "5.9.3" },
-  dependencies: {
-    "@pulumi/digitalocean": versionHere("@pulumi/digitalocean"),
-    "@pulumi/pulumi": versionHere("@pulumi/pulumi"),
-  },
-};
+  dependencies: sdk,
+});
 
 /** The template's tsconfig.json. */
 const TSCONFIG = {
@@ -42,14 +54,14 @@ const TSCONFIG = {
 const json = (value: unknown): string => `${JSON.stringify(value, null, 4)}\n`;
 
 /** @returns a folder with package.json and node_modules as npm installed them; read only */
-export async function installedProject(): Promise<string> {
+export async function installedProject(sdk: SdkVersions = CURRENT): Promise<string> {
   const { tarball } = await packedPackage();
   const packed = createHash("sha256").update(readFileSync(tarball)).digest("hex");
   return artifact({
-    name: "new-project",
-    recipe: [packed, JSON.stringify(MANIFEST)],
+    name: sdk === CURRENT ? "new-project" : "new-project-oldest",
+    recipe: [packed, JSON.stringify(manifestWith(sdk))],
     build: async (dir) => {
-      writeFileSync(join(dir, "package.json"), json(MANIFEST));
+      writeFileSync(join(dir, "package.json"), json(manifestWith(sdk)));
       // Without a word on scripts of dependencies: npm runs them by default, and none of ours may be among them.
       const args = ["install", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error", tarball];
       await execa("npm", args, { cwd: dir, stdin: "ignore", env: { npm_config_ignore_scripts: "true" } });

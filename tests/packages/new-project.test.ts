@@ -4,7 +4,7 @@
  */
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { prerequisite } from "../prerequisite.ts";
-import { installedProject, type ProjectFiles, writeProject } from "./installed.ts";
+import { installedProject, OLDEST, type ProjectFiles, writeProject } from "./installed.ts";
 import { node22 } from "./old-node.ts";
 import { ProjectBench } from "./project-bench.ts";
 
@@ -58,8 +58,8 @@ afterEach(async () => {
   bench = undefined;
 });
 
-const open = (files: ProjectFiles, nodeBin?: string): Promise<ProjectBench> =>
-  ProjectBench.open((dir) => writeProject(dir, installed, files), nodeBin);
+const open = (files: ProjectFiles, nodeBin?: string, project = installed): Promise<ProjectBench> =>
+  ProjectBench.open((dir) => writeProject(dir, project, files), nodeBin);
 
 async function seedsTwoDroplets(project: ProjectBench, version: RegExp): Promise<void> {
   const { bench: around, mint } = project;
@@ -89,6 +89,11 @@ describe.each([
     bench = await open({ program: ESM, language: "esm" }, nodeBin);
     await seedsTwoDroplets(bench, version);
   });
+});
+
+it("the oldest SDK that npm accepts beside the package", async () => {
+  bench = await open({ program: TYPESCRIPT }, undefined, await installedProject(OLDEST));
+  await seedsTwoDroplets(bench, /^24\./);
 });
 
 it("the types arrive: a wrong argument is refused by the compiler before anything runs", async () => {
