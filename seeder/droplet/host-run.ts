@@ -8,8 +8,9 @@ import {
   type Reservation,
   type ReservationsAnswer,
 } from "@bootseed/protocol";
-import { batched } from "../mint-client/batch.ts";
+import { BATCH_WINDOW_MS, batched } from "../mint-client/batch.ts";
 import type { CreatedDroplet, MintApi } from "../mint-client/client.ts";
+import type { Gathering } from "../mint-client/gathering.ts";
 import { type DropletReport, reportOf } from "./report.ts";
 
 /** A droplet that exists, as the hosts need to know it. */
@@ -19,6 +20,12 @@ export interface LiveDroplet extends CreatedDroplet {
 
 /** A seed of one host, or the reason why there is none. */
 export type Offer = { ok: true; entry: Uint8Array; seedId: string; hostId: string } | { ok: false; reason: string };
+
+/** Droplets of the program that are still to ask for a seed, and those that are still to be told of. */
+export interface Gatherings {
+  readonly reserve: Gathering;
+  readonly tell: Gathering;
+}
 
 /** What a host says of a droplet: its report, that it never gave it a seed, or how far it is. */
 export type Asked =
@@ -61,24 +68,32 @@ export class HostRun {
   readonly #committed = new Set<string>();
 
   /** @param stack `org/project/stack` */
-  constructor(host: string, client: MintApi, stack: string) {
+  constructor(host: string, client: MintApi, stack: string, gatherings: Gatherings) {
     this.host = host;
     this.#client = client;
-    this.#reserve = batched(async (urns) => {
-      const answer = await client.reserve(stack, urns);
-      const byUrn = new Map(answer.reservations.map((reservation) => [reservation.urn, reservation]));
-      return urns.map((urn) => {
-        const reservation = byUrn.get(urn);
-        if (reservation === undefined) throw new BootseedError("malformed", `host ${host} left out ${urn}`);
-        return { answer, reservation };
-      });
-    });
-    this.#created = batched(async (droplets) => {
-      const vms = new Map((await client.created(stack, droplets)).map((vm) => [vm.urn, vm]));
-      return droplets.map(
-        ({ urn, instanceId }) => vms.get(urn) ?? { urn, instanceId, seedId: null, state: null, report: null },
-      );
-    });
+    this.#reserve = batched(
+      async (urns) => {
+        const answer = await client.reserve(stack, urns);
+        const byUrn = new Map(answer.reservations.map((reservation) => [reservation.urn, reservation]));
+        return urns.map((urn) => {
+          const reservation = byUrn.get(urn);
+          if (reservation === undefined) throw new BootseedError("malformed", `host ${host} left out ${urn}`);
+          return { answer, reservation };
+        });
+      },
+      BATCH_WINDOW_MS,
+      gatherings.reserve,
+    );
+    this.#created = batched(
+      async (droplets) => {
+        const vms = new Map((await client.created(stack, droplets)).map((vm) => [vm.urn, vm]));
+        return droplets.map(
+          ({ urn, instanceId }) => vms.get(urn) ?? { urn, instanceId, seedId: null, state: null, report: null },
+        );
+      },
+      BATCH_WINDOW_MS,
+      gatherings.tell,
+    );
   }
 
   /** Asks for a seed; never fails. @param urn of the droplet itself, not of the component around it */

@@ -2,10 +2,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { BootseedError } from "@bootseed/protocol";
 import * as pulumi from "@pulumi/pulumi";
+import { Gathering } from "../mint-client/gathering.ts";
 import { MintClient } from "../mint-client/client.ts";
 import { parseEndpoint } from "../mint-client/endpoint.ts";
 import { mintTransport } from "../mint-client/transport.ts";
 import { HostCredentials, type Opening } from "./host-credentials.ts";
+import type { Gatherings } from "./host-run.ts";
 import { programHosts, type Surroundings } from "./program-hosts.ts";
 import type { SeedSource } from "./seed-source.ts";
 import { SeedRun } from "./seed-run.ts";
@@ -21,6 +23,8 @@ function clientOf(url: string, { problem, ...credentials }: Opening): MintClient
 }
 
 export class ProgramRuns {
+  /** Of droplets that the program has declared: announce each, so that all are asked for together. */
+  readonly gatherings: Gatherings = { reserve: new Gathering(), tell: new Gathering() };
   readonly #around: Surroundings;
   readonly #credentials: HostCredentials;
   readonly #stack = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
@@ -54,6 +58,7 @@ export class ProgramRuns {
       warn: (message) => void pulumi.log.warn(message),
       now: Date.now,
       sleep: (ms) => sleep(ms),
+      gatherings: this.gatherings,
     });
     this.#runs.set(key, run);
     return run;

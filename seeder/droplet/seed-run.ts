@@ -5,7 +5,8 @@
  */
 import { BootseedError, encodeSeedFile } from "@bootseed/protocol";
 import type { MintApi } from "../mint-client/client.ts";
-import { type Asked, HostRun, type LiveDroplet, messageOf, type Offer } from "./host-run.ts";
+import { Gathering } from "../mint-client/gathering.ts";
+import { type Asked, type Gatherings, HostRun, type LiveDroplet, messageOf, type Offer } from "./host-run.ts";
 import { agreedReport } from "./agreement.ts";
 import { doubtIn, type DropletReport, type NoReport, noReport } from "./report.ts";
 
@@ -27,6 +28,8 @@ export interface SeedRunOptions {
   warn: (message: string) => void;
   now: () => number;
   sleep: (ms: number) => Promise<void>;
+  /** Shared by all runs of a program; default: nobody is announced. */
+  gatherings?: Gatherings;
 }
 
 type Given = { run: HostRun; offer: Offer };
@@ -46,6 +49,7 @@ function withoutDoubles(given: readonly Given[]): Given[] {
 export class SeedRun {
   readonly #options: SeedRunOptions;
   readonly #runs: readonly HostRun[];
+  readonly #gatherings: Gatherings;
   /** The hosts whose seeds are in the droplet's user-data, or why there are too few. */
   readonly #held = new Map<string, readonly HostRun[] | { reason: string }>();
   readonly #used = new Set<string>();
@@ -53,7 +57,8 @@ export class SeedRun {
 
   constructor(options: SeedRunOptions) {
     this.#options = options;
-    this.#runs = options.hosts.map(({ host, client }) => new HostRun(host, client, options.stack));
+    this.#gatherings = options.gatherings ?? { reserve: new Gathering(), tell: new Gathering() };
+    this.#runs = options.hosts.map(({ host, client }) => new HostRun(host, client, options.stack, this.#gatherings));
   }
 
   /**
@@ -62,7 +67,9 @@ export class SeedRun {
    * @param urn of the droplet itself, not of the component around it
    */
   async reserve(urn: string): Promise<Reserved> {
-    const offers = await Promise.all(this.#runs.map(async (run) => ({ run, offer: await run.reserve(urn) })));
+    const asked = this.#runs.map(async (run) => ({ run, offer: await run.reserve(urn) }));
+    this.#gatherings.reserve.arrive();
+    const offers = await Promise.all(asked);
     const given = withoutDoubles(offers);
     const seeds = given.flatMap(({ run, offer }) => (offer.ok ? [{ run, offer }] : []));
     const reasons = given.flatMap(({ offer }) => (offer.ok ? [] : [offer.reason]));
@@ -126,8 +133,10 @@ export class SeedRun {
     const { urn, name } = droplet;
     const start = now();
     let young: boolean | undefined = this.#used.has(urn) ? true : undefined;
-    for (;;) {
-      const asked = await Promise.all(this.#runs.map((run) => run.ask(droplet)));
+    for (let first = true; ; first = false) {
+      const answers = this.#runs.map((run) => run.ask(droplet));
+      if (first) this.#gatherings.tell.arrive();
+      const asked = await Promise.all(answers);
       this.#warnOfFailed(name, asked, "The next run repeats it");
       const agreed = agreedReport(asked, minHosts);
       if (agreed.kind === "report") {

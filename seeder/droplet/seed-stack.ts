@@ -8,6 +8,7 @@ import { type ProgramContext, programContext } from "./context.ts";
 import { JOIN } from "./images.ts";
 import { type Maybe, maybe, plain, unsealed } from "./outputs.ts";
 import type { SeedSource } from "./seed-source.ts";
+import { SeededDroplet } from "./seeded-droplet.ts";
 import { AUTOSCALE_TYPE, DROPLET_TYPE, isInSeededDroplet } from "./types.ts";
 import { inThisProgram } from "./in-program.ts";
 import { alsoUserData, ignoresUserData } from "./ignore-changes.ts";
@@ -69,11 +70,24 @@ export function seedStack(args: SeedStackArgs = {}): void {
     const urn = String(await plain(pulumi.createUrn(name, type, opts.parent, project, stack)));
     if (isInSeededDroplet(urn)) return undefined;
     const source = selected(args, urn, resource);
-    if (source === undefined) return undefined;
+    if (source === undefined) {
+      if (type === DROPLET_TYPE) context.runs.gatherings.reserve.arrive();
+      return undefined;
+    }
     return type === DROPLET_TYPE ? seeded(context, source, urn, resource) : refusedPool(context, urn, resource);
   };
+  const counted = !context.dryRun && pulumi.runtime.getStackResource() !== undefined;
+  if (counted) pulumi.runtime.registerStackTransformation(announce(context));
   pulumi.runtime.registerResourceTransform(inThisProgram(transform));
 }
+
+/** Called in the constructors of the program's own resources, long before the engine asks about each: changes nothing, only counts. */
+const announce =
+  ({ runs }: ProgramContext): pulumi.ResourceTransformation =>
+  ({ type, opts }) => {
+    if (type === DROPLET_TYPE && !(opts.parent instanceof SeededDroplet)) runs.gatherings.reserve.expect();
+    return undefined;
+  };
 
 function selected(
   { select, ...defaults }: SeedStackArgs,

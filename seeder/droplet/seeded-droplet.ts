@@ -78,6 +78,7 @@ export class SeededDroplet extends pulumi.ComponentResource {
       args;
     const source = hostsOf({ host, hosts, minHosts });
     context.runs.declare(source);
+    if (!context.dryRun) for (const gathering of Object.values(context.runs.gatherings)) gathering.expect();
     const template = pulumi.output(userData);
     const urn = pulumi.createUrn(name, DROPLET_TYPE, this);
     // At once, not when the template is known: all droplets of a run ask together. A plain promise, because an Output

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { batched } from "./batch.ts";
+import { Gathering } from "./gathering.ts";
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
@@ -19,6 +20,43 @@ describe("batched", () => {
     await vi.advanceTimersByTimeAsync(20);
     expect(await Promise.all([first, second, third])).toEqual([10, 20, 30]);
     expect(sent).toEqual([[1, 2], [3]]);
+  });
+
+  it("waits for those that were announced, and then no longer than for others", async () => {
+    const sent: number[][] = [];
+    const gathering = new Gathering();
+    const send = async (items: number[]): Promise<number[]> => (sent.push(items), items);
+    const ask = batched(send, 20, gathering);
+    const asks = async (item: number): Promise<number> => {
+      const answer = ask(item);
+      gathering.arrive();
+      return answer;
+    };
+    for (let n = 0; n < 3; n++) gathering.expect();
+    const all = [asks(1)];
+    await vi.advanceTimersByTimeAsync(900);
+    all.push(asks(2));
+    await vi.advanceTimersByTimeAsync(900);
+    expect(sent).toEqual([]);
+    all.push(asks(3));
+    await vi.advanceTimersByTimeAsync(20);
+    expect(sent).toEqual([[1, 2, 3]]);
+    expect(await Promise.all(all)).toEqual([1, 2, 3]);
+  });
+
+  it("goes without those that do not come", async () => {
+    const gathering = new Gathering();
+    const ask = batched(async (items: number[]) => items, 20, gathering);
+    for (let n = 0; n < 2; n++) gathering.expect();
+    const first = ask(1);
+    gathering.arrive();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await first).toBe(1);
+    const second = ask(2);
+    gathering.arrive();
+    gathering.arrive();
+    await vi.advanceTimersByTimeAsync(20);
+    expect(await second).toBe(2);
   });
 
   it("fails every item of a batch that fails, and only those", async () => {

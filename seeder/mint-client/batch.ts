@@ -2,9 +2,13 @@
  * Everything asked for within a short time is one request: a Pulumi program registers its droplets at once, and three
  * thousand of them must not be three thousand questions to the host.
  */
+import { Gathering } from "./gathering.ts";
 
 /** Time that a batch stays open after its last item, in milliseconds (protocol.md, mint). */
 export const BATCH_WINDOW_MS = 20;
+
+/** The same while some are missing that were announced: they may have to wait for the others' droplets. */
+export const MISSING_WINDOW_MS = 1_000;
 
 interface Waiting<Item, Result> {
   item: Item;
@@ -15,6 +19,7 @@ interface Waiting<Item, Result> {
 /**
  * @param send answers all items, in their order; if it throws, every item of that batch fails with the same error
  * @param windowMs how long to wait for more after each item
+ * @param gathering who is still to ask
  * @returns a function that asks for one item
  *
  * @example
@@ -24,6 +29,7 @@ interface Waiting<Item, Result> {
 export function batched<Item, Result>(
   send: (items: Item[]) => Promise<readonly Result[]>,
   windowMs: number = BATCH_WINDOW_MS,
+  gathering: Gathering = new Gathering(),
 ): (item: Item) => Promise<Result> {
   let open: Waiting<Item, Result>[] = [];
   let timer: NodeJS.Timeout | undefined;
@@ -31,7 +37,6 @@ export function batched<Item, Result>(
   const flush = async (): Promise<void> => {
     const batch = open;
     open = [];
-    timer = undefined;
     try {
       const results = await send(batch.map((waiting) => waiting.item));
       if (results.length !== batch.length)
@@ -42,10 +47,20 @@ export function batched<Item, Result>(
     }
   };
 
+  const wait = (): void => {
+    clearTimeout(timer);
+    if (open.length > 0) timer = setTimeout(close, gathering.complete ? windowMs : MISSING_WINDOW_MS);
+  };
+  // After a pause of our own process the timer is due before the items are read that came meanwhile: those first.
+  const close = (): void => {
+    const { length } = open;
+    setImmediate(() => (open.length === length ? void flush() : wait()));
+  };
+  gathering.onComplete(wait);
+
   return (item) =>
     new Promise((resolve, reject) => {
       open.push({ item, resolve, reject });
-      clearTimeout(timer);
-      timer = setTimeout(() => void flush(), windowMs);
+      wait();
     });
 }
