@@ -1,5 +1,5 @@
 /** `destroy` with nothing but the state, and of what is already gone. */
-import { renameSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MatrixBench, present } from "./matrix-bench.ts";
@@ -19,13 +19,16 @@ describe.skipIf(!present)("destroy", () => {
     await matrix.declare({ name: "web" }, { name: "old", where: "component" });
     await matrix.set({ seedStack: "yes" });
     await matrix.bench.mustUp();
-    const folder = join(matrix.bench.dir, "project", "tests");
-    renameSync(folder, `${folder}.away`);
+    const project = join(matrix.bench.dir, "project");
+    const withProgram = readFileSync(join(project, "Pulumi.yaml"), "utf8");
+    writeFileSync(join(project, "Pulumi.yaml"), withProgram.replace(/^main: .*\n/m, ""));
+    renameSync(join(project, "tests"), join(project, "away"));
     await matrix.host.stop();
     const what = "`destroy`, program and host away";
     await matrix.row(what, NONE, "2 gone", () => matrix.bench.must(...DESTROY), ["web", "old"]);
     await matrix.host.start();
-    renameSync(`${folder}.away`, folder);
+    renameSync(join(project, "away"), join(project, "tests"));
+    writeFileSync(join(project, "Pulumi.yaml"), withProgram);
   });
 
   it("of a droplet that is gone", async () => {
