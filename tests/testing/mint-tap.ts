@@ -3,8 +3,11 @@
  * also those of reservations that nobody committed, which are nowhere else.
  */
 import { createdAnswerSchema, type CreatedVm, reservationsAnswerSchema } from "@bootseed/protocol";
-import { createServer, request, type Server } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type Server } from "node:http";
+import { buffer } from "node:stream/consumers";
 import type { Canary } from "./canary.ts";
+
+type Answer = { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer };
 
 export class MintTap implements AsyncDisposable {
   /** `unix:///…` */
@@ -20,19 +23,23 @@ export class MintTap implements AsyncDisposable {
     this.url = `unix://${path}`;
     this.#path = path;
     this.#server = createServer((incoming, outgoing) => {
-      const { method, url, headers } = incoming;
-      const onward = request({ socketPath: mint, method, path: url, headers, agent: false }, (answer) => {
-        const chunks: Buffer[] = [];
-        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-        answer.on("end", () => {
-          const body = Buffer.concat(chunks);
-          if (answer.statusCode === 200) this.#keep(url ?? "", body);
-          outgoing.writeHead(answer.statusCode ?? 502, answer.headers).end(body);
-        });
-      });
-      onward.on("error", () => outgoing.destroy());
-      incoming.pipe(onward);
+      this.#pass(mint, incoming).then(
+        ({ status, headers, body }) => outgoing.writeHead(status, headers).end(body),
+        () => outgoing.destroy(),
+      );
     });
+  }
+
+  /** Whole bodies: a pipe could still write when the mint has answered and closed. */
+  async #pass(mint: string, incoming: IncomingMessage): Promise<Answer> {
+    const { method, url = "", headers } = incoming;
+    const sent = await buffer(incoming);
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    request({ socketPath: mint, method, path: url, headers, agent: false }, resolve).on("error", reject).end(sent);
+    const answer = await promise;
+    const body = await buffer(answer);
+    if (answer.statusCode === 200) this.#keep(url, body);
+    return { status: answer.statusCode ?? 502, headers: answer.headers, body };
   }
 
   /** @param path of its own socket @param mint path of the mint's */
