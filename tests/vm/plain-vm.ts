@@ -9,7 +9,8 @@ import { chooseAccelerator } from "../../local-cloud/accelerator.ts";
 import { dieWithParent } from "../../local-cloud/die-with-parent.ts";
 
 const DEADLINE_MS = 300_000;
-const KERNEL_ARGUMENTS = "root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet mitigations=off apparmor=0 audit=0";
+// By label: of two virtio disks either may become /dev/vda.
+const KERNEL_ARGUMENTS = "root=LABEL=root rw console=ttyS0 net.ifnames=0 quiet mitigations=off apparmor=0 audit=0";
 
 /** The stock image in QEMU as a person starts it, without any cloud: what docs/other-clouds.md shows. */
 export class PlainVm implements AsyncDisposable {
