@@ -23,7 +23,7 @@ const CURRENT: SdkVersions = {
 };
 
 /** The first of each that the package's peer ranges allow. */
-export const OLDEST: SdkVersions = { "@pulumi/digitalocean": "4.0.0", "@pulumi/pulumi": "3.217.0" };
+export const OLDEST: SdkVersions = { "@pulumi/digitalocean": "4.4.0", "@pulumi/pulumi": "3.217.0" };
 
 /** The template's package.json, its other ranges (`^5.0.0`, `^18`) at their last. */
 const manifestWith = (sdk: SdkVersions): Record<string, unknown> => ({

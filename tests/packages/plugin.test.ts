@@ -3,8 +3,10 @@
  * itself starts the plugin from its folder, and asks it for its schema.
  */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { pluginSchema, SCHEMA_FILE } from "../../tools/package/schema.ts";
+import { startFakeMint } from "../engine/fake-mint.ts";
 import { installedProject } from "./installed.ts";
 import { ProjectBench } from "./project-bench.ts";
 import { pluginIn, remoteProject } from "./remote-program.ts";
@@ -122,4 +124,24 @@ it("no seed: one sentence at the droplet, nothing is created, and a no-op is not
   expect(project.bench.api.posted).toEqual([]);
   await project.mustUp();
   expect(committed()).toBe(1);
+});
+
+it("another host in the configuration, which is the plugin's own too, touches no droplet", async () => {
+  await project.mustUp();
+  const other = await startFakeMint(join(project.bench.dir, "other.sock"));
+  await project.must("config", "set", "bootseed:host", other.url);
+  await project.mustUp();
+  expect([project.committed, project.bench.api.calls.filter((call) => !call.startsWith("GET"))]).toEqual([[], []]);
+  expect(other.calls.length).toBeGreaterThan(0);
+  await other.close();
+});
+
+it("what is wrong in an argument is said at the component, and nothing is created", async () => {
+  await declare({ name: "wrong", hosts: [project.mint.url], wrap: "always" });
+  const { ok, output } = await project.up();
+  expect(ok).toBe(false);
+  expect(output.slice(output.indexOf("Diagnostics:"))).toMatch(
+    /wrap: .*expected "auto" or "force", got "always"|wrap.*\n?.*expected "auto"/,
+  );
+  expect([project.committed, project.bench.api.posted]).toEqual([[], []]);
 });

@@ -12,7 +12,7 @@ interface Manifest {
 
 /** Of the program, not of ours: two copies of the SDK in one program would be two programs. */
 const PEERS: Readonly<Record<string, string>> = {
-  "@pulumi/digitalocean": "^4.0.0",
+  "@pulumi/digitalocean": "^4.4.0",
   // The first that can ask the engine for its version; seeder/droplet/versions.ts says why.
   "@pulumi/pulumi": "^3.217.0",
 };
