@@ -72,15 +72,15 @@ export class Interruptions implements AsyncDisposable {
   /** ^C again and again while it waits there, until the engine ends. */
   async interruptTwice(stop: Stop): Promise<string> {
     const { pid, ran } = await this.upTo(stop);
-    let output: string | undefined;
-    const ended = ran.then((result) => (output = result.output));
-    while (output === undefined) {
+    const ended = ran.then(({ output }) => output);
+    for (;;) {
       send(pid, "SIGINT");
-      await Promise.race([ended, sleep(AGAIN_MS)]);
+      const output = await Promise.race([ended, sleep(AGAIN_MS, undefined)]);
+      if (output === undefined) continue;
+      this.stops.drop();
+      killSession(pid); // plugins that outlived it
+      return output;
     }
-    this.stops.drop();
-    killSession(pid); // plugins that outlived it
-    return output;
   }
 
   /** What the user does next: `pulumi cancel`, since the lock is still there; then what is said, then `up`. */

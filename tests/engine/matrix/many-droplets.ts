@@ -6,6 +6,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Took } from "../programs/many.ts";
+import { KitVms } from "../kit-vms.ts";
 import { Workbench } from "../workbench.ts";
 
 /** How the droplets are written in the program. */
@@ -36,6 +37,7 @@ function likeIt(resource: Resource, n: number): Resource {
 export class ManyDroplets implements AsyncDisposable {
   readonly bench: Workbench;
   readonly #took: string;
+  readonly #machines = new KitVms();
 
   private constructor(bench: Workbench) {
     this.bench = bench;
@@ -46,6 +48,8 @@ export class ManyDroplets implements AsyncDisposable {
   static async open(way: Way, mint: string): Promise<ManyDroplets> {
     const bench = await Workbench.open("tests/engine/programs/many.ts");
     const many = new ManyDroplets(bench);
+    // Only the first is made, and only a SeededDroplet is waited for.
+    if (way === "seeded") bench.api.onCreate = many.#machines.boot;
     const config = { way, host: mint, count: "1", took: many.#took };
     for (const [key, value] of Object.entries(config)) await bench.must("config", "set", `bootseed:${key}`, value);
     return many;
@@ -71,6 +75,7 @@ export class ManyDroplets implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#machines[Symbol.asyncDispose]();
     await this.bench.close();
   }
 }

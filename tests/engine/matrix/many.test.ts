@@ -1,7 +1,6 @@
 /** A run in which nothing changed asks the host twice at most, however many droplets there are. bench/no-op.ts has ten times as many. */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { KitVms } from "../kit-vms.ts";
 import { HostProcess } from "../../loopback/host-process.ts";
 import { ManyDroplets } from "./many-droplets.ts";
 import { present } from "./matrix-bench.ts";
@@ -13,7 +12,6 @@ const COUNT = 300;
 describe.skipIf(!present)(`${COUNT} droplets`, () => {
   let host: HostProcess;
   let proxy: PausingProxy;
-  const machines = new KitVms();
   const path = (): string => join(host.dir, "counted.sock");
 
   beforeAll(async () => {
@@ -22,7 +20,6 @@ describe.skipIf(!present)(`${COUNT} droplets`, () => {
     proxy = await PausingProxy.open(path(), host.mintSocket, new Stops());
   });
   afterAll(async () => {
-    await machines[Symbol.asyncDispose]();
     await proxy?.[Symbol.asyncDispose]();
     await host?.[Symbol.asyncDispose]();
   });
@@ -32,7 +29,6 @@ describe.skipIf(!present)(`${COUNT} droplets`, () => {
     ["seeded", ["POST /v1/reservations", "POST /v1/created"]],
   ] as const)("%s", async (way, requests) => {
     await using many = await ManyDroplets.open(way, `unix://${path()}`);
-    many.bench.api.onCreate = machines.boot;
     await many.multiply(COUNT);
     proxy.calls.length = 0;
     await many.bench.mustUp("--expect-no-changes");

@@ -25,11 +25,12 @@ const base = {
 };
 
 if (way === "seedStack") seedStack({ host });
-for (let n = 0; n < count; n++) {
-  const name = `web-${n}`;
-  if (way === "seeded") new SeededDroplet(name, { name, ...base, host, reportTimeoutSeconds: 60 });
-  else new digitalocean.Droplet(name, { name, ...base });
-}
+const names = Array.from({ length: count }, (_, n) => `web-${n}`);
+const make = (name: string): pulumi.Resource =>
+  way === "seeded"
+    ? new SeededDroplet(name, { name, ...base, host, reportTimeoutSeconds: 60 })
+    : new digitalocean.Droplet(name, { name, ...base });
+names.map(make);
 
 process.on("exit", () => {
   const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
