@@ -20,7 +20,7 @@ const web = ["web-1", "web-2"].map(
 );
 const ids = web.map(({ droplet }) => droplet.id.apply(Number));
 
-new digitalocean.Firewall("web", {
+export const firewall: pulumi.Output<string> = new digitalocean.Firewall("web", {
   dropletIds: ids,
   inboundRules: [
     { protocol: "tcp", portRange: "22", sourceAddresses: ["203.0.113.0/24"] },
@@ -32,7 +32,7 @@ new digitalocean.Firewall("web", {
     portRange: "1-65535",
     destinationAddresses: ["0.0.0.0/0", "::/0"],
   })),
-});
+}).id;
 
 const address = new digitalocean.ReservedIp("web", { region, ...(ids[0] === undefined ? {} : { dropletId: ids[0] }) });
 
