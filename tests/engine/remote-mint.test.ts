@@ -64,7 +64,8 @@ describe.skipIf(!present)("a mint elsewhere", () => {
   });
 
   it("https: a list whose entries have their own tokens", async () => {
-    await bench.setSecret("hosts", JSON.stringify([{ url: host.url(), token: readFileSync(tokenFile, "utf8") }]));
+    await bench.must("config", "set", "--path", "bootseed:hosts[0].url", host.url());
+    await bench.setSecret("hosts[0].token", readFileSync(tokenFile, "utf8"));
     await passes(["a", "b", "c"]);
     await bench.must("config", "rm", "bootseed:hosts");
   });

@@ -123,9 +123,9 @@ export class Workbench {
     }
   }
 
-  /** As a person does it: by standard input, not in argv. */
+  /** As a person does it: by standard input, not in argv. @param key may be a path, `hosts[0].token` */
   async setSecret(key: string, value: string): Promise<void> {
-    const args = ["--cwd", this.#project, "config", "set", "--secret", `bootseed:${key}`];
+    const args = ["--cwd", this.#project, "config", "set", "--secret", "--path", `bootseed:${key}`];
     await execa("pulumi", args, { extendEnv: false, env: this.#env, input: value });
   }
 
