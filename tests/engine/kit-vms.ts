@@ -1,5 +1,6 @@
 /** Stands in for the VMs of the mock cloud: the shipped kit, run on a root folder of its own with the droplet's seed. No machine boots. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { BootQueue } from "../../local-cloud/boot-queue.ts";
 import { GuestProcess } from "../loopback/guest-process.ts";
 import type { TinyDroplet } from "./tiny-api.ts";
 
@@ -46,13 +47,15 @@ export class KitVms implements AsyncDisposable {
   readonly boots: Promise<KitVm>[] = [];
   readonly vms: KitVm[] = [];
   readonly #open = new Set<KitVm>();
+  /** So many work at a time: a hundred at once would not keep the kit's own deadlines. */
+  readonly #processors = new BootQueue(8);
   #asking = true;
 
   /** Boots without being waited for, as a cloud does. */
   readonly boot = (droplet: TinyDroplet): void => {
     const vm = new KitVm(droplet);
     this.vms.push(vm);
-    this.boots.push(vm.guest.kit("hook").then(() => this.#ask(vm)));
+    this.boots.push(this.#processors.run(() => vm.guest.kit("hook")).then(() => this.#ask(vm)));
   };
 
   /** Lets each take one more turn, begun from now on, and then rest; returns when they do. */
@@ -74,7 +77,7 @@ export class KitVms implements AsyncDisposable {
     this.#open.add(vm);
     for (;;) {
       const last = !this.#asking;
-      if (await vm.turn()) this.#open.delete(vm);
+      if (await this.#processors.run(() => vm.turn())) this.#open.delete(vm);
       if (last || !this.#open.has(vm)) return vm;
       await sleep(TURN_MS);
     }

@@ -23,6 +23,8 @@ describe.skipIf(!present)("destroy", () => {
     const withProgram = readFileSync(join(project, "Pulumi.yaml"), "utf8");
     writeFileSync(join(project, "Pulumi.yaml"), withProgram.replace(/^main: .*\n/m, ""));
     renameSync(join(project, "tests"), join(project, "away"));
+    await matrix.machines.rest();
+    await matrix.snapshot(); // what the host knew
     await matrix.host.stop();
     const what = "`destroy`, program and host away";
     await matrix.row(what, NONE, "2 gone", () => matrix.bench.must(...DESTROY), ["web", "old"]);

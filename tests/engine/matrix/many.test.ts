@@ -7,7 +7,7 @@ import { present } from "./matrix-bench.ts";
 import { PausingProxy } from "./pausing-proxy.ts";
 import { Stops } from "./stops.ts";
 
-const COUNT = 300;
+const COUNT = 200;
 
 describe.skipIf(!present)(`${COUNT} droplets`, () => {
   let host: HostProcess;
