@@ -27,7 +27,8 @@ function hostsWith(hosts: readonly string[] | undefined, token: pulumi.Input<str
   const https = (hosts ?? []).filter((host) => host.startsWith("https://"));
   if (https.length !== 1) {
     const elsewhere = "pulumi config set --secret bootseed:token, or bootseed:hosts with a token for each";
-    return refuse("token", `expected one https:// host in hosts to open with it, got ${https.length}: ${elsewhere}`);
+    // Said of hosts: the engine prints the value of the property that is wrong.
+    return refuse("hosts", `expected one https:// host to open with the token, got ${https.length}: ${elsewhere}`);
   }
   return (hosts ?? []).map((host) => (host === https[0] ? { url: host, token } : host));
 }

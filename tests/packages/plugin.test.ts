@@ -136,12 +136,17 @@ it("another host in the configuration, which is the plugin's own too, touches no
   await other.close();
 });
 
-it("what is wrong in an argument is said at the component, and nothing is created", async () => {
-  await declare({ name: "wrong", hosts: [project.mint.url], wrap: "always" });
-  const { ok, output } = await project.up();
-  expect(ok).toBe(false);
-  expect(output.slice(output.indexOf("Diagnostics:"))).toMatch(
-    /wrap: .*expected "auto" or "force", got "always"|wrap.*\n?.*expected "auto"/,
-  );
-  expect([project.committed, project.bench.api.posted]).toEqual([[], []]);
-});
+it.each([
+  ["a word", { wrap: "always" }, /property wrap .*expected "auto" or "force", got "always"/],
+  ["a token for no host", { token: "canary-of-a-token" }, /property hosts .*expected one https:\/\/ host .*got 0/],
+])(
+  "%s that is wrong is said at the component: nothing is created, no token is shown",
+  async (_what, more, sentence) => {
+    await declare({ name: "wrong", hosts: [project.mint.url], ...more });
+    const { ok, output } = await project.up();
+    expect(ok).toBe(false);
+    expect(output.match(/^\s+- property .*$/gm)).toEqual([expect.stringMatching(sentence)]);
+    expect(output).not.toContain("canary");
+    expect([project.committed, project.bench.api.posted]).toEqual([[], []]);
+  },
+);
