@@ -91,6 +91,12 @@ it("two hosts and one token: it is shown to neither", async () => {
   await refusedUntil("there", why, () => drill.bench.must("config", "rm", "bootseed:elsewhere"));
 });
 
+it("a SeededDroplet is refused by the same one error, without a second for its component or its report", async () => {
+  await drill.use(drill.host.url("0".repeat(64)));
+  await drill.declare(...there, { name: "box", where: "seeded" });
+  expect(await drill.refused("box")).toMatch(/no seed for box: host \S+ shows another certificate/);
+});
+
 it("the state of all this holds no token", async () => {
   expect((await drill.bench.everythingWritten()).includes("bootseed:token")).toBe(true);
   drill.expectNoToken(await drill.bench.everythingWritten());
