@@ -57,7 +57,7 @@ export async function addClient(name: string, options: NewClientOptions): Promis
     if (!made) await clientOf(config).post(`/v1/clients/${name}/revoke`, {}, z.unknown());
   }
   if (!made) throw exists(file);
-  return `${file}: token of ${name}: ${role}, ${until}\n${httpsLines(loadConfig(config).listen.mintHttps, answer)}`;
+  return `${file}: token of ${name}: ${role}, ${until}\n${httpsLines(loadConfig(config).listen.mintHttps, file, answer)}`;
 }
 
 export async function listClients({ config, json }: Options): Promise<string> {
@@ -87,7 +87,7 @@ function line({ name, id, by, role, stacks, quotaPerHour, seedsThisHour, expires
   return `${name} (${id}) by ${by}: ${role} of ${stacks.join(", ")}, ${quota} this hour, ${end}`;
 }
 
-function httpsLines(listen: string | undefined, { pins, addresses }: NewClientAnswer): string {
+function httpsLines(listen: string | undefined, file: string, { pins, addresses }: NewClientAnswer): string {
   if (listen === undefined)
     return "listen.mintHttps is not set in the config: set it and restart, or nobody can use it\n";
   const { host } = splitAddress(addresses[0] ?? "HOST:0");
@@ -95,8 +95,8 @@ function httpsLines(listen: string | undefined, { pins, addresses }: NewClientAn
   const pin = pins.map((each) => `sha256=${each}`).join("&");
   return (
     `In a Pulumi stack:  pulumi config set bootseed:host 'https://${at}#${pin}'\n` +
-    "                    pulumi config set --secret bootseed:token < FILE\n" +
-    `Elsewhere:          export BOOTSEED_HOST='https://${at}#${pin}' BOOTSEED_TOKEN_FILE=FILE\n`
+    `                    pulumi config set --secret bootseed:token < ${file}\n` +
+    `Elsewhere:          export BOOTSEED_HOST='https://${at}#${pin}' BOOTSEED_TOKEN_FILE=${file}\n`
   );
 }
 
