@@ -170,7 +170,8 @@ describe("report", () => {
     const { run } = open(mint);
     await run.reserve("urn:web");
     await run.commit("urn:web", "web");
-    mint.answers = [noVm, new Error("down"), noVm, reported];
+    // Asked every half second, said every two.
+    mint.answers = [noVm, noVm, noVm, noVm, new Error("down"), noVm, noVm, noVm, noVm, reported];
     const lines: string[] = [];
     expect(await run.report(web, 180_000, (line) => lines.push(line))).toMatchObject({ verdict: "reseeded" });
     expect(lines).toEqual([

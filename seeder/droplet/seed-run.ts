@@ -12,7 +12,9 @@ import { doubtIn, type DropletReport, type NoReport, noReport } from "./report.t
 
 /** How long `up` waits for the report of a droplet that it has just created: boot, claim, host keys, sshd. */
 export const DEFAULT_REPORT_TIMEOUT_MS: number = 180_000;
-const ASK_AGAIN_MS = 2_000;
+/** Whoever waits for a first login waits for this too; all droplets of a run ask in one request. */
+const ASK_AGAIN_MS = 500;
+const SAY_AGAIN_MS = 2_000;
 
 /** A reservation that came, or the reason why there is none. */
 export type Reserved = { ok: true; seedFile: Uint8Array; seedId: string } | { ok: false; reason: string };
@@ -132,6 +134,7 @@ export class SeedRun {
     const { now, sleep, minHosts } = this.#options;
     const { urn, name } = droplet;
     const start = now();
+    let said = -SAY_AGAIN_MS;
     let young: boolean | undefined = this.#used.has(urn) ? true : undefined;
     for (let first = true; ; first = false) {
       const answers = this.#runs.map((run) => run.ask(droplet));
@@ -154,7 +157,10 @@ export class SeedRun {
       const waited = now() - start;
       if (!young || waited >= timeoutMs) return noReport(`${name}: ${agreed.state}`);
       const seconds = (ms: number): number => Math.round(ms / 1000);
-      progress(`waiting for its report: ${agreed.state}, ${seconds(waited)} of ${seconds(timeoutMs)} s`);
+      if (waited - said >= SAY_AGAIN_MS) {
+        said = waited;
+        progress(`waiting for its report: ${agreed.state}, ${seconds(waited)} of ${seconds(timeoutMs)} s`);
+      }
       await sleep(Math.min(ASK_AGAIN_MS, timeoutMs - waited));
     }
   }
