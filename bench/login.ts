@@ -41,7 +41,7 @@ export const login: Bench = {
     runPlainProgram(join(dir, "plain/project"));
 
     const times: { seeded: Times[]; plain: Times[] } = { seeded: [], plain: [] };
-    for (let round = 0; round < (quick ? 1 : 5); round++) {
+    for (let round = 0; round < (quick ? 1 : 3); round++) {
       const droplet = { name: `web-${round}`, image: "debian-12-x64", size: "s-1vcpu-1gb", region: "ams3", userData };
       times.plain.push(await plainLogin(plain, droplet));
       times.seeded.push(await seededLogin(seeded, droplet));
