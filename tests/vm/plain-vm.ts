@@ -8,7 +8,7 @@ import { execa } from "execa";
 import { chooseAccelerator } from "../../local-cloud/accelerator.ts";
 import { dieWithParent } from "../../local-cloud/die-with-parent.ts";
 
-const DEADLINE_MS = 300_000;
+const DEADLINE_MS = 540_000;
 // By label: of two virtio disks either may become /dev/vda.
 const KERNEL_ARGUMENTS = "root=LABEL=root rw console=ttyS0 net.ifnames=0 quiet mitigations=off apparmor=0 audit=0";
 
@@ -53,7 +53,7 @@ export class PlainVm implements AsyncDisposable {
     return stdout.trim();
   }
 
-  /** Until a command succeeds. @throws Error with the console's end after 300 s */
+  /** Until a command succeeds. @throws Error with the console's end after 540 s */
   async until(command: string): Promise<string> {
     const end = Date.now() + DEADLINE_MS;
     let last: unknown;
@@ -91,5 +91,7 @@ export function noCloudFolder(dir: string, name: string): { folder: string; args
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(join(folder, "meta-data"), `instance-id: iid-${name}\nlocal-hostname: ${name}\n`);
   const blockdev = `driver=vvfat,node-name=cidata,dir=${folder},label=cidata,read-only=on`;
-  return { folder, args: ["-blockdev", blockdev, "-device", "virtio-blk-pci,drive=cidata"] };
+  // Said at once: cloud-init decides early whether it runs at all, and on a slow machine the disk is not there yet.
+  const said = ["-smbios", "type=1,serial=ds=nocloud"];
+  return { folder, args: [...said, "-blockdev", blockdev, "-device", "virtio-blk-pci,drive=cidata"] };
 }
