@@ -12,7 +12,7 @@ describe("npm run bench", () => {
   it("names every part in its help", () => {
     const { status, stdout } = bench(["--help"]);
     expect(status).toBe(0);
-    for (const name of ["packets", "deliveries", "counters", "schedule", "kit", "agent", "mint", "login"])
+    for (const name of ["packets", "deliveries", "counters", "schedule", "kit", "agent", "mint", "login", "no-op"])
       expect(stdout).toContain(`\n                   ${name} `);
   });
 

@@ -8,13 +8,14 @@ import { agent, kit } from "./guests.ts";
 import { login } from "./login.ts";
 import { describeMachine, machine } from "./machine.ts";
 import { mint } from "./mint.ts";
+import { noOp } from "./no-op.ts";
 import { packets } from "./packets.ts";
 import { Peers } from "./peer.ts";
 import type { Row } from "./row.ts";
 import { schedule } from "./schedule.ts";
 import { table } from "./table.ts";
 
-const BENCHES: readonly Bench[] = [packets, deliveries, counters, schedule, kit, agent, mint, login];
+const BENCHES: readonly Bench[] = [packets, deliveries, counters, schedule, kit, agent, mint, login, noOp];
 const EX_USAGE = 64;
 const EX_SOFTWARE = 70;
 

@@ -88,6 +88,7 @@ function rowsOf(name: string, command: Command, ours: Cost, plain: Cost): Row[] 
 
 export const noOp: Bench = {
   name: "no-op",
+  byName: true,
   what: "up and preview of 3,000 unchanged droplets on the real engine, with and without us",
   async run({ quick, say }) {
     const [count, rounds] = quick ? [300, 1] : [3000, 3];

@@ -26,7 +26,7 @@ export interface WantedDroplet {
   tags?: string[];
 }
 
-const RUNNING = { extendEnv: false, all: true, reject: false, stdin: "ignore", timeout: 120_000 } as const;
+const RUNNING = { extendEnv: false, all: true, reject: false, stdin: "ignore", timeout: 280_000 } as const;
 
 export class Workbench {
   readonly dir: string;

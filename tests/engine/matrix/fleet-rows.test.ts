@@ -27,7 +27,7 @@ describe.skipIf(!present)("a fleet", () => {
     await matrix.bench.must("destroy", "--yes", "--skip-preview");
   });
 
-  it("a hundred in one run", async () => {
+  it("a hundred in one run", { timeout: 600_000 }, async () => {
     await matrix.declare(...HUNDRED.map(plain));
     const all = counts(100, 100);
     await matrix.row("`up` of 100 droplets", all, "100 created", () => matrix.bench.mustUp(), HUNDRED);
