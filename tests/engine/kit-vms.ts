@@ -48,7 +48,7 @@ export class KitVms implements AsyncDisposable {
   readonly vms: KitVm[] = [];
   readonly #open = new Set<KitVm>();
   /** So many work at a time: a hundred at once would not keep the kit's own deadlines. */
-  readonly #processors = new BootQueue(8);
+  readonly #processors = new BootQueue(4);
   #asking = true;
 
   /** Boots without being waited for, as a cloud does. */
