@@ -52,7 +52,7 @@ describe.skipIf(!CLOCKS)("the host's clock", () => {
   it("a reservation that expired in a rollout of 25 hours: what came in time is there, the rest by the next run", async () => {
     await drill.token("roller", "--stacks", "**");
     const rollout = ["e", "f", "g"];
-    await drill.declare("a", "b", "c", "d", ...rollout);
+    await drill.declare(...rollout);
     const before = (await drill.host.service.vms()).length;
     drill.bench.api.onCreate = () => {
       drill.bench.api.onCreate = () => undefined;
