@@ -52,4 +52,9 @@ describe.skipIf(!there)("Python", () => {
     await project.mustUp("--replace", urn);
     expect([project.committed.length, project.bench.api.posted.length]).toEqual([1, 1]);
   });
+
+  it("a plain destroy takes the droplet away", async () => {
+    await project.must("destroy", "--yes");
+    expect(project.bench.api.droplets.size).toBe(0);
+  });
 });
