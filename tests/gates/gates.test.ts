@@ -29,12 +29,16 @@ describe("gates", () => {
   it("python: mypy --strict", async () =>
     passes(await ensureLinters(), ["-m", "mypy", "--strict", "--cache-dir=.cache/mypy", "guest-agent/kit"]));
 
-  it("install scripts: exactly those of @pulumi/pulumi's protobufjs and of esbuild, and npm never runs them", () => {
+  it("install scripts: exactly those of @pulumi/command, of @pulumi/pulumi's protobufjs and of esbuild, and npm never runs them", () => {
     const lock = JSON.parse(readFileSync(`${ROOT}/package-lock.json`, "utf8")) as {
       packages: Record<string, { hasInstallScript?: boolean }>;
     };
     const scripts = Object.entries(lock.packages).filter(([, p]) => p.hasInstallScript);
-    expect(scripts.map(([name]) => name)).toEqual(["node_modules/esbuild", "node_modules/protobufjs"]);
+    expect(scripts.map(([name]) => name)).toEqual([
+      "node_modules/@pulumi/command",
+      "node_modules/esbuild",
+      "node_modules/protobufjs",
+    ]);
     expect(readFileSync(`${ROOT}/.npmrc`, "utf8")).toContain("ignore-scripts=true");
   });
 
