@@ -238,8 +238,8 @@ describe("a CI job's own token", () => {
 
   it.each([
     ["of another branch", { sub: "repo:acme/infra:ref:refs/heads/x" }, /no rule of this host is for the sub/],
-    ["for another audience", { sub: SUB, aud: "aws" }, /expected aud bootseed/],
-    ["that expired", { sub: SUB, exp: 1_700_000_000 }, /expired \d+ s ago/],
+    ["for another audience", { sub: SUB, aud: "aws" }, /unexpected "aud" claim value: expected bootseed/],
+    ["that expired", { sub: SUB, exp: 1_700_000_000 }, /"exp" claim timestamp check failed/],
   ])("one %s is told why", async (_, claims, why) => {
     expect(await failure(over({ token: issuer.token(claims) }).vms())).toEqual([
       "forbidden",
@@ -253,7 +253,7 @@ describe("a CI job's own token", () => {
     const text = `${head}.${body}`;
     const forged = sign("sha256", Buffer.from(text), { key: privateKey, dsaEncoding: "ieee-p1363" });
     const token = `${text}.${forged.toString("base64url")}`;
-    expect((await failure(over({ token }).vms()))[1]).toMatch(/signature is not the issuer's/);
+    expect((await failure(over({ token }).vms()))[1]).toMatch(/signature verification failed/);
   });
 });
 
