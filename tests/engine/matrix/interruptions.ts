@@ -66,6 +66,7 @@ export class Interruptions implements AsyncDisposable {
     void this.stops.arm({ side: "before", call: CREATED });
     const { output } = await ran;
     this.stops.drop();
+    killSession(pid); // plugins that outlived it
     return output;
   }
 
