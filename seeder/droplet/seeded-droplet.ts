@@ -48,6 +48,8 @@ export interface SeededDropletArgs extends digitalocean.DropletArgs, SeedSource 
  * new digitalocean.Firewall("web", {
  *   dropletIds: [web.droplet.id.apply(Number)],
  *   inboundRules: [{ protocol: "tcp", portRange: "22", sourceAddresses: ["203.0.113.0/24"] }],
+ *   // Without these nothing leaves the droplet: it could neither claim its seed nor report its keys.
+ *   outboundRules: ["tcp", "udp"].map((protocol) => ({ protocol, portRange: "1-65535", destinationAddresses: ["0.0.0.0/0"] })),
  * });
  * const address = new digitalocean.ReservedIp("web", { region: "ams3", dropletId: web.droplet.id.apply(Number) });
  * // The reserved address has the same keys:
