@@ -43,7 +43,11 @@ async function forward(
   outgoing: ServerResponse,
 ): Promise<void> {
   const { method, url } = incoming;
-  const headers = { ...only(incoming, FORWARDED), ...(client === undefined ? {} : { [CLIENT_HEADER]: client }) };
+  const headers = {
+    ...only(incoming, FORWARDED),
+    ...framing(incoming),
+    ...(client === undefined ? {} : { [CLIENT_HEADER]: client }),
+  };
   try {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const call = request({ socketPath, method, path: url, headers, agent: false }, resolve);
@@ -58,6 +62,13 @@ async function forward(
     else refuse(outgoing, socketPath, error);
   }
 }
+
+/**
+ * Said by us: without it the body of a GET or DELETE in chunks would go out bare, and read like a request of its own,
+ * one that names no client.
+ */
+const framing = ({ headers }: IncomingMessage): Record<string, string> =>
+  headers["transfer-encoding"] === undefined ? {} : { "transfer-encoding": "chunked" };
 
 function only({ headers }: IncomingMessage, names: readonly string[]): Record<string, string> {
   const found = names.map((name) => [name, headers[name]] as const);
