@@ -47,4 +47,34 @@ describe("known-hosts, as KnownHostsCommand calls it", () => {
     expect(all).not.toContain("192.0.2.66");
     expect(all).not.toContain("192.0.2.9");
   });
+
+  describe("a VM of another stack, newer, that says to be there or to be called so", () => {
+    const newer = { stack: "o/evil/s", urn: "urn:evil", committedAt: web.committedAt + 9, report: keyed("E") };
+    const both = (more: object): typeof vms => [web, db, sampleVm({ ...newer, ...more })];
+    it.each([
+      ["an address", "192.0.2.7", { name: "x" }],
+      ["a name", "web-7", { addresses: [] }],
+      ["a name as its address", "web-7", { name: "x", addresses: ["web-7"] }],
+      ["an address, before its report", "192.0.2.7", { name: "x", report: null, state: "claimed" }],
+    ])("%s: no key of either, and whose it is", (_, host, more) => {
+      const { lines: none, remarks } = knownHosts(both(more), [host], 22);
+      expect([none, remarks]).toEqual([
+        "",
+        [expect.stringMatching(/in several stacks \(o\/p\/s, o\/evil\/s\).*--stack/)],
+      ]);
+    });
+    it("under its own name: not the other's address", () => {
+      expect(knownHosts(both({ name: "evil" }), ["evil"], 22).lines).toBe(`evil ssh-ed25519 ${"E".repeat(68)}\n`);
+    });
+    it("all: not that address, everything else", () => {
+      const all = knownHosts(both({ name: "x", addresses: ["192.0.2.7", "192.0.2.77"] }), [], 22).lines;
+      expect(all.split("\n").map((line) => line.split(" ")[0])).toEqual(["192.0.2.8", "2001:db8::8", "192.0.2.77", ""]);
+    });
+    it("no longer, once it is revoked or its stack is not asked", () => {
+      const expected = `192.0.2.7 ssh-ed25519 ${"W".repeat(68)}\n`;
+      expect(knownHosts(both({ revokedAt: 1 }), ["192.0.2.7"], 22).lines).toBe(expected);
+      const named = both({}).filter(({ stack }) => stack === web.stack);
+      expect(knownHosts(named, ["192.0.2.7"], 22).lines).toBe(expected);
+    });
+  });
 });

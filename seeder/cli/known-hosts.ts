@@ -39,25 +39,56 @@ function linesOf(vm: Vm, hosts: readonly string[], port: number, remarks: string
 }
 
 /**
+ * Which stacks have a VM of each name and address. Both are what a stack's own program says; whoever may mint for one
+ * stack must not vouch for the machines of another.
+ */
+function stacksOf(vms: readonly Vm[]): Map<string, Set<string>> {
+  const stacks = new Map<string, Set<string>>();
+  for (const vm of currentOf(vms)) {
+    if (isRevoked(vm)) continue;
+    for (const word of [...vm.addresses, vm.name, vm.seedId, vm.instanceId ?? ""])
+      stacks.set(word, (stacks.get(word) ?? new Set()).add(vm.stack));
+  }
+  return stacks;
+}
+
+function contested(host: string, stacks: ReadonlySet<string>): string {
+  const names = [...stacks].map((stack) => (stack === "" ? "machines that joined" : stack)).join(", ");
+  return `${host} is in several stacks (${names}): nothing is printed for it; name one with --stack, or revoke what is gone`;
+}
+
+/**
  * @param wanted names, addresses, `[address]:port`; none: every VM that has reported
  * @param sshPort for what is not written with a port
  * @returns no line for a host that is not known: ssh then refuses it, where StrictHostKeyChecking is yes
  */
 export function knownHosts(vms: readonly Vm[], wanted: readonly string[], sshPort: number): KnownHosts {
   const remarks: string[] = [];
-  if (wanted.length === 0) {
-    const current = currentOf(vms).filter((vm) => vm.report !== null);
-    return { lines: current.map((vm) => linesOf(vm, vm.addresses, sshPort, remarks)).join(""), remarks };
-  }
-  const lines = wanted.map((text) => {
+  const stacks = stacksOf(vms);
+  const stackOf = (host: string): string | undefined => [...(stacks.get(host) ?? [])][0];
+  const isClear = (host: string): boolean => {
+    const having = stacks.get(host);
+    if (having === undefined || having.size < 2) return true;
+    remarks.push(contested(host, having));
+    return false;
+  };
+  const known = (): string[] =>
+    currentOf(vms)
+      .filter((vm) => vm.report !== null)
+      .map((vm) => linesOf(vm, vm.addresses.filter(isClear), sshPort, remarks));
+  const asked = (text: string): string => {
     const { host, port } = splitHost(text, sshPort);
-    const there = atAddress(vms, host);
+    if (!isClear(host)) return "";
+    const only = stackOf(host);
+    const own = only === undefined ? vms : vms.filter(({ stack }) => stack === only);
+    const there = atAddress(own, host);
     if (there !== undefined) return linesOf(there, [host], port, remarks);
-    const named = lookUp(vms, host);
+    const named = lookUp(own, host);
     // Also under the name itself: that is what ssh looks for after `ssh web-7`, or with HostKeyAlias.
-    if (named !== undefined) return linesOf(named, [...named.addresses, host], port, remarks);
+    if (named !== undefined) return linesOf(named, [...named.addresses.filter(isClear), host], port, remarks);
     remarks.push(`no VM is called ${host} or has that address: nothing is printed for it`);
     return "";
-  });
-  return { lines: lines.join(""), remarks };
+  };
+  const lines = wanted.length === 0 ? known() : wanted.map(asked);
+  return { lines: lines.join(""), remarks: [...new Set(remarks)] };
 }
