@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pulumiEnv } from "../../tools/pulumi/env.ts";
 import { linkProject } from "../../tools/pulumi/project.ts";
+import { killSession } from "../testing/session.ts";
 import { engineBin, ROOT } from "./engine.ts";
 import { startTinyApi, type TinyApi } from "./tiny-api.ts";
 
@@ -35,6 +36,8 @@ export class Workbench {
   readonly moreEnv: Record<string, string> = {};
   readonly #env: Record<string, string>;
   readonly #project: string;
+  /** Leaders of those that have not ended. */
+  readonly #sessions: Set<number> = new Set();
 
   private constructor(dir: string, api: TinyApi, env: Record<string, string>) {
     this.dir = dir;
@@ -83,7 +86,15 @@ export class Workbench {
   /** Starts `pulumi` as the leader of a session of its own, so that a test may interrupt it or end all of it at once. */
   start(...args: string[]): { pid: number; ran: Promise<Ran> } {
     const running = this.#execa(args, true);
-    return { pid: running.pid ?? 0, ran: running.then(({ failed, all }) => ({ ok: !failed, output: all })) };
+    const { pid } = running;
+    if (pid === undefined) throw new Error("pulumi did not start");
+    this.#sessions.add(pid);
+    const ran = running.then(({ failed, all }) => {
+      killSession(pid); // plugins that outlive an engine that was interrupted
+      this.#sessions.delete(pid);
+      return { ok: !failed, output: all };
+    });
+    return { pid, ran };
   }
 
   #execa(args: readonly string[], detached: boolean) {
@@ -153,6 +164,7 @@ export class Workbench {
   }
 
   async close(): Promise<void> {
+    for (const leader of this.#sessions) killSession(leader); // a test failed while its engine waited
     await this.api.close();
     rmSync(this.dir, { recursive: true, force: true });
   }

@@ -1,10 +1,10 @@
 /** A matrix whose `up` is ended, or interrupted, while one of its requests waits: a proxy stops those to the host, the mock cloud its own. */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { killSession, send } from "../../testing/session.ts";
 import type { Ran } from "../workbench.ts";
 import { MatrixBench } from "./matrix-bench.ts";
 import { PausingProxy } from "./pausing-proxy.ts";
-import { killSession, send } from "./session.ts";
 import { type Stop, Stops } from "./stops.ts";
 
 /** The requests of a run. */
@@ -66,7 +66,6 @@ export class Interruptions implements AsyncDisposable {
     void this.stops.arm({ side: "before", call: CREATED });
     const { output } = await ran;
     this.stops.drop();
-    killSession(pid); // plugins that outlived it
     return output;
   }
 
@@ -79,7 +78,6 @@ export class Interruptions implements AsyncDisposable {
       const output = await Promise.race([ended, sleep(AGAIN_MS, undefined)]);
       if (output === undefined) continue;
       this.stops.drop();
-      killSession(pid); // plugins that outlived it
       return output;
     }
   }
