@@ -19,7 +19,9 @@ import { refuseImageInUse } from "./in-use.ts";
 import { CREDITABLE, DROP_IN, DROP_IN_FILE, DROP_IN_FOLDER, firstBootRemark, SEED_FILE } from "./random-seed.ts";
 import { withRawView } from "./raw-view.ts";
 
-const QCOW2_MAGIC = Buffer.from("QFI\u00fb", "latin1");
+/** Offsets in the header, big-endian (QEMU: docs/interop/qcow2.rst). */
+const QCOW2 = { magic: 0x51_46_49_fb, version: 4, incompatible: 72, bytes: 80 } as const;
+const DATA_FILE = 4n;
 
 /** Opens, hands over, closes. */
 function withFile<T>(path: string, flags: string, use: (fd: number) => T): T {
@@ -45,6 +47,17 @@ function withNameless<T>(bytes: Uint8Array, use: (fd: number) => T): T {
     writeSync(fd, new Uint8Array(bytes.length), 0, bytes.length, 0);
     closeSync(fd);
   }
+}
+
+/** @throws BootseedError "conflict" for an image that names another file to write to */
+function formatOf(fd: number, shown: string): "raw" | "qcow2" {
+  const header = Buffer.alloc(QCOW2.bytes);
+  readSync(fd, header);
+  if (header.readUInt32BE() !== QCOW2.magic) return "raw";
+  if (header.readUInt32BE(QCOW2.version) < 3) return "qcow2";
+  if ((header.readBigUInt64BE(QCOW2.incompatible) & DATA_FILE) === 0n) return "qcow2";
+  const fix = "which the image's maker named and nobody has looked at: qemu-img convert makes one image of both";
+  throw new BootseedError("conflict", `${shown} keeps its data in another file, ${fix}`);
 }
 
 /** The order of a crash-safe write is not to be had here: what is left of an interrupted one is seen by e2fsck. */
@@ -112,16 +125,15 @@ const rawView = <T>({ file, isQcow2 }: Disk, use: (path: string) => T): Promise<
 /**
  * Looks before a seed is asked for.
  *
- * @throws BootseedError "not-found", "conflict" (in use, not clean), "usage" (several systems), "io"
+ * @throws BootseedError "not-found", "conflict" (in use, not clean, not complete), "usage" (several systems), "io"
  */
 export async function openDisk(file: string, partition: number | undefined): Promise<Disk> {
   try {
     if (!statSync(file).isFile())
       throw new BootseedError("usage", `expected an image file, got ${file}: mount a device and use --root DIR`);
     refuseImageInUse(file);
-    const magic = Buffer.alloc(QCOW2_MAGIC.length);
-    withFile(file, "r+", (fd) => readSync(fd, magic));
-    const disk = { file, isQcow2: magic.equals(QCOW2_MAGIC), partition, remark: undefined };
+    const format = withFile(file, "r+", (fd) => formatOf(fd, file));
+    const disk = { file, isQcow2: format === "qcow2", partition, remark: undefined };
     const look = (fd: number): string | undefined => firstBootRemark(machineIdIn(rootFileSystem(fd, partition, file)));
     return { ...disk, remark: await rawView(disk, (path) => withFile(path, "r+", look)) };
   } catch (cause) {

@@ -4,6 +4,7 @@ import {
   closeSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -153,6 +154,25 @@ describe.skipIf(!E2FS)("inject --disk", () => {
     expect(readFileSync(at("base.qcow2")).equals(before)).toBe(true);
     expect(spawnSync("qemu-img", ["check", at("over.qcow2")]).status).toBe(0);
   });
+  it.skipIf(!QEMU)("refuses a qcow2 image that would have another file written to", async () => {
+    const other = copy("other.raw");
+    sh(
+      "qemu-img",
+      "create",
+      "-qf",
+      "qcow2",
+      "-o",
+      `data_file=${other},data_file_raw=on`,
+      at("outside.qcow2"),
+      `${SIZE}`,
+    );
+    cpSync(plain, other);
+    await expect(inject(at("outside.qcow2"))).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringMatching(/keeps its data in another file/) as string,
+    });
+    expect(readFileSync(other).equals(readFileSync(plain))).toBe(true);
+  });
   it.skipIf(!QEMU)("refuses a qcow2 image that a VM has", async () => {
     sh("qemu-img", "convert", "-O", "qcow2", plain, at("vm.qcow2"));
     const blockdev = `driver=qcow2,node-name=d,file.driver=file,file.filename=${at("vm.qcow2")}`;
@@ -276,6 +296,16 @@ describe("inject --root", () => {
     expect(() => openRoot("/")).toThrow(/this running machine|expected a folder/);
     mkdirSync(at("not-a-root"));
     expect(() => openRoot(at("not-a-root"))).toThrow(/expected a folder with var\/lib\/systemd/);
+  });
+  it("writes over a link in the drop-in's place, not through it", () => {
+    const root = makeTree("drop-in");
+    writeFileSync(at("of-this-machine"), "precious");
+    mkdirSync(join(root, DROP_IN_FILE, ".."));
+    symlinkSync(at("of-this-machine"), join(root, DROP_IN_FILE));
+    injectIntoRoot(openRoot(root), seed);
+    expect(readFileSync(at("of-this-machine"), "utf8")).toBe("precious");
+    expect(lstatSync(join(root, DROP_IN_FILE)).isFile()).toBe(true);
+    expect(readFileSync(join(root, DROP_IN_FILE), "utf8")).toBe(DROP_IN);
   });
   it("refuses a link that leads out of the image", () => {
     const root = at("linked");

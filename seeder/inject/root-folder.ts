@@ -7,6 +7,7 @@ import {
   openSync,
   readFileSync,
   realpathSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -90,7 +91,10 @@ export function injectIntoRoot({ root, seedFolder }: RootFolder, seed: Uint8Arra
   try {
     mkdirSync(folder, { recursive: true });
     inside(root, DROP_IN_FOLDER);
-    writeFileSync(join(root, DROP_IN_FILE), DROP_IN, { mode: 0o644, flush: true });
+    const file = join(root, DROP_IN_FILE);
+    // Made anew: a link of this name in the image would lead to a file of this machine.
+    rmSync(file, { force: true });
+    writeFileSync(file, DROP_IN, { flag: "wx", mode: 0o644, flush: true });
     syncFolder(folder);
     syncFolder(join(folder, ".."));
   } catch (cause) {
