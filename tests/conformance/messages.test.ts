@@ -1,5 +1,4 @@
 /** Kit and product on single messages: signatures on which libraries disagree, and every damage of what a guest reads at boot. */
-import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkEd25519, requireSignature } from "../../protocol/keys.ts";
 import { encodeSeedFile, parseSeedFile } from "../../protocol/seed-entry.ts";
@@ -7,17 +6,12 @@ import { parseStatement } from "../../protocol/statement.ts";
 import * as ex from "../../protocol/testing/example.ts";
 import { damage } from "../../protocol/testing/mutations.ts";
 import { refusal } from "../../protocol/testing/refusal.ts";
-import { prerequisite } from "../prerequisite.ts";
+import { KIT_PYTHON } from "../loopback/kit-python.ts";
 import { signatureCases } from "./cases/signatures.ts";
 import { ed25519Root, p256Root, statementBy } from "./hosts.ts";
 import { KitGuest } from "./kit-guest.ts";
 
-const READY = prerequisite(
-  spawnSync("/usr/bin/python3", ["-I", "-c", "import cryptography"]).status === 0,
-  "expected Debian's python3-cryptography: apt-get install it",
-);
-
-describe.skipIf(!READY)("kit and product", () => {
+describe.skipIf(!KIT_PYTHON)("kit and product", () => {
   let kit: KitGuest;
   beforeAll(() => void (kit = new KitGuest()));
   afterAll(() => kit?.[Symbol.asyncDispose]());

@@ -3,13 +3,10 @@ import { parseSeedFile, toHex } from "@bootseed/protocol";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { HostProcess } from "../loopback/host-process.ts";
-import { prerequisite } from "../prerequisite.ts";
+import { KIT_PYTHON } from "../loopback/kit-python.ts";
 import { ROOT } from "./engine.ts";
 import { KitVms, seedIn } from "./kit-vms.ts";
 import { Workbench } from "./workbench.ts";
-
-const python = await execa("/usr/bin/python3", ["-I", "-c", "import cryptography"], { reject: false });
-const present = prerequisite(!python.failed, "expected Debian's python3-cryptography: apt-get install it");
 
 let bench: Workbench;
 let host: HostProcess;
@@ -18,7 +15,7 @@ const mint = (): string => `unix://${host.dir}/mint.sock`;
 const set = (key: string, value: string): Promise<string> => bench.must("config", "set", `bootseed:${key}`, value);
 
 beforeAll(async () => {
-  if (!present) return;
+  if (!KIT_PYTHON) return;
   host = await HostProcess.make();
   await host.start();
   bench = await Workbench.open("tests/engine/programs/fleet.ts");
@@ -32,7 +29,7 @@ afterAll(async () => {
   await bench?.close();
 });
 
-it.skipIf(!present)("the line changes nothing, at the host neither", async () => {
+it.skipIf(!KIT_PYTHON)("the line changes nothing, at the host neither", async () => {
   await set("seedStack", "yes");
   await bench.must("preview", "--expect-no-changes");
   await bench.mustUp("--expect-no-changes");
@@ -40,26 +37,35 @@ it.skipIf(!present)("the line changes nothing, at the host neither", async () =>
   expect(await host.vms()).toEqual([]);
 });
 
-it.skipIf(!present)("each is replaced once: it enrols, reports, and its keys are to be had from the host", async () => {
-  bench.api.onCreate = machines.boot;
-  for (const name of ["web", "node"]) await bench.mustUp("--replace", await bench.urn(name));
-  const booted = await Promise.all(machines.boots);
-  expect(booted.map(({ droplet }) => droplet.name)).toEqual(["web", "node"]);
-  const vms = await host.vms();
-  expect(vms).toHaveLength(2);
-  for (const { droplet, hostKeys } of booted) {
-    const seedId = toHex(parseSeedFile(seedIn(droplet.userData))[0]?.seedId ?? new Uint8Array());
-    const { id, name } = droplet;
-    expect(vms).toContainEqual(
-      expect.objectContaining({ name, seedId, instanceId: String(id), state: "reported", urn: await bench.urn(name) }),
-    );
-    const cli = [`${ROOT}/seeder/cli/main.ts`, "known-hosts", "--host", mint()];
-    const { stdout } = await execa("node", cli, { preferLocal: true });
-    expect(stdout).toContain(`${droplet.address} ${hostKeys.find((key) => key.startsWith("ssh-ed25519"))}`);
-  }
-});
+it.skipIf(!KIT_PYTHON)(
+  "each is replaced once: it enrols, reports, and its keys are to be had from the host",
+  async () => {
+    bench.api.onCreate = machines.boot;
+    for (const name of ["web", "node"]) await bench.mustUp("--replace", await bench.urn(name));
+    const booted = await Promise.all(machines.boots);
+    expect(booted.map(({ droplet }) => droplet.name)).toEqual(["web", "node"]);
+    const vms = await host.vms();
+    expect(vms).toHaveLength(2);
+    for (const { droplet, hostKeys } of booted) {
+      const seedId = toHex(parseSeedFile(seedIn(droplet.userData))[0]?.seedId ?? new Uint8Array());
+      const { id, name } = droplet;
+      expect(vms).toContainEqual(
+        expect.objectContaining({
+          name,
+          seedId,
+          instanceId: String(id),
+          state: "reported",
+          urn: await bench.urn(name),
+        }),
+      );
+      const cli = [`${ROOT}/seeder/cli/main.ts`, "known-hosts", "--host", mint()];
+      const { stdout } = await execa("node", cli, { preferLocal: true });
+      expect(stdout).toContain(`${droplet.address} ${hostKeys.find((key) => key.startsWith("ssh-ed25519"))}`);
+    }
+  },
+);
 
-it.skipIf(!present)("an outage: a no-op passes, a replacement is refused and the droplet stays", async () => {
+it.skipIf(!KIT_PYTHON)("an outage: a no-op passes, a replacement is refused and the droplet stays", async () => {
   await host.stop();
   await bench.mustUp("--expect-no-changes");
   const before = [...bench.api.droplets.keys()];

@@ -2,10 +2,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { GuestProcess } from "../loopback/guest-process.ts";
 import { HostProcess } from "../loopback/host-process.ts";
+import { KIT_PYTHON } from "../loopback/kit-python.ts";
 import { prerequisite } from "../prerequisite.ts";
 import { MintTap } from "../testing/mint-tap.ts";
 import { mayTrace, TracedEngine } from "../testing/traced-engine.ts";
@@ -14,10 +14,8 @@ import { KitVms, seedIn } from "./kit-vms.ts";
 import type { TinyDroplet } from "./tiny-api.ts";
 import { Workbench } from "./workbench.ts";
 
-const python = await execa("/usr/bin/python3", ["-I", "-c", "import cryptography"], { reject: false });
 const present =
-  prerequisite(!python.failed, "expected Debian's python3-cryptography: apt-get install it") &&
-  prerequisite(await mayTrace(), "expected strace that may trace: apt-get install strace, allow ptrace");
+  KIT_PYTHON && prerequisite(await mayTrace(), "expected strace that may trace: apt-get install strace, allow ptrace");
 
 const dir = mkdtempSync(join(tmpdir(), "bootseed-outputs-"));
 let host: HostProcess;

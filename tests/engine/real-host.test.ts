@@ -6,13 +6,10 @@ import { parseSeedFile, toHex } from "@bootseed/protocol";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { HostProcess } from "../loopback/host-process.ts";
-import { prerequisite } from "../prerequisite.ts";
+import { KIT_PYTHON } from "../loopback/kit-python.ts";
 import { ROOT } from "./engine.ts";
 import { KitVms, seedIn } from "./kit-vms.ts";
 import { Workbench } from "./workbench.ts";
-
-const python = await execa("/usr/bin/python3", ["-I", "-c", "import cryptography"], { reject: false });
-const present = prerequisite(!python.failed, "expected Debian's python3-cryptography: apt-get install it");
 
 let bench: Workbench;
 let host: HostProcess;
@@ -20,7 +17,7 @@ const machines = new KitVms();
 const { boots } = machines;
 
 beforeAll(async () => {
-  if (!present) return;
+  if (!KIT_PYTHON) return;
   host = await HostProcess.make();
   await host.start();
   bench = await Workbench.open();
@@ -34,7 +31,7 @@ afterAll(async () => {
 
 const mint = (): string => `unix://${host.dir}/mint.sock`;
 
-it.skipIf(!present)("up waits for the report and puts the VM's own keys into known_hosts", async () => {
+it.skipIf(!KIT_PYTHON)("up waits for the report and puts the VM's own keys into known_hosts", async () => {
   await bench.configure(mint(), [{ name: "web" }, { name: "db" }]);
   await bench.mustUp();
   expect(boots).toHaveLength(2);
@@ -50,7 +47,7 @@ it.skipIf(!present)("up waits for the report and puts the VM's own keys into kno
   expect(lines.size).toBe(2);
 });
 
-it.skipIf(!present)("host and state agree on which seed is in which droplet", async () => {
+it.skipIf(!KIT_PYTHON)("host and state agree on which seed is in which droplet", async () => {
   const droplets = (await bench.output("droplets")) as { name: string; id: string; seedId: string }[];
   const vms = await host.vms();
   for (const { name, id, seedId } of droplets) {
@@ -63,13 +60,13 @@ it.skipIf(!present)("host and state agree on which seed is in which droplet", as
   expect(new Set(droplets.map((droplet) => droplet.seedId)).size).toBe(2);
 });
 
-it.skipIf(!present)("a no-op writes nothing at the host", async () => {
+it.skipIf(!KIT_PYTHON)("a no-op writes nothing at the host", async () => {
   const before = await host.vms();
   await bench.mustUp("--expect-no-changes");
   expect(await host.vms()).toEqual(before);
 });
 
-it.skipIf(!present)("bootseed vm ls and known-hosts tell the same", async () => {
+it.skipIf(!KIT_PYTHON)("bootseed vm ls and known-hosts tell the same", async () => {
   const bootseed = async (...args: string[]): Promise<string> =>
     (await execa("node", [`${ROOT}/seeder/cli/main.ts`, ...args, "--host", mint()], { preferLocal: true })).stdout;
   expect(await bootseed("vm", "ls")).toMatch(/^web .*chained +reported +never$/m);
@@ -77,22 +74,25 @@ it.skipIf(!present)("bootseed vm ls and known-hosts tell the same", async () => 
   expect(lines(await bootseed("known-hosts"))).toEqual(lines(String(await bench.output("knownHosts"))));
 });
 
-it.skipIf(!present)("a replaced droplet has another seed and other keys; the old ones leave known_hosts", async () => {
-  type Shown = { name: string; ipv4Address: string; sshHostKeys: string[] };
-  const shown = async (name: string): Promise<Shown | undefined> =>
-    ((await bench.output("droplets")) as Shown[]).find((droplet) => droplet.name === name);
-  const [web, db] = [await shown("web"), await shown("db")];
-  await bench.mustUp("--replace", await bench.urn("web"));
-  const replaced = await shown("web");
-  expect(await shown("db")).toEqual(db);
-  expect(replaced?.sshHostKeys.filter((key) => web?.sshHostKeys.includes(key))).toEqual([]);
-  const knownHosts = String(await bench.output("knownHosts"));
-  expect(knownHosts).toContain(`${replaced?.ipv4Address} ${replaced?.sshHostKeys[0]}\n`);
-  expect(knownHosts).not.toContain(`${web?.ipv4Address} `);
-  expect(new Set((await host.vms()).map((vm) => vm.seedId)).size).toBe(3);
-});
+it.skipIf(!KIT_PYTHON)(
+  "a replaced droplet has another seed and other keys; the old ones leave known_hosts",
+  async () => {
+    type Shown = { name: string; ipv4Address: string; sshHostKeys: string[] };
+    const shown = async (name: string): Promise<Shown | undefined> =>
+      ((await bench.output("droplets")) as Shown[]).find((droplet) => droplet.name === name);
+    const [web, db] = [await shown("web"), await shown("db")];
+    await bench.mustUp("--replace", await bench.urn("web"));
+    const replaced = await shown("web");
+    expect(await shown("db")).toEqual(db);
+    expect(replaced?.sshHostKeys.filter((key) => web?.sshHostKeys.includes(key))).toEqual([]);
+    const knownHosts = String(await bench.output("knownHosts"));
+    expect(knownHosts).toContain(`${replaced?.ipv4Address} ${replaced?.sshHostKeys[0]}\n`);
+    expect(knownHosts).not.toContain(`${web?.ipv4Address} `);
+    expect(new Set((await host.vms()).map((vm) => vm.seedId)).size).toBe(3);
+  },
+);
 
-it.skipIf(!present)(
+it.skipIf(!KIT_PYTHON)(
   "host stopped: a no-op and destroy pass, a new droplet is refused before any API call",
   async () => {
     await host.stop();

@@ -1,19 +1,15 @@
 /** The repository's own program and a mint elsewhere: by https and a token, by ssh and a key, said in each of the ways there are. */
 import { readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { KIT_PYTHON } from "../loopback/kit-python.ts";
 import { MintingHost } from "../loopback/minting-host.ts";
 import { ForcedCommand, SSHD_READY } from "../network/forced-command.ts";
-import { prerequisite } from "../prerequisite.ts";
 import { engineBin, ROOT } from "./engine.ts";
 import { KitVms } from "./kit-vms.ts";
 import { Workbench } from "./workbench.ts";
 
-const python = await execa("/usr/bin/python3", ["-I", "-c", "import cryptography"], { reject: false });
-const present = prerequisite(!python.failed, "expected Debian's python3-cryptography: apt-get install it");
-
-describe.skipIf(!present)("a mint elsewhere", () => {
+describe.skipIf(!KIT_PYTHON)("a mint elsewhere", () => {
   let bench: Workbench;
   let host: MintingHost;
   let tokenFile: string;

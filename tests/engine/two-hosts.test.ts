@@ -1,14 +1,10 @@
 /** The program on the engine against two real hosts, and the shipped kit as the guest: k of n at mint, and who may be missing. */
 import { parseSeedFile, toHex } from "@bootseed/protocol";
-import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { HostProcess } from "../loopback/host-process.ts";
-import { prerequisite } from "../prerequisite.ts";
+import { KIT_PYTHON } from "../loopback/kit-python.ts";
 import { KitVms, seedIn } from "./kit-vms.ts";
 import { Workbench } from "./workbench.ts";
-
-const python = await execa("/usr/bin/python3", ["-I", "-c", "import cryptography"], { reject: false });
-const present = prerequisite(!python.failed, "expected Debian's python3-cryptography: apt-get install it");
 
 let bench: Workbench;
 const hosts: HostProcess[] = [];
@@ -16,7 +12,7 @@ const vms = new KitVms();
 const mints = (): string[] => hosts.map((host) => `unix://${host.dir}/mint.sock`);
 
 beforeAll(async () => {
-  if (!present) return;
+  if (!KIT_PYTHON) return;
   for (let n = 0; n < 2; n++) {
     const host = await HostProcess.make();
     hosts.push(host);
@@ -31,20 +27,23 @@ afterAll(async () => {
   await bench?.close();
 });
 
-it.skipIf(!present)("a droplet has one seed of each host, is enrolled at both, and both have its report", async () => {
-  await bench.configure(mints(), [{ name: "web" }]);
-  await bench.mustUp();
-  const [booted] = await Promise.all(vms.boots);
-  if (booted === undefined) throw new Error("nothing booted");
-  const entries = parseSeedFile(seedIn(booted.droplet.userData));
-  const seen = await Promise.all(hosts.map(async (host) => (await host.vms())[0]));
-  expect(entries.map((entry) => toHex(entry.seedId))).toEqual(seen.map((vm) => vm?.seedId));
-  expect(new Set(entries.flatMap((entry) => [entry.pool, entry.psk0, entry.claimKey].map(toHex))).size).toBe(6);
-  for (const vm of seen) expect(vm).toMatchObject({ state: "reported", report: { hostKeys: booted.hostKeys } });
-  for (const key of booted.hostKeys) expect(String(await bench.output("knownHosts"))).toContain(key);
-});
+it.skipIf(!KIT_PYTHON)(
+  "a droplet has one seed of each host, is enrolled at both, and both have its report",
+  async () => {
+    await bench.configure(mints(), [{ name: "web" }]);
+    await bench.mustUp();
+    const [booted] = await Promise.all(vms.boots);
+    if (booted === undefined) throw new Error("nothing booted");
+    const entries = parseSeedFile(seedIn(booted.droplet.userData));
+    const seen = await Promise.all(hosts.map(async (host) => (await host.vms())[0]));
+    expect(entries.map((entry) => toHex(entry.seedId))).toEqual(seen.map((vm) => vm?.seedId));
+    expect(new Set(entries.flatMap((entry) => [entry.pool, entry.psk0, entry.claimKey].map(toHex))).size).toBe(6);
+    for (const vm of seen) expect(vm).toMatchObject({ state: "reported", report: { hostKeys: booted.hostKeys } });
+    for (const key of booted.hostKeys) expect(String(await bench.output("knownHosts"))).toContain(key);
+  },
+);
 
-it.skipIf(!present)("both top it up; with one of them dead the other still does", async () => {
+it.skipIf(!KIT_PYTHON)("both top it up; with one of them dead the other still does", async () => {
   const [booted] = await Promise.all(vms.boots);
   const [first, second] = hosts;
   expect((await booted?.guest.kit("topup"))?.code).toBe(0);
@@ -53,7 +52,7 @@ it.skipIf(!present)("both top it up; with one of them dead the other still does"
   expect(await second?.vms()).toMatchObject([{ topUps: 2, lastTopUp: { counter: 2 } }]);
 });
 
-it.skipIf(!present)("one host down: by default nothing is created; with minHosts 1 it is, and says so", async () => {
+it.skipIf(!KIT_PYTHON)("one host down: by default nothing is created; with minHosts 1 it is, and says so", async () => {
   await bench.mustUp("--expect-no-changes");
   await bench.configure(mints(), [{ name: "web" }, { name: "db" }]);
   const refused = await bench.up();

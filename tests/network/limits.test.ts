@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -6,14 +5,9 @@ import { connect, type TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { GuestProcess } from "../loopback/guest-process.ts";
 import { HostProcess } from "../loopback/host-process.ts";
-import { prerequisite } from "../prerequisite.ts";
+import { KIT_PYTHON } from "../loopback/kit-python.ts";
 import { holdOpen } from "./slow-clients.ts";
 
-const PYTHON = ["/usr/bin/python3", ["-I", "-c", "import cryptography"]] as const;
-const READY = prerequisite(
-  spawnSync(...PYTHON).status === 0,
-  "expected Debian's python3-cryptography: apt-get install python3-cryptography",
-);
 const MIB = 1024 * 1024;
 const PATHS = ["claims", "joins", "reports", "packets", "receipts", "statements"];
 
@@ -72,7 +66,7 @@ function peakMiB(pid: number): number {
   return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 }
 
-describe.skipIf(!READY)("the guests' listener of a running host", () => {
+describe.skipIf(!KIT_PYTHON)("the guests' listener of a running host", () => {
   let host: HostProcess;
   let guest: GuestProcess;
 

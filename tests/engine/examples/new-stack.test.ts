@@ -1,16 +1,12 @@
 /** examples/new-stack on the engine, against local-cloud's API and the real host; the shipped kit is the guest. */
-import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HostProcess } from "../../loopback/host-process.ts";
-import { prerequisite } from "../../prerequisite.ts";
+import { KIT_PYTHON } from "../../loopback/kit-python.ts";
 import { KitVms } from "../kit-vms.ts";
 import { startTinyApi, type TinyApi } from "../tiny-api.ts";
 import { ExampleStack } from "./example-stack.ts";
 
-const python = await execa("/usr/bin/python3", ["-I", "-c", "import cryptography"], { reject: false });
-const present = prerequisite(!python.failed, "expected Debian's python3-cryptography: apt-get install it");
-
-describe.skipIf(!present)("new-stack", { concurrent: false }, () => {
+describe.skipIf(!KIT_PYTHON)("new-stack", { concurrent: false }, () => {
   let host: HostProcess, api: TinyApi, stack: ExampleStack;
   const vms = new KitVms();
   const get = async (path: string): Promise<Record<string, unknown>> => {

@@ -6,14 +6,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../../../hwrng-host/testing/free-port.ts";
 import { HostProcess } from "../../loopback/host-process.ts";
-import { prerequisite } from "../../prerequisite.ts";
+import { KIT_PYTHON } from "../../loopback/kit-python.ts";
 import { ROOT } from "../engine.ts";
 import { KitVms, seedIn } from "../kit-vms.ts";
 import { startTinyApi, type TinyApi } from "../tiny-api.ts";
 import { ExampleStack } from "./example-stack.ts";
-
-const python = await execa("/usr/bin/python3", ["-I", "-c", "import cryptography"], { reject: false });
-const present = prerequisite(!python.failed, "expected Debian's python3-cryptography: apt-get install it");
 
 /** Lets programs in by https. @returns what `client add` says to configure, and its token */
 async function openToPrograms(host: HostProcess, stacks: string): Promise<{ url: string; token: string }> {
@@ -28,7 +25,7 @@ async function openToPrograms(host: HostProcess, stacks: string): Promise<{ url:
   return { url, token: readFileSync(file, "utf8").trim() };
 }
 
-describe.skipIf(!present)("two-hosts", { concurrent: false }, () => {
+describe.skipIf(!KIT_PYTHON)("two-hosts", { concurrent: false }, () => {
   let near: HostProcess, far: HostProcess, api: TinyApi, stack: ExampleStack, token: string;
   const vms = new KitVms();
 

@@ -3,12 +3,11 @@
  * end. Only the cloud between them is a mock, of which local-cloud's API is the real one.
  */
 import { parseSeedFile, toHex } from "@bootseed/protocol";
-import { execa } from "execa";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { HostProcess } from "../../loopback/host-process.ts";
-import { prerequisite } from "../../prerequisite.ts";
+import { KIT_PYTHON } from "../../loopback/kit-python.ts";
 import { MintClient } from "../../../seeder/mint-client/client.ts";
 import type { FleetDroplet } from "../fleet.ts";
 import { KitVms, seedIn } from "../kit-vms.ts";
@@ -18,12 +17,8 @@ import { outcomeOf } from "./outcome.ts";
 import { knownIn, type Snapshot } from "./snapshot.ts";
 import { type Counts, expectInDocs, type Row } from "./table.ts";
 
-const python = await execa("/usr/bin/python3", ["-I", "-c", "import cryptography"], { reject: false });
 /** For `describe.skipIf(!present)`. */
-export const present: boolean = prerequisite(
-  !python.failed,
-  "expected Debian's python3-cryptography: apt-get install it",
-);
+export const present: boolean = KIT_PYTHON;
 
 const BARRIER = "matrix/barrier/";
 const claimedIn = ({ host }: Snapshot): string[] =>

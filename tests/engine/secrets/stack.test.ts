@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { HostProcess } from "../../loopback/host-process.ts";
-import { prerequisite } from "../../prerequisite.ts";
+import { KIT_PYTHON } from "../../loopback/kit-python.ts";
 import type { Canary } from "../../testing/canary.ts";
 import { CanarySearch, filesBelow, type Place } from "../../testing/canary-search.ts";
 import { MintTap } from "../../testing/mint-tap.ts";
@@ -19,9 +19,6 @@ import { ProcessWatch } from "../../testing/process-watch.ts";
 import { ROOT } from "../engine.ts";
 import { KitVms } from "../kit-vms.ts";
 import { Workbench } from "../workbench.ts";
-
-const python = await execa("/usr/bin/python3", ["-I", "-c", "import cryptography"], { reject: false });
-const present = prerequisite(!python.failed, "expected Debian's python3-cryptography: apt-get install it");
 
 /** Everything lies below it, also what engine and program put into the folder for temporary files. */
 const DIR = mkdtempSync(join(tmpdir(), "bootseed-secrets-"));
@@ -61,7 +58,7 @@ async function guestCanaries(): Promise<Canary[]> {
 }
 
 beforeAll(async () => {
-  if (!present) return;
+  if (!KIT_PYTHON) return;
   watch = await ProcessWatch.start();
   host = await HostProcess.make();
   await host.start();
@@ -79,7 +76,7 @@ afterAll(async () => {
   rmSync(DIR, { recursive: true, force: true });
 });
 
-it.skipIf(!present)(
+it.skipIf(!KIT_PYTHON)(
   "runs: create, no-op, preview, replacement, host away, and everything that shows something",
   async () => {
     await say("up --diff", ...UP, "--diff");
@@ -109,7 +106,7 @@ it.skipIf(!present)(
   },
 );
 
-it.skipIf(!present)("the search finds what was sent to the cloud: the seed of each droplet in its user-data", () => {
+it.skipIf(!KIT_PYTHON)("the search finds what was sent to the cloud: the seed of each droplet in its user-data", () => {
   const seeds = new CanarySearch(tap.canaries);
   for (const { user_data: userData } of bench.api.posted) {
     const found = seeds.in(Buffer.from(String(userData)));
@@ -120,14 +117,14 @@ it.skipIf(!present)("the search finds what was sent to the cloud: the seed of ea
   }
 });
 
-it.skipIf(!present)("no secret on any terminal; the name that may be seen is on each", () => {
+it.skipIf(!KIT_PYTHON)("no secret on any terminal; the name that may be seen is on each", () => {
   const secrets = new CanarySearch([...tap.canaries, ...hostCanaries()]);
   expect(secrets.among(said)).toEqual([]);
   const blank = said.filter(({ bytes }) => planted.raw(bytes).length === 0).map(({ name }) => name);
   expect(blank).toEqual([]);
 });
 
-it.skipIf(!present)(
+it.skipIf(!KIT_PYTHON)(
   "no secret in any file but where it belongs: state, history, home, temporary files, host, guests",
   async () => {
     await host.stop();
@@ -157,14 +154,14 @@ it.skipIf(!present)(
   },
 );
 
-it.skipIf(!present)("no secret in the host's log; every step of a VM's life is in it", () => {
+it.skipIf(!KIT_PYTHON)("no secret in the host's log; every step of a VM's life is in it", () => {
   const secrets = new CanarySearch([...tap.canaries, ...hostCanaries()]);
   expect(secrets.in(Buffer.from(host.log))).toEqual([]);
   expect(host.log).toMatch(/claim/);
   expect(host.log).toMatch(/report/);
 });
 
-it.skipIf(!present)("no secret in any command line or environment of this machine", async () => {
+it.skipIf(!KIT_PYTHON)("no secret in any command line or environment of this machine", async () => {
   const { rounds, places } = await watch.stop();
   const secrets = new CanarySearch([...tap.canaries, ...hostCanaries()]);
   expect(secrets.among(places)).toEqual([]);
@@ -174,7 +171,7 @@ it.skipIf(!present)("no secret in any command line or environment of this machin
   expect(seen).toMatch(/environ: planted/); // PULUMI_CONFIG of the program
 });
 
-it.skipIf(!present)("in the state user-data is ciphertext, as input and as output", async () => {
+it.skipIf(!KIT_PYTHON)("in the state user-data is ciphertext, as input and as output", async () => {
   // The provider keeps the SHA-1 of the user-data as output: a way to check guesses, so that is secret too.
   const { deployment } = JSON.parse(await bench.must("stack", "export")) as {
     deployment: { resources: { type: string; inputs: Record<string, unknown>; outputs: Record<string, unknown> }[] };
