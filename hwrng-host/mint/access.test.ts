@@ -231,6 +231,18 @@ describe("a client of ssh", () => {
     expect((await as("cj", "/v1/reservations", { stack: STACK, urns: ["urn:a"] })).status).toBe(401);
     expect(clientsAnswerSchema.parse((await host.get("/v1/clients")).body).clients).toMatchObject([{ by: "ssh" }]);
   });
+
+  it("is not the token client that was given its name after it was revoked", async () => {
+    await using host = new Bench();
+    const remote = new Remote(host);
+    const ask = async (): Promise<number> =>
+      (await host.mint.request("/v1/vms", { headers: { [CLIENT_HEADER]: "ci" } })).status;
+    await remote.client({ by: "ssh", expiresInSeconds: null });
+    expect(await ask()).toBe(200);
+    await host.post("/v1/clients/ci/revoke", {});
+    expect((await remote.ask(await remote.client(), "/v1/vms")).status).toBe(200);
+    expect(await ask()).toBe(401);
+  });
 });
 
 it.each([
