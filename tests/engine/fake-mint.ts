@@ -16,7 +16,8 @@ import {
   toHex,
 } from "@bootseed/protocol";
 import { randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer } from "node:http";
+import { json } from "node:stream/consumers";
 
 interface Row {
   urn: string;
@@ -90,12 +91,6 @@ function reportFor(hostId: Uint8Array, row: Row, instanceId: string): Report {
   };
 }
 
-async function jsonOf(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return JSON.parse(Buffer.concat(chunks).toString("utf8"));
-}
-
 /** @param path of the socket @returns the fake, listening */
 export async function startFakeMint(path: string): Promise<FakeMint> {
   const { hostId, bytes } = statement();
@@ -146,7 +141,7 @@ export async function startFakeMint(path: string): Promise<FakeMint> {
       if (mint.down !== undefined) return send(mint.down, error("no healthy source"));
       const target = request.url ?? "";
       const seedId = /^\/v1\/reservations\/([0-9a-f]{32})\/commit$/.exec(target)?.[1];
-      const body = request.method === "POST" ? await jsonOf(request) : undefined;
+      const body = request.method === "POST" ? await json(request) : undefined;
       if (target === "/v1/reservations") return send(200, reserve(body as ReservationsRequest));
       if (target === "/v1/created") return send(200, created(body as CreatedRequest));
       if (target === "/v1/vms") return send(200, { schema: 1, vms: [] });

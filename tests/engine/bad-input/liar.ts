@@ -3,15 +3,10 @@
  * place of the host's answer. What the host did, it did.
  */
 import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
 
 /** What is said in place of the host's `answer`; undefined lets it pass. */
 export type Lie = (path: string, answer: string, response: ServerResponse) => string | undefined;
-
-async function textOf(stream: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString("utf8");
-}
 
 export class Liar implements AsyncDisposable {
   /** The host's own answers, until a test sets this. */
@@ -32,11 +27,11 @@ export class Liar implements AsyncDisposable {
 
   async #answer(asked: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method, url: path = "", headers } = asked;
-    const body = await textOf(asked);
+    const body = await text(asked);
     const { promise, resolve } = Promise.withResolvers<IncomingMessage>();
     request({ socketPath: this.#host, method, path, headers, agent: false }, resolve).end(body);
     const real = await promise;
-    const said = await textOf(real);
+    const said = await text(real);
     const instead = this.lie(path, said, response);
     if (response.destroyed || response.headersSent) return;
     response.writeHead(real.statusCode ?? 500, { "content-type": "application/json" });

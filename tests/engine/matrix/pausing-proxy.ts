@@ -4,13 +4,8 @@
  */
 import { once } from "node:events";
 import { createServer, request, type IncomingMessage, type Server } from "node:http";
+import { buffer } from "node:stream/consumers";
 import type { Stops } from "./stops.ts";
-
-async function bytesOf(message: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
 
 export class PausingProxy implements AsyncDisposable {
   /** "METHOD path" of every request that came, in order. */
@@ -28,12 +23,12 @@ export class PausingProxy implements AsyncDisposable {
         const { method = "", url = "", headers } = asked;
         const call = `${method} ${url}`;
         proxy.calls.push(call);
-        const body = await bytesOf(asked);
+        const body = await buffer(asked);
         await stops.pass("before", call);
         const sent = request({ socketPath: target, agent: false, method, path: url, headers });
         sent.end(body);
         const [got] = (await once(sent, "response")) as [IncomingMessage];
-        const text = await bytesOf(got);
+        const text = await buffer(got);
         await stops.pass("after", call, text.toString());
         answer.writeHead(got.statusCode ?? 502, { ...got.headers, connection: "close" }).end(text);
       };
