@@ -3,15 +3,13 @@
  * this machine. Mocks: the issuer, and the address where a job of GitHub's asks for its token.
  */
 import { execa } from "execa";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { X509Certificate } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { freePort } from "../../../hwrng-host/testing/free-port.ts";
-import { HostProcess } from "../../loopback/host-process.ts";
 import { KIT_PYTHON } from "../../loopback/kit-python.ts";
+import { MintingHost } from "../../loopback/minting-host.ts";
 import { LocalIssuer } from "../../network/local-issuer.ts";
 import { prerequisite } from "../../prerequisite.ts";
 import { ROOT } from "../engine.ts";
@@ -31,7 +29,7 @@ const REQUEST_TOKEN = "of-the-job-itself";
 const SUB = "repo:acme/infra:ref:refs/heads/main";
 
 describe.skipIf(!present)("ci", { concurrent: false }, () => {
-  let host: HostProcess, issuer: LocalIssuer, api: TinyApi, stack: ExampleStack, sub: string;
+  let host: MintingHost, issuer: LocalIssuer, api: TinyApi, stack: ExampleStack, sub: string;
   const vms = new KitVms();
   const asked: string[] = [];
   const jobTokens = createServer((request: IncomingMessage, answer) => {
@@ -58,20 +56,17 @@ describe.skipIf(!present)("ci", { concurrent: false }, () => {
   };
 
   beforeAll(async () => {
-    host = await HostProcess.make();
-    issuer = await LocalIssuer.start(host.dir);
-    const port = await freePort();
+    host = await MintingHost.make();
+    const { config, dir } = host.service;
+    issuer = await LocalIssuer.start(dir);
     const rule = `{ name: deploy, sub: "${SUB}", stacks: ["organization/ci/prod"], quota: 10 }`;
     const oidc = `oidc: [{ issuer: "${issuer.url}", audience: bootseed, ca: ${issuer.ca}, rules: [${rule}] }]\n`;
-    const config = readFileSync(host.config, "utf8").replace("listen:", `listen:\n  mintHttps: 127.0.0.1:${port}`);
-    writeFileSync(host.config, config + oidc);
-    await host.start();
-    const certificate = new X509Certificate(readFileSync(join(host.stateDir, "tls.crt")));
-    const pin = certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+    appendFileSync(config, oidc);
+    await host.service.start();
     await new Promise<void>((resolve) => jobTokens.listen(0, "127.0.0.1", resolve));
     api = await startTinyApi();
     stack = await ExampleStack.open("ci", { api: api.url });
-    await stack.set("bootseed:host", `https://127.0.0.1:${port}#sha256=${pin}`);
+    await stack.set("bootseed:host", host.url());
   });
   afterAll(async () => {
     jobTokens.close();
@@ -97,7 +92,7 @@ describe.skipIf(!present)("ci", { concurrent: false }, () => {
     expect(output).toContain("all 2 VMs have reported, reseeded before their first key");
     expect(ok).toBe(true);
     expect(asked.at(-1)).toBe(`bearer ${REQUEST_TOKEN} bootseed`);
-    expect((await host.vms()).map(({ state }) => state)).toEqual(["reported", "reported"]);
+    expect((await host.service.vms()).map(({ state }) => state)).toEqual(["reported", "reported"]);
     for (const secret of [REQUEST_TOKEN, "eyJ"]) expect(output).not.toContain(secret);
   });
 

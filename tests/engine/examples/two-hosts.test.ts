@@ -1,45 +1,30 @@
 /** examples/two-hosts on the engine against two real hosts: one by its socket, one by https with a token. */
 import { parseSeedFile } from "@bootseed/protocol";
-import { execa } from "execa";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { freePort } from "../../../hwrng-host/testing/free-port.ts";
 import { HostProcess } from "../../loopback/host-process.ts";
 import { KIT_PYTHON } from "../../loopback/kit-python.ts";
-import { ROOT } from "../engine.ts";
+import { MintingHost } from "../../loopback/minting-host.ts";
 import { KitVms, seedIn } from "../kit-vms.ts";
 import { startTinyApi, type TinyApi } from "../tiny-api.ts";
 import { ExampleStack } from "./example-stack.ts";
 
-/** Lets programs in by https. @returns what `client add` says to configure, and its token */
-async function openToPrograms(host: HostProcess, stacks: string): Promise<{ url: string; token: string }> {
-  const listen = `listen:\n  mintHttps: 127.0.0.1:${await freePort()}`;
-  writeFileSync(host.config, readFileSync(host.config, "utf8").replace("listen:", listen));
-  await host.start();
-  const file = join(host.dir, "program.token");
-  const add = ["client", "add", "program", "--stacks", stacks, "--out", file, "--config", host.config];
-  const { stdout } = await execa(process.execPath, [join(ROOT, "hwrng-host/main.ts"), ...add]);
-  const url = /https:\/\/[^\s']+#sha256=[0-9a-f]{64}/.exec(stdout)?.[0];
-  if (url === undefined) throw new Error(`no endpoint in: ${stdout}`);
-  return { url, token: readFileSync(file, "utf8").trim() };
-}
-
 describe.skipIf(!KIT_PYTHON)("two-hosts", { concurrent: false }, () => {
-  let near: HostProcess, far: HostProcess, api: TinyApi, stack: ExampleStack, token: string;
+  let near: HostProcess, far: MintingHost, api: TinyApi, stack: ExampleStack, token: string;
   const vms = new KitVms();
 
   beforeAll(async () => {
     near = await HostProcess.make();
     await near.start();
-    far = await HostProcess.make();
+    far = await MintingHost.make();
+    await far.service.start();
     api = await startTinyApi();
     api.onCreate = vms.boot;
     stack = await ExampleStack.open("two-hosts", { api: api.url });
-    const program = await openToPrograms(far, "organization/two-hosts/*");
-    token = program.token;
+    token = readFileSync(await far.client("program", "--stacks", "organization/two-hosts/*"), "utf8").trim();
     await stack.set("nearHost", `unix://${near.mintSocket}`);
-    await stack.set("farHost", program.url);
+    await stack.set("farHost", far.url());
     await stack.setSecret("farToken", token);
   });
   afterAll(async () => {
@@ -54,7 +39,7 @@ describe.skipIf(!KIT_PYTHON)("two-hosts", { concurrent: false }, () => {
     await stack.mustUp();
     const [booted] = await Promise.all(vms.boots);
     expect(parseSeedFile(seedIn(String(booted?.droplet.userData)))).toHaveLength(2);
-    for (const host of [near, far])
+    for (const host of [near, far.service])
       expect(await host.vms()).toMatchObject([
         { name: "web", state: "reported", instanceId: String(booted?.droplet.id) },
       ]);
