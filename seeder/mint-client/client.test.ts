@@ -2,6 +2,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { BootseedError } from "@bootseed/protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MintClient } from "./client.ts";
@@ -62,12 +63,14 @@ describe("MintClient", () => {
 
   it("an answer that is not JSON, or not the answer, is malformed and never quoted", async () => {
     answer = (response) => response.end("SECRET");
-    expect((await failure(client.vms())).message).toMatch(/did not answer in JSON/);
+    const noJson = await failure(client.vms());
+    expect(noJson.message).toMatch(/did not answer in JSON/);
+    expect(inspect(noJson)).not.toMatch(/SECRET/); // causes too
     answer = (response) => response.end('{"schema":1,"vms":[{"name":"SECRET"}]}');
-    const { code, message } = await failure(client.vms());
-    expect(code).toBe("malformed");
-    expect(message).toMatch(/something else at "vms\.0\./);
-    expect(message).not.toMatch(/SECRET/);
+    const another = await failure(client.vms());
+    expect(another.code).toBe("malformed");
+    expect(another.message).toMatch(/something else at "vms\.0\./);
+    expect(inspect(another)).not.toMatch(/SECRET/);
   });
 
   it("no socket, nobody behind it, hung up", async () => {

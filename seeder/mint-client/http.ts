@@ -105,7 +105,8 @@ export async function requestJson(r: JsonRequest): Promise<unknown> {
   if (answer.status !== 200) throw refusal(shown, answer);
   try {
     return JSON.parse(answer.text) as unknown;
-  } catch (cause) {
-    throw new BootseedError("malformed", `host ${shown} did not answer in JSON: is it a bootseed-host?`, { cause });
+  } catch {
+    // Without the parser's error, which quotes what it read: that may have been a seed.
+    throw new BootseedError("malformed", `host ${shown} did not answer in JSON: is it a bootseed-host?`);
   }
 }
