@@ -6,7 +6,7 @@ import { HostProcess } from "../../loopback/host-process.ts";
 import { KIT_PYTHON } from "../../loopback/kit-python.ts";
 import { prerequisite } from "../../prerequisite.ts";
 import { KitVms } from "../kit-vms.ts";
-import { startTinyApi, type TinyApi } from "../tiny-api.ts";
+import { startTinyApi, type TinyApi, type TinyDroplet } from "../tiny-api.ts";
 import { ExampleStack } from "./example-stack.ts";
 
 // Only root can make the kernel reseed, and bootseed wait asks for no less.
@@ -24,6 +24,18 @@ describe.skipIf(!present)("adopted-stack", { concurrent: false }, () => {
   const vms = new KitVms();
   /** Names of the droplets that were made, in order, since this was asked last. */
   const posted = (): unknown[] => api.posted.splice(0).map(({ name }) => name);
+
+  /** The command in the stack's own folder, as a person types it. */
+  const bootseed = async (...args: string[]): Promise<{ code: number | undefined; all: string }> => {
+    const { exitCode: code, all } = await execa(join(stack.project, "node_modules/.bin/bootseed"), args, {
+      cwd: stack.project,
+      env: { ...stack.env, BOOTSEED_HOST: `unix://${host.mintSocket}` },
+      extendEnv: false,
+      all: true,
+      reject: false,
+    });
+    return { code, all };
+  };
 
   beforeAll(async () => {
     host = await HostProcess.make();
@@ -55,15 +67,6 @@ describe.skipIf(!present)("adopted-stack", { concurrent: false }, () => {
     await stack.mustUp("--replace", await stack.urn("droplet:Droplet", "web"));
     await stack.mustUp("--replace", await stack.urn("droplet:Droplet", "db-node"));
     expect(posted()).toEqual(["web", "db-node"]);
-    const bootseed = (...args: string[]): Promise<{ all: string }> => {
-      const env = { ...stack.env, BOOTSEED_HOST: `unix://${host.mintSocket}` };
-      return execa(join(stack.project, "node_modules/.bin/bootseed"), args, {
-        cwd: stack.project,
-        env,
-        extendEnv: false,
-        all: true,
-      });
-    };
     expect((await bootseed("wait", "--stack", stack.stack, "--timeout", "1m")).all).toContain(
       "all 2 VMs have reported",
     );
@@ -71,6 +74,28 @@ describe.skipIf(!present)("adopted-stack", { concurrent: false }, () => {
     for (const { droplet, hostKeys } of await Promise.all(vms.boots))
       expect(lines).toContain(`${droplet.address} ${hostKeys.find((key) => key.startsWith("ssh-ed25519"))}`);
     await stack.mustUp("--expect-no-changes");
+  });
+
+  it("what a host that was lost after the create was not told, bootseed sync tells it from the stack's state", async () => {
+    let made: TinyDroplet | undefined;
+    api.onCreate = (droplet) => {
+      made = droplet;
+      void host.stop("SIGKILL");
+    };
+    const output = await stack.mustUp("--skip-preview", "--replace", await stack.urn("droplet:Droplet", "web"));
+    expect(output).toMatch(/warning: web: the host was not told that it exists: .*bootseed sync --stack \S+ /);
+    expect(posted()).toEqual(["web"]);
+    await host.start();
+    const remedy = `bootseed sync --stack ${stack.stack}`;
+    const waited = await bootseed("wait", "--stack", stack.stack, "--timeout", "1s");
+    expect(waited).toEqual({ code: 75, all: expect.stringContaining(remedy) as string });
+    expect(await bootseed(...remedy.split(" ").slice(1))).toEqual({
+      code: 0,
+      all: expect.stringMatching(/the host was told of 2 droplets: 1 have reported, 1 have not yet, 0 /) as string,
+    });
+    if (made === undefined) throw new Error("no droplet was made");
+    vms.boot(made);
+    expect((await bootseed("wait", "--stack", stack.stack, "--timeout", "1m")).code).toBe(0);
   });
 
   it("taking the line out would replace what has a seed; leave() in its place changes nothing", async () => {
