@@ -12,12 +12,10 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { label, unwrap } from "./engine-values.mjs";
 
 const require = createRequire(import.meta.url);
 const { main } = require("@pulumi/pulumi/provider");
-const grpc = require("@grpc/grpc-js");
-const engine = require("@pulumi/pulumi/proto/engine_pb.js");
-const { EngineClient } = require("@pulumi/pulumi/proto/engine_grpc_pb.js");
 
 /** @typedef {Record<string, any>} Props */
 
@@ -27,27 +25,6 @@ const CONNECTION = ["host", "port", "user", "privateKey", "hostKey", "dialErrorL
 const KNOWN = ["connection", "create", "update", "delete", "stdin", "triggers"];
 /** What ssh ends with when it, not the command, failed. */
 const SSH_FAILED = 255;
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
-const SECRET = "1b47061264138c4ac30d75fd1eb44270";
-
-/** @param {any} value @returns {any} secrets arrive wrapped */
-function unwrap(value) {
-  if (Array.isArray(value)) return value.map(unwrap);
-  if (value === null || typeof value !== "object") return value;
-  if (value[SIGNATURE] === SECRET) return unwrap(value.value);
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unwrap(inner)]));
-}
-
-let labelled = false;
-function label() {
-  if (labelled) return;
-  labelled = true;
-  const client = new EngineClient(process.argv.at(-1) ?? "", grpc.credentials.createInsecure());
-  const request = new engine.LogRequest();
-  request.setSeverity(engine.LogSeverity.INFO);
-  request.setMessage("provider: bootseed's stand-in for remote.Command over the system's ssh, not the official one");
-  client.log(request, () => client.close());
-}
 
 /** @param {string} folder @param {Props} connection @returns {string[]} arguments of ssh */
 function sshArguments(folder, { host, port = 22, user = "root", privateKey, hostKey, perDialTimeout = 15 }) {
@@ -128,7 +105,7 @@ const provider = {
   schema: JSON.stringify({ name: "command", version: VERSION, resources: {} }),
 
   async check(/** @type {string} */ urn, /** @type {Props} */ _olds, /** @type {Props} */ news) {
-    label();
+    label("provider: bootseed's stand-in for remote.Command over the system's ssh, not the official one");
     if (!urn.includes("command:remote:Command::"))
       return { inputs: news, failures: [{ property: "type", reason: "the stand-in knows remote.Command only" }] };
     return { inputs: news, failures: complaints(unwrap(news)) };

@@ -9,17 +9,15 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
+import { label, unwrap } from "./engine-values.mjs";
 import { changeInPlace } from "./in-place.mjs";
 import { networkResources } from "./network.mjs";
 
 const require = createRequire(import.meta.url);
 const { main } = require("@pulumi/pulumi/provider");
 const { version } = require("@pulumi/digitalocean/package.json");
-const grpc = require("@grpc/grpc-js");
-const engine = require("@pulumi/pulumi/proto/engine_pb.js");
 const { ReadRequest } = require("@pulumi/pulumi/proto/provider_pb.js");
 const { Struct } = require("google-protobuf/google/protobuf/struct_pb.js");
-const { EngineClient } = require("@pulumi/pulumi/proto/engine_grpc_pb.js");
 
 const API = process.env["DIGITALOCEAN_API_URL"] ?? "";
 const TOKEN = process.env["DIGITALOCEAN_TOKEN"] ?? "";
@@ -34,40 +32,12 @@ ReadRequest.prototype.getProperties = function () {
   return Reflect.apply(getProperties, this, []) ?? new Struct();
 };
 
-/** Said once per process through the engine's own log: what a plugin writes to stderr is not shown. */
-let labelled = false;
-function label() {
-  if (labelled) return;
-  labelled = true;
-  const address = process.argv.at(-1) ?? "";
-  const client = new EngineClient(address, grpc.credentials.createInsecure());
-  const request = new engine.LogRequest();
-  request.setSeverity(engine.LogSeverity.INFO);
-  request.setMessage(`provider: bootseed's stand-in for droplets at ${API}, not the official digitalocean provider`);
-  client.log(request, () => client.close());
-}
-
 /** Inputs whose change needs a new droplet, and inputs that the official provider can change in place and we cannot. */
 const FORCES_NEW = ["image", "region", "userData", "vpcUuid", "sshKeys", "ipv6"];
 const IN_PLACE = ["name", "size", "tags"];
 const NOT_HERE = ["backups", "monitoring"];
 
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
-const SECRET = "1b47061264138c4ac30d75fd1eb44270";
-
 /** @typedef {Record<string, any>} Props */
-
-/**
- * Secrets arrive wrapped; the API must get the value alone.
- * @param {any} value
- * @returns {any}
- */
-function unwrap(value) {
-  if (Array.isArray(value)) return value.map(unwrap);
-  if (value === null || typeof value !== "object") return value;
-  if (value[SIGNATURE] === SECRET) return unwrap(value.value);
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unwrap(inner)]));
-}
 
 /** @param {string} text */
 const sha1 = (text) => createHash("sha1").update(text).digest("hex");
@@ -168,7 +138,7 @@ const provider = {
   schema: JSON.stringify({ name: "digitalocean", version, resources: {} }),
 
   async check(/** @type {string} */ urn, /** @type {Props} */ olds, /** @type {Props} */ news) {
-    label();
+    label(`provider: bootseed's stand-in for droplets at ${API}, not the official digitalocean provider`);
     const other = network(urn);
     if (other !== undefined) return other.check(olds, news);
     if (urn.includes("digitalocean:index/dropletAutoscale:DropletAutoscale")) return { inputs: news, failures: [] };
