@@ -34,4 +34,14 @@ describe("an endpoint", () => {
     "ssh://a@host\n",
     "unix://relative",
   ])("%j is refused", (url) => expect(() => parseEndpoint(url)).toThrow(/^expected a (host like unix:|port from 1)/));
+
+  it.each([
+    `https://CANARY@mint.example:7445#sha256=${PIN}`,
+    `https://user:CANARY/@mint.example:7445#sha256=${PIN}`,
+    `https://mint.example:7445?token=CANARY#sha256=${PIN}`,
+    `https://mint.example:7445/?token=CANARY`,
+    "ssh://user:CANARY@host",
+  ])("a secret in %j is not repeated", (url) => {
+    expect(() => parseEndpoint(url)).toThrow(/^expected a host like unix:((?!CANARY).)*$/);
+  });
 });

@@ -51,8 +51,12 @@ export function parseEndpoint(url: string): MintEndpoint {
     const [, user, name = "", at] = ssh;
     return { kind: "ssh", shown: url, user, host: bare(name), port: at === undefined ? at : portOf(at, url) };
   }
-  throw new BootseedError("usage", `expected a host like ${DEFAULT_HOST}, ${hint(url)}, got ${JSON.stringify(url)}`);
+  const got = JSON.stringify(withoutSecrets(url));
+  throw new BootseedError("usage", `expected a host like ${DEFAULT_HOST}, ${hint(url)}, got ${got}`);
 }
+
+/** Whoever writes a token into the URL, where none belongs, must not find it in a CI job's log. */
+const withoutSecrets = (url: string): string => url.replace(/\/\/[^@]*@/, "//…@").replace(/\?[^#]*/, "?…");
 
 /**
  * @param url `unix:///absolute/path`
