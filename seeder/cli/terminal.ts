@@ -2,7 +2,9 @@
 
 export const print = (text: string): void => void process.stdout.write(text);
 export const printJson = (value: unknown): void => print(`${JSON.stringify(value, undefined, 2)}\n`);
-export const say = (line: string): void => void process.stderr.write(`bootseed: ${line}\n`);
+/** Names and words of a host among it are no commands to the terminal; some errors have several lines. */
+export const say = (line: string): void =>
+  void process.stderr.write(`bootseed: ${line.replaceAll(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, "?")}\n`);
 
 /** What the commands learn of their surroundings, and what they leave: an exit code that is no error. */
 export interface Terminal {

@@ -56,6 +56,13 @@ describe("MintClient", () => {
     expect(message).toMatch(/^host unix:\S+ refused: no source \(plug it in\); try again in 9 s$/);
   });
 
+  it("words of a host that lies reach no terminal as commands, and fill no log", async () => {
+    const error = { message: "\u001b]0;x\u0007up\nerror: \u202eevil", fix: "x".repeat(1 << 20) };
+    answer = (response) => response.writeHead(403, { "retry-after": "y".repeat(999) }).end(JSON.stringify({ error }));
+    const { message } = await failure(client.vms());
+    expect(message).toMatch(/^host unix:\S+ refused: \?\]0;x\?up\?error: \?evil \(x{1000}\)$/);
+  });
+
   it("a refusal without JSON is the status", async () => {
     answer = (response) => response.writeHead(502).end("<html>");
     expect((await failure(client.vms())).message).toMatch(/answered 502$/);

@@ -81,17 +81,22 @@ const BY_STATUS: Record<number, BootseedErrorCode> = {
   503: "unavailable",
 };
 
+/** A host may lie; what it says ends up on terminals and in logs of CI jobs. */
+const MAX_WORDS = 1_000;
+const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+const words = (text: string): string => text.slice(0, MAX_WORDS).replaceAll(CONTROLS, "?");
+
 /** The host's own words (`{"error": {code, message, fix}}`), or what can be said without them. */
 function refusal(shown: string, answer: RawAnswer): BootseedError {
   let said = `answered ${answer.status}`;
   try {
     const { error } = JSON.parse(answer.text) as { error?: { message?: unknown; fix?: unknown } };
-    if (typeof error?.message === "string") said = `refused: ${error.message}`;
-    if (typeof error?.fix === "string" && error.fix !== "") said += ` (${error.fix})`;
+    if (typeof error?.message === "string") said = `refused: ${words(error.message)}`;
+    if (typeof error?.fix === "string" && error.fix !== "") said += ` (${words(error.fix)})`;
   } catch {
     // Not JSON: the status has to do.
   }
-  if (answer.retryAfter !== undefined) said += `; try again in ${answer.retryAfter} s`;
+  if (/^\d{1,6}$/.test(answer.retryAfter ?? "")) said += `; try again in ${answer.retryAfter} s`;
   return new BootseedError(BY_STATUS[answer.status] ?? "io", `host ${shown} ${said}`);
 }
 
