@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { batched } from "./batch.ts";
 import { Gathering } from "./gathering.ts";
 
-beforeEach(() => vi.useFakeTimers());
+// setImmediate stays real: a batch lets what was read meanwhile in first.
+beforeEach(() => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => vi.useRealTimers());
 
 describe("batched", () => {
