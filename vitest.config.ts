@@ -23,7 +23,7 @@ const project = (name: string, groupOrder: number, include: string[], minutes: n
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    maxWorkers: 4, // also on 2 cores: many cases wait for processes and deadlines
+    maxWorkers: 3, // also on 2 cores: many cases wait for processes and deadlines
     projects: [
       project("gates", 0, ["tests/gates/**/*.test.ts"], 2, true),
       project("unit", 1, [...PACKAGES, ...CROSSING], 1, true),
@@ -33,7 +33,7 @@ const config: ViteUserConfig = defineConfig({
         3,
         ["engine", "packages"].map((d) => `tests/${d}/**/*.test.ts`),
         5,
-        false,
+        true,
       ),
       project("vm", 4, ["tests/vm/**/*.test.ts"], 10, false),
       project("long", 5, ["tests/**/*.long.ts"], 90, false),
