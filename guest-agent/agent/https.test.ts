@@ -49,10 +49,8 @@ describe("httpsNetwork", () => {
   ])("gives up a server that %s, however busy the line is", async (_, answer) => {
     const address = await serve((socket) => answer(socket.resume()));
     const connection = await httpsNetwork(DEADLINE_MS).connect(address);
-    const started = Date.now();
-    await expect(connection.post("/v1/packets", new Uint8Array(1))).rejects.toThrow();
+    await expect(connection.post("/v1/packets", new Uint8Array(1))).rejects.toMatchObject({ code: "timeout" });
     connection.close();
-    expect(Date.now() - started).toBeLessThan(5 * DEADLINE_MS);
   });
 
   it("uses a connection again after a whole answer only", async () => {

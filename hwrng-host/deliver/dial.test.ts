@@ -13,6 +13,8 @@ import { type DialResult, type Dialer, dial } from "./dial.ts";
 import { PushSession } from "./session.ts";
 
 const EMPTY = new Uint8Array(0);
+/** A deadline beyond that of the test itself: whoever waits for it fails. */
+const NEVER_MS = 600_000;
 
 async function enrolled(host: Bench): Promise<TestGuest> {
   const guest = await host.guest();
@@ -166,10 +168,8 @@ describe("a guest that proves nothing", () => {
     await using host = new Bench();
     const guest = await enrolled(host);
     await using vm = await TcpGuest.listen(guest, { halfOpen: true });
-    const began = performance.now();
-    const result = await push(host, guest.seedId, vm.port, { deadlineMs: 20_000 });
+    const result = await push(host, guest.seedId, vm.port, { deadlineMs: NEVER_MS });
     expect(result.outcome).toBe("delivered");
-    expect(performance.now() - began).toBeLessThan(10_000);
   });
 
   it("floods after the last word: that ends it, and is read no further", async () => {
@@ -182,10 +182,8 @@ describe("a guest that proves nothing", () => {
       socket.once("close", () => clearInterval(flood));
     }).listen(0, "127.0.0.1");
     await once(server, "listening");
-    const began = performance.now();
-    const result = await push(host, guest.seedId, boundPort(server), { deadlineMs: 20_000 });
+    const result = await push(host, guest.seedId, boundPort(server), { deadlineMs: NEVER_MS });
     expect(result).toMatchObject({ outcome: "failed", code: "too-long" });
-    expect(performance.now() - began).toBeLessThan(10_000);
     expect(host.context.refusals.counts()).toEqual({ "tcp.too-long": 1 });
     server.close();
   });

@@ -5,11 +5,15 @@ import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
 
 /** Primary result codes (https://www.sqlite.org/rescode.html); the low byte of an extended one. */
+const SQLITE_OK = 0;
 const SQLITE_BUSY = 5;
 const SQLITE_FULL = 13;
 
 /** A megabyte: a few milliseconds. */
 const PAGES_AT_ONCE = 256;
+
+/** Each meets a transaction with the share of time that transactions take: this many in a row is another trouble. */
+const SNAPSHOT_TRIES = 100;
 
 type Row = Record<string, unknown>;
 
@@ -90,12 +94,24 @@ export class Database {
     // Made empty first, so that SQLite gives it no wider mode.
     closeSync(openSync(copy, "w", 0o600));
     try {
-      await backup(this.#db, copy, { rate: PAGES_AT_ONCE });
+      await this.#copyTo(copy);
       return copy;
     } catch (cause) {
       for (const name of [copy, `${copy}-journal`]) rmSync(name, { force: true });
       if (errnoOf(cause) !== "ERR_SQLITE_ERROR") throw cause;
       throw this.#explain(cause);
+    }
+  }
+
+  /** Again where the first step met a transaction: Node then gives up with "not an error", code 0, instead of busy. */
+  async #copyTo(copy: string): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await backup(this.#db, copy, { rate: PAGES_AT_ONCE });
+        return;
+      } catch (cause) {
+        if (codeOf(cause) !== SQLITE_OK || tries === SNAPSHOT_TRIES) throw cause;
+      }
     }
   }
 
@@ -140,7 +156,7 @@ export class Database {
   }
 
   #explain(cause: unknown): HostError {
-    const extended = cause instanceof Error && "errcode" in cause ? Number(cause.errcode) : 0;
+    const extended = codeOf(cause) ?? 0;
     const code = extended & 0xff;
     if (code === SQLITE_BUSY) {
       const message = `another process holds ${this.#file}`;
@@ -150,6 +166,11 @@ export class Database {
     const fix = code === SQLITE_FULL ? "free space on the disk of the state folder" : "check the disk (dmesg)";
     return new HostError("storage-failed", message, fix, EXIT.io, { cause });
   }
+}
+
+/** The extended result code of what node:sqlite throws. */
+function codeOf(cause: unknown): number | null {
+  return cause instanceof Error && "errcode" in cause ? Number(cause.errcode) : null;
 }
 
 /** Columns of a row, with their types asserted where they leave the database. */

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { removeLeftovers } from "../identity/files.ts";
+import { Database } from "./database.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
 import type { Store } from "./store.ts";
 
@@ -20,6 +21,22 @@ function enrol(store: Store, n: number): void {
 }
 
 describe("a snapshot", () => {
+  it("begins again where it met a transaction", async () => {
+    const dir = mkdtempSync(join(tmpdir(), "bootseed-snapshot-"));
+    const database = new Database(join(dir, "host.db"));
+    const copying = database.snapshot();
+    // The copy's first step, on another thread, finds the transaction open.
+    database.transaction(() => {
+      database.run("PRAGMA application_id = 7");
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    });
+    const db = new DatabaseSync(await copying);
+    expect(db.prepare("PRAGMA application_id").get()).toEqual({ application_id: 7 });
+    db.close();
+    database.close();
+    rmSync(dir, { recursive: true });
+  });
+
   it("is whole and private while others write, and they do not wait for its end", async () => {
     const dir = mkdtempSync(join(tmpdir(), "bootseed-snapshot-"));
     const store = openSqliteStore(join(dir, "host.db"));
