@@ -18,7 +18,6 @@ export { seedStack, type SeedStackArgs, type StackDroplet } from "./droplet/seed
 export type { SeedSource } from "./droplet/seed-source.ts";
 export { knownHostsLines } from "./droplet/known-hosts.ts";
 export type { SeedHost } from "./mint-client/seed-hosts.ts";
-export { MintClient } from "./mint-client/client.ts";
 export { loadKit } from "./render/kit.ts";
 export {
   DEFAULT_MAX_USER_DATA_BYTES,

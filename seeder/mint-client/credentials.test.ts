@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +12,12 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 function file(name: string, content: string, mode = 0o600): string {
   const path = join(dir, name);
   writeFileSync(path, content, { mode });
+  return path;
+}
+
+function fifo(name: string): string {
+  const path = join(dir, name);
+  execFileSync("mkfifo", ["-m", "600", path]);
   return path;
 }
 
@@ -33,6 +40,7 @@ describe("a token", () => {
     ],
     ["a file that is not there", () => ({ tokenFile: join(dir, "none") }), /cannot read the token file: ENOENT/],
     ["a folder", () => ({ tokenFile: dir }), /is not a file/],
+    ["a FIFO", () => ({ tokenFile: fifo("pipe") }), /is not a file/],
     ["an empty file", () => ({ tokenFile: file("empty", "\n") }), /holds no token.*got 0 char/],
     ["something else", () => ({ tokenFile: file("pem", `${TOKEN} ${TOKEN}`) }), /holds no token/],
     ["a header's end", () => ({ token: `${TOKEN}\r\nx: y` }), /holds no token/],

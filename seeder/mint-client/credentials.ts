@@ -1,6 +1,6 @@
 /** The token that opens a mint over https: from a file that only its owner may read, or a Pulumi secret. */
 import { BootseedError } from "@bootseed/protocol";
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 
 /** Only `https://` asks for one; a socket has its file mode, ssh its keys. */
 export interface MintCredentials {
@@ -42,7 +42,8 @@ export function readToken({ token, tokenFile }: MintCredentials, shown: string):
 function readPrivate(file: string, shown: string): string {
   let fd: number;
   try {
-    fd = openSync(file, "r");
+    // A FIFO that nobody writes to would hold the program here for good.
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
     const { message } = cause as Error;
     throw new BootseedError("io", `host ${shown}: cannot read the token file: ${message}`, { cause });

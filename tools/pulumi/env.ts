@@ -59,7 +59,8 @@ export function pulumiEnv(options: PulumiEnvOptions): Record<string, string> {
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     DIGITALOCEAN_TOKEN: "loopback-only",
     DIGITALOCEAN_API_URL: url.origin,
-    DIGITALOCEAN_HTTP_RETRY_MAX: "0",
+    // The official provider repeats what was answered 429 or 5xx this often: once, as the stand-in does.
+    DIGITALOCEAN_HTTP_RETRY_MAX: "1",
     BOOTSEED_STANDIN_FIRST_POLL_MS: String(options.pollMs ?? 500),
     BOOTSEED_STANDIN_POLL_MS: String(options.pollMs ?? 500),
     ...options.extra,
