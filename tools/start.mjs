@@ -15,7 +15,7 @@ const HELP = `Usage: npm run demo | test | test:quick | test:long | bench | setu
   test    everything again as a test suite   (--quick: no VM and no engine; further words go to vitest)
           test:long: the drills at full size (1,000,000 packets, 500 kills, …): hours, not part of \`npm test\`
   bench   paired measurements against C peers and limits   (--quick, --json FILE, --only PART; may be repeated:
-          packets, deliveries, counters, schedule, kit, agent, mint)
+          packets, deliveries, counters, schedule, kit, agent, mint, login, no-op)
   setup   only what demo and test need: Debian packages, npm packages, Pulumi engine, kernel, VM image
   clean   removes ${CACHE} (downloads, engine, image); node_modules and Debian packages stay
 
