@@ -5,38 +5,34 @@ const PACKAGES = ["protocol", "hwrng-host", "seeder", "guest-agent", "local-clou
 );
 const CROSSING = ["vectors", "loopback", "cloud-init"].map((d) => `tests/${d}/**/*.test.ts`);
 const DRILLS = ["conformance", "network", "simulation", "crash", "endurance"].map((d) => `tests/${d}/**/*.test.ts`);
+const ENGINE = ["engine", "packages"].map((d) => `tests/${d}/**/*.test.ts`);
 
 /**
- * One after the other: gates and unit (`npm run test:quick`), then drills (processes, namespaces, faults), the real Pulumi engine, and
+ * One group after the other: gates and unit (`npm run test:quick`), then drills (processes, namespaces, faults), the real Pulumi engine, and
  * real kernels under QEMU. `long` (`npm run test:long`) has the same drills at full size.
  */
-const project = (name: string, groupOrder: number, include: string[], minutes: number, fileParallelism: boolean) => ({
+const project = (name: string, groupOrder: number, include: string[], minutes: number, maxWorkers: number) => ({
   test: {
     name,
     include,
     testTimeout: minutes * 60_000,
     hookTimeout: minutes * 60_000,
-    fileParallelism,
+    maxWorkers,
+    fileParallelism: maxWorkers > 1,
     sequence: { groupOrder },
   },
 });
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    maxWorkers: 3, // also on 2 cores: many cases wait for processes and deadlines
     projects: [
-      project("gates", 0, ["tests/gates/**/*.test.ts"], 2, true),
-      project("unit", 1, [...PACKAGES, ...CROSSING], 1, true),
-      project("drills", 2, DRILLS, 10, false),
-      project(
-        "engine",
-        3,
-        ["engine", "packages"].map((d) => `tests/${d}/**/*.test.ts`),
-        5,
-        true,
-      ),
-      project("vm", 4, ["tests/vm/**/*.test.ts"], 10, false),
-      project("long", 5, ["tests/**/*.long.ts"], 90, false),
+      project("gates", 0, ["tests/gates/**/*.test.ts"], 2, 2),
+      // More than the 2 cores: many cases wait for processes and deadlines.
+      project("unit", 1, [...PACKAGES, ...CROSSING], 1, 3),
+      project("drills", 2, DRILLS, 10, 2),
+      project("engine", 3, ENGINE, 5, 3),
+      project("vm", 4, ["tests/vm/**/*.test.ts"], 10, 1),
+      project("long", 5, ["tests/**/*.long.ts"], 90, 1),
     ],
   },
 });

@@ -7,7 +7,7 @@ import { present } from "./matrix-bench.ts";
 import { PausingProxy } from "./pausing-proxy.ts";
 import { Stops } from "./stops.ts";
 
-const COUNT = 200;
+const COUNT = 100;
 
 describe.skipIf(!present)(`${COUNT} droplets`, () => {
   let host: HostProcess;
