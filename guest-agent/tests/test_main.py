@@ -43,7 +43,7 @@ class ProgramTest(MachineTest):
     def test_status(self) -> None:
         """JSON with a schema, before anything and after a boot."""
         self.assertEqual(
-            json.loads(self.kit("status").stdout), {"schema": 1, "kit": "0.1.0", "gate": "none", "hosts": {}}
+            json.loads(self.kit("status").stdout), {"schema": 1, "kit": "0.3.0", "gate": "none", "hosts": {}}
         )
         self.lay(entry())
         self.kit("hook")

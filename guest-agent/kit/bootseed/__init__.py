@@ -1,3 +1,3 @@
 """The bootseed kit: what runs on a new VM, out of its user-data (docs/protocol.md)."""
 
-VERSION = "0.1.0"
+VERSION = "0.3.0"
