@@ -24,11 +24,12 @@ describe("a snapshot", () => {
   it("begins again where it met a transaction", async () => {
     const dir = mkdtempSync(join(tmpdir(), "bootseed-snapshot-"));
     const database = new Database(join(dir, "host.db"));
-    const copying = database.snapshot();
     // The copy's first step, on another thread, finds the transaction open.
-    database.transaction(() => {
+    const copying = database.transaction(() => {
       database.run("PRAGMA application_id = 7");
+      const begun = database.snapshot();
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+      return begun;
     });
     const db = new DatabaseSync(await copying);
     expect(db.prepare("PRAGMA application_id").get()).toEqual({ application_id: 7 });
