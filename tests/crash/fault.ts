@@ -108,6 +108,11 @@ export class Fault implements Disposable {
     this.#write([0, 0, 0, 0, 0, 0, 0]);
   }
 
+  /** Nothing is counted or struck any more; what was stays to be read. */
+  end(): void {
+    this.#write([0, 0]);
+  }
+
   /** Calls counted since `arm`. */
   get seen(): number {
     return this.#read(3);
