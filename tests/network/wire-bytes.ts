@@ -29,10 +29,18 @@ export class Capture implements AsyncDisposable {
     this.#child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
   }
 
-  /** Begins to capture; packets from now on count. */
+  /** Begins to capture; packets from now on count. @throws {Error} with tcpdump's words when it ends instead */
   static async start(machine: Place, device: string, filter: string): Promise<Capture> {
     const capture = new Capture(machine, device, filter);
-    for await (const line of capture.#child.stderr ?? []) if (String(line).includes("listening")) break;
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    let said = "";
+    // The pipe stays open: it says its line in four pieces, and one that nobody takes would end it.
+    capture.#child.stderr?.on("data", (piece: Buffer) => {
+      said += String(piece);
+      if (/listening on .*\n/.test(said)) resolve(undefined);
+    });
+    capture.#child.once("exit", () => reject(new Error(`tcpdump ended: ${said}`)));
+    await promise;
     return capture;
   }
 
@@ -41,6 +49,7 @@ export class Capture implements AsyncDisposable {
     for (;;) {
       const packets = this.packets();
       if (packets.filter(({ fin }) => fin).length >= 2 * connections && packets.at(-1)?.fin === false) return packets;
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) throw new Error("tcpdump ended");
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
@@ -62,7 +71,7 @@ export class Capture implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode === null) {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
       this.#child.kill("SIGKILL");
       await once(this.#child, "exit");
     }
