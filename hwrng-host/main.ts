@@ -8,6 +8,7 @@ import { helpText } from "./commands/help.ts";
 import type { InitOptions } from "./commands/init.ts";
 import { addToken, listTokens, type NewTokenOptions, revokeToken } from "./commands/join-token.ts";
 import { addClient, listClients, type NewClientOptions, revokeClient } from "./commands/client.ts";
+import { DEFAULT_CONFIG } from "./config/load.ts";
 import { mint, type MintOptions } from "./commands/mint.ts";
 import { mintStdio, type MintStdioOptions } from "./commands/mint-stdio.ts";
 import { push, type PushOptions } from "./commands/push.ts";
@@ -26,8 +27,6 @@ const program = new Command("bootseed-host")
   .version(manifest.version)
   .exitOverride()
   .showHelpAfterError("(bootseed-host --help shows every option)");
-
-const DEFAULT_CONFIG = "/etc/bootseed/host.yaml";
 
 program
   .command("init")

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { loadConfig } from "../config/load.ts";
+import { DEFAULT_CONFIG, loadConfig } from "../config/load.ts";
 import { splitAddress } from "../config/schema.ts";
 import { EXIT, HostError } from "../host-error.ts";
 import { createOnce } from "../identity/files.ts";
@@ -40,13 +40,13 @@ export async function addClient(name: string, options: NewClientOptions): Promis
     name,
     role,
     stacks: stacksOf(options),
-    quotaPerHour: quota === undefined ? null : Number(quota),
+    quotaPerHour: quota === undefined ? null : seedsPerHour(quota),
     expiresInSeconds: end === undefined ? null : secondsOf(end),
     by: ssh ? "ssh" : "token",
   };
   const answer = await clientOf(config).post("/v1/clients", body, newClientAnswerSchema);
   const until = answer.expiresAt === null ? "until it is revoked" : `until ${iso(answer.expiresAt)}`;
-  if (file === undefined || answer.token === null) return `${name}: ${role}, ${until}\n${sshLines(name)}`;
+  if (file === undefined || answer.token === null) return `${name}: ${role}, ${until}\n${sshLines(name, config)}`;
   const content = Buffer.from(`${answer.token}\n`);
   let made = false;
   try {
@@ -65,6 +65,13 @@ export async function listClients({ config, json }: Options): Promise<string> {
   if (json) return `${JSON.stringify(answer)}\n`;
   if (answer.clients.length === 0) return "no client was ever made: client add NAME --stacks 'org/**' --out FILE\n";
   return answer.clients.map((client) => `${line(client)}\n`).join("");
+}
+
+/** What is no number must not become "no limit" on its way through JSON. */
+function seedsPerHour(quota: string): number {
+  if (/^[1-9]\d{0,8}$/.test(quota)) return Number(quota);
+  const fix = "--quota 100 is a hundred seeds in any hour; without it there is no limit";
+  throw new HostError("usage", `expected a number of seeds from 1, got --quota ${quota}`, fix, EXIT.usage);
 }
 
 /** Its next request is refused; seeds that it made stay. */
@@ -100,10 +107,11 @@ function httpsLines(listen: string | undefined, file: string, { pins, addresses 
   );
 }
 
-function sshLines(name: string): string {
+function sshLines(name: string, config: string): string {
+  const which = config === DEFAULT_CONFIG ? "" : ` --config ${resolve(config)}`;
   return (
     "In authorized_keys of a user in the group bootseed-mint, one line before the public key:\n" +
-    `  restrict,command="bootseed-host mint-stdio --client ${name}" ssh-ed25519 AAAA…\n` +
+    `  restrict,command="bootseed-host mint-stdio --client ${name}${which}" ssh-ed25519 AAAA…\n` +
     "In a Pulumi stack:  pulumi config set bootseed:host ssh://USER@HOST\n"
   );
 }

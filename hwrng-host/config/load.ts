@@ -6,6 +6,9 @@ import type { z } from "zod";
 import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
 import { type Config, configSchema, knownKeys } from "./schema.ts";
 
+/** Where every command looks without `--config`. */
+export const DEFAULT_CONFIG = "/etc/bootseed/host.yaml";
+
 const FIX = "correct the config file, then start again";
 
 /**

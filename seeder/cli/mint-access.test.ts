@@ -24,6 +24,10 @@ const by = (tokenFile: string, url: string = host.url()): Record<string, string>
   BOOTSEED_TOKEN_FILE: tokenFile,
 });
 const userdata = (name: string): string[] => ["userdata", "--name", name, "--stack", STACK, "--out", join(dir, name)];
+let files = 0;
+/** What is there already is never written over. */
+const anew = (command: string[]): string[] =>
+  command.map((word, i) => (command[i - 1] === "--out" ? `${word}-${++files}` : word));
 
 beforeAll(async () => {
   host = await MintingHost.make();
@@ -63,12 +67,12 @@ describe("environment and options are the same to every command, and a revoked t
     await host.operator("client", "revoke", "gone");
   });
   it.each(COMMANDS)("%s", async (_, command, expected) => {
-    const given = await bootseed(by(good), ...command);
+    const given = await bootseed(by(good), ...anew(command));
     expect([given.code, given.stderr]).toEqual([expected, expect.any(String)]);
     // What is written in the command has the last word.
     const options = await bootseed(
       by(revoked, "unix:///nothing"),
-      ...command,
+      ...anew(command),
       "--host",
       host.url(),
       "--token-file",

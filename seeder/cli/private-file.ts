@@ -1,5 +1,15 @@
 /** A file that only its owner may read, complete or not there at all. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { BootseedError } from "@bootseed/protocol";
 
@@ -10,6 +20,22 @@ export function syncFolder(folder: string): void {
     fsyncSync(fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+/**
+ * Looks before what is to be written is taken for good.
+ *
+ * @param holds what an older file of this name may hold
+ * @throws BootseedError "io" when there is such a file, or its folder cannot be written to
+ */
+export function refuseUnwritable(file: string, holds: string): void {
+  if (existsSync(file))
+    throw new BootseedError("io", `${file} exists already, and may hold ${holds}: name another file, or remove it`);
+  try {
+    accessSync(dirname(file), constants.W_OK);
+  } catch (cause) {
+    throw new BootseedError("io", `cannot write ${file}: ${(cause as Error).message}`, { cause });
   }
 }
 

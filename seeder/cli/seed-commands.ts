@@ -8,7 +8,7 @@ import type { UserDataFormat } from "../render/pack.ts";
 import { loadKit } from "../render/kit.ts";
 import { byteCount } from "./duration.ts";
 import { type HostOption, mintOf, withHost } from "./host-option.ts";
-import { writePrivateFile } from "./private-file.ts";
+import { refuseUnwritable, writePrivateFile } from "./private-file.ts";
 import { stackOf } from "./select.ts";
 import { say, type Terminal } from "./terminal.ts";
 import { DEFAULT_STACK, readTemplate, seededUserData, userDataSummary } from "./userdata.ts";
@@ -42,6 +42,7 @@ export function addUserData(program: Command, { env, stdoutIsTty }: Terminal): v
           "usage",
           "expected --out FILE or a pipe: user-data holds secrets, and this is a screen",
         );
+      if (out !== undefined) refuseUnwritable(out, "a seed that no machine has had yet");
       const mint = mintOf(options);
       const wrap = options.force ? "force" : "auto";
       const document = readTemplate(template);

@@ -55,9 +55,9 @@ describe("bootseed userdata", () => {
     expect(stderr).not.toContain(/^BOOTSEED=(.*)$/m.exec(text)?.[1]);
   });
   it("gzip into a private file, each time another seed", async () => {
-    const out = join(dir, "out.gz");
     const seeds = new Set<string>();
     for (let i = 0; i < 2; i++) {
+      const out = join(dir, `out-${i}.gz`);
       const args = ["--name", "web-2", "--stack", "acme/web/prod", "--format", "gzip", "--max", "16k", "--out", out];
       const { code, stdout, stderr } = await bootseed("userdata", "--template", template, ...args);
       expect([code, stdout.length], stderr).toEqual([0, 0]);
@@ -66,6 +66,16 @@ describe("bootseed userdata", () => {
     }
     expect(new Set((await named("web-2")).map((vm) => vm.seedId))).toEqual(seeds);
     expect(seeds.size).toBe(2);
+  });
+  it.each([
+    ["there already", "out-0.gz", /exists already, and may hold a seed that no machine has had yet/],
+    ["in a folder that is not", "none/out", /cannot write .*none\/out: ENOENT/],
+  ])("a file %s: refused, and no seed is taken", async (name, file, words) => {
+    writeFileSync(join(dir, "out-0.gz"), "kept");
+    const { code, stderr } = await bootseed("userdata", "--name", name, "--out", join(dir, file));
+    expect([code, stderr]).toEqual([74, expect.stringMatching(words)]);
+    expect(readFileSync(join(dir, "out-0.gz"), "utf8")).toBe("kept");
+    expect(await named(name)).toEqual([]);
   });
   it.each([
     [

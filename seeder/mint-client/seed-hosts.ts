@@ -43,7 +43,10 @@ export function seedHosts<Token>({ host, hosts, minHosts }: SeedHostsInput<Token
   if (!Array.isArray(written) || written.some((one) => typeof urlOf(one) !== "string"))
     return refuse('expected hosts to be a list of strings like "unix:///run/bootseed/mint.sock", or of { url, token }');
   if (written.length === 0)
-    return refuse("expected a host: unix:///run/bootseed/mint.sock, where bootseed-host listens");
+    return refuse(
+      "expected a host: unix:///run/bootseed/mint.sock, where bootseed-host listens, or https://… or ssh://…: " +
+        "pulumi config set bootseed:host unix:///run/bootseed/mint.sock, or BOOTSEED_HOST",
+    );
   if (written.length > MAX_HOSTS) return refuse(`expected at most ${MAX_HOSTS} hosts, got ${written.length}`);
   const all = written.map(urlOf);
   for (const one of all) parseEndpoint(one);
