@@ -259,8 +259,8 @@ describe("a CI job's own token", () => {
 
 describe.skipIf(!SSHD_READY)("ssh", () => {
   it("mints through a forced command, which says who it is whatever the login asks for", async () => {
-    expect(host.run("client", "add", "builder", "--ssh", "--stacks", "acme/**", "--quota", "50").out).toMatch(
-      /restrict,command="bootseed-host mint-stdio --client builder"/,
+    expect(host.run("client", "add", "builder", "--ssh", "--stacks", "acme/**", "--quota", "50").out).toContain(
+      `restrict,command="bootseed-host mint-stdio --client builder --config ${host.config}"`,
     );
     await using sshd = await ForcedCommand.start(host.config, "builder");
     vi.stubEnv("PATH", sshd.path);
