@@ -48,3 +48,4 @@ export * from "./tcp.ts";
 export * from "./join.ts";
 export * from "./token.ts";
 export * from "./mint.ts";
+export { withoutStack } from "./without-stack.ts";

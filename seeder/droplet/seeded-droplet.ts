@@ -7,15 +7,17 @@
  */
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-import { addressesIn } from "./addresses.ts";
+import { addressesIn, addressOutputs } from "./addresses.ts";
 import { programContext } from "./context.ts";
 import { alsoUserData, ignoresUserData } from "./ignore-changes.ts";
 import { knownHostsLines } from "./known-hosts.ts";
 import { componentOptions, dropletOptions, type SeededDropletOptions } from "./options.ts";
-import { type DropletReport, missingIn, type NoReport, noReport } from "./report.ts";
-import { DEFAULT_REPORT_TIMEOUT_MS, type Reserved, type SeedRun } from "./seed-run.ts";
+import { type DropletReport, missingIn, type NoReport } from "./report.ts";
+import { quickly } from "./quick-resource.ts";
+import { reportInput } from "./report-input.ts";
+import { DEFAULT_REPORT_TIMEOUT_MS } from "./seed-run.ts";
 import { hostsOf, type SeedSource } from "./seed-source.ts";
-import { COMPONENT_TYPE, DROPLET_TYPE } from "./types.ts";
+import { COMPONENT_TYPE, urnInside } from "./types.ts";
 import { templateTriggerOf } from "./template-trigger.ts";
 import { reserveFor, userDataInput } from "./user-data-input.ts";
 
@@ -81,47 +83,46 @@ export class SeededDroplet extends pulumi.ComponentResource {
     const source = hostsOf({ host, hosts, minHosts });
     context.runs.declare(source);
     if (!context.dryRun) for (const gathering of Object.values(context.runs.gatherings)) gathering.expect();
-    const template = pulumi.output(userData);
-    const urn = pulumi.createUrn(name, DROPLET_TYPE, this);
+    const urn = urnInside(this, name);
     // At once, not when the template is known: all droplets of a run ask together. A plain promise, because an Output
     // would take a Uint8Array apart, and a seed has no business in Outputs anyway.
-    const reserved = context.dryRun ? undefined : promiseOf(urn, (known) => reserveFor(context, known, source));
+    const reserved = reserveFor(context, urn, source);
     const options = { kit: context.kit, wrap, maxBytes: maxUserDataBytes };
-    const seeded = pulumi.all([urn, template, args.image]).apply(async ([known, document, image]) => {
-      const droplet = { urn: known, name, image, document };
+    const seeded = pulumi.all([userData, args.image]).apply(async ([document, image]) => {
+      const droplet = { urn: await urn, name, image, document };
       return (await userDataInput(context, droplet, options, reserved)).value;
     });
 
     // The user's own edits must still replace the droplet, which ignoreChanges would hide; unless they asked for that.
     // The engine forbids to replace what still says `import`.
     const fixed = ignoresUserData(opts) || opts.import !== undefined;
-    this.droplet = new digitalocean.Droplet(
-      name,
-      { ...dropletArgs, userData: pulumi.secret(seeded) },
-      {
-        // The provider deletes a named droplet first when it is replaced. Then a seed refused at the last moment would
-        // cost the old droplet. DigitalOcean allows two of one name.
-        deleteBeforeReplace: false,
-        ...dropletOptions(opts),
-        parent: this,
-        ignoreChanges: alsoUserData(opts),
-        additionalSecretOutputs: ["userData"],
-        hooks: { beforeCreate: [context.commit] },
-        ...(fixed ? {} : { replacementTrigger: templateTriggerOf(template) }),
-      },
-    );
+    const dropletOpts: pulumi.CustomResourceOptions = {
+      // The provider deletes a named droplet first when it is replaced. Then a seed refused at the last moment would
+      // cost the old droplet. DigitalOcean allows two of one name.
+      deleteBeforeReplace: false,
+      ...dropletOptions(opts),
+      parent: this,
+      ignoreChanges: alsoUserData(opts),
+      additionalSecretOutputs: ["userData"],
+      hooks: { beforeCreate: [context.commit] },
+      ...(fixed ? {} : { replacementTrigger: templateTriggerOf(userData) }),
+    };
+    // Named functions, since the SDK finds no place in the program for one without a name.
+    const makeDroplet = (): digitalocean.Droplet =>
+      new digitalocean.Droplet(name, { ...dropletArgs, userData: pulumi.secret(seeded) }, dropletOpts);
+    const droplet = quickly(makeDroplet);
+    this.droplet = droplet;
 
     const timeoutMs = reportTimeoutSeconds === undefined ? DEFAULT_REPORT_TIMEOUT_MS : reportTimeoutSeconds * 1000;
-    const stash = new pulumi.Stash(
-      `${name}-report`,
-      { input: reportInput(this.droplet, urn, name, () => context.runs.of(source), timeoutMs) },
-      {
-        parent: this.droplet,
-        ignoreChanges: ["input"],
-        replacementTrigger: this.droplet.id,
-        hooks: { beforeCreate: [context.needReport] },
-      },
-    );
+    const input = reportInput(droplet, urn, name, () => context.runs.of(source), timeoutMs);
+    const stashOpts: pulumi.CustomResourceOptions = {
+      parent: droplet,
+      ignoreChanges: ["input"],
+      replacementTrigger: droplet.id,
+      hooks: { beforeCreate: [context.needReport] },
+    };
+    const makeStash = (): pulumi.Stash => new pulumi.Stash(`${name}-report`, { input }, stashOpts);
+    const stash = quickly(makeStash);
     // In preview a report that has not come is the placeholder itself: unknown, like everything that up will bring.
     const report = stash.output.apply((value: DropletReport | NoReport) =>
       missingIn(value) === undefined ? value : (pulumi.unknown as unknown),
@@ -130,8 +131,8 @@ export class SeededDroplet extends pulumi.ComponentResource {
     this.seedId = report.apply((r) => r.seedId);
     this.evidence = report.apply((r): Record<string, unknown> => ({ verdict: r.verdict, ...r.evidence }));
     this.knownHosts = pulumi
-      .all([addressesOf(this.droplet), this.sshHostKeys])
-      .apply(([addresses, keys]) => knownHostsLines(addresses, keys, sshPort));
+      .output({ keys: this.sshHostKeys, ...addressOutputs(droplet) })
+      .apply(({ keys, ...addresses }) => knownHostsLines(addressesIn(addresses), keys, sshPort));
     this.registerOutputs({
       knownHosts: this.knownHosts,
       sshHostKeys: this.sshHostKeys,
@@ -139,30 +140,4 @@ export class SeededDroplet extends pulumi.ComponentResource {
       evidence: this.evidence,
     });
   }
-}
-
-/** What `next` does with a value that is known in every run that is not a preview. */
-const promiseOf = (
-  urn: pulumi.Output<string>,
-  next: (urn: string) => Promise<Reserved> | undefined,
-): Promise<Reserved> => new Promise((resolve) => void urn.apply((known) => void next(known)?.then(resolve)));
-
-const addressesOf = ({ ipv4Address, ipv4AddressPrivate, ipv6Address }: digitalocean.Droplet): pulumi.Output<string[]> =>
-  pulumi.output({ ipv4Address, ipv4AddressPrivate, ipv6Address }).apply(addressesIn);
-
-/** Asks the host in every run that is not a preview, so that what was lost is repeated. */
-function reportInput(
-  droplet: digitalocean.Droplet,
-  urn: pulumi.Output<string>,
-  name: string,
-  runOf: () => Promise<SeedRun>,
-  timeoutMs: number,
-): pulumi.Output<DropletReport | NoReport> {
-  // Ephemeral: a line that the engine's display replaces, nothing for its log.
-  const progress = (line: string): void => void pulumi.log.info(line, droplet, undefined, true);
-  return pulumi.all([droplet.id, urn, addressesOf(droplet)]).apply(async ([instanceId, dropletUrn, addresses]) => {
-    if (pulumi.runtime.isDryRun()) return noReport("a preview asks no host");
-    const run = await runOf();
-    return run.report({ urn: dropletUrn, name, instanceId, addresses }, timeoutMs, progress);
-  });
 }

@@ -35,8 +35,11 @@ function slowHashOf(template: string): Promise<string> {
 export const templateTrigger = (template: string | undefined, secret: boolean): Promise<string> =>
   secret ? slowHashOf(template ?? "") : Promise.resolve(hashOf(template ?? ""));
 
-/** The same for a document that is not known yet. */
-export const templateTriggerOf = (template: pulumi.Output<string | undefined>): pulumi.Output<string> =>
-  pulumi.unsecret(
-    pulumi.all([template, pulumi.isSecret(template)]).apply(([document, secret]) => templateTrigger(document, secret)),
+/** The same for a document that may not be known yet. */
+export function templateTriggerOf(template: pulumi.Input<string | undefined>): pulumi.Input<string> {
+  if (template === undefined || typeof template === "string") return hashOf(template ?? "");
+  const output = pulumi.output(template);
+  return pulumi.unsecret(
+    pulumi.all([output, pulumi.isSecret(output)]).apply(([document, secret]) => templateTrigger(document, secret)),
   );
+}

@@ -27,12 +27,16 @@ export interface UserDataInput {
  *
  * @returns undefined in preview, which reserves nothing
  */
-export function reserveFor(context: ProgramContext, urn: string, source: SeedSource): Promise<Reserved> | undefined {
+export function reserveFor(
+  context: ProgramContext,
+  urn: string | Promise<string>,
+  source: SeedSource,
+): Promise<Reserved> | undefined {
   if (context.dryRun) return undefined;
   const reserve = async (): Promise<Reserved> => {
-    const run = await context.runs.of(source);
-    context.owners.set(urn, run);
-    return run.reserve(urn);
+    const [known, run] = await Promise.all([urn, context.runs.of(source)]);
+    context.owners.set(known, run);
+    return run.reserve(known);
   };
   return reserve();
 }

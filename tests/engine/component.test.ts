@@ -4,6 +4,7 @@ import { Fleet } from "./fleet.ts";
 
 const TEMPLATE = "#cloud-config\npackages: [jq]\n";
 const PLAIN_URN = "urn:pulumi:test::bootseed::digitalocean:index/droplet:Droplet::web";
+type Exported = { deployment: { resources: { urn: string; sourcePosition?: string }[] } };
 const web = { name: "web", args: { userData: TEMPLATE } };
 
 describe("moving in", () => {
@@ -19,6 +20,10 @@ describe("moving in", () => {
     await fleet.mustUp("--expect-no-changes");
     await fleet.mustUp("--replace", await fleet.bench.urn("web"));
     expect(fleet.committed).toEqual(["web"]);
+    // Traces are not collected while its resources are made: their place in the program is found all the same.
+    const { deployment } = JSON.parse(await fleet.bench.must("stack", "export")) as Exported;
+    const { sourcePosition } = deployment.resources.find(({ urn }) => urn.endsWith("Droplet::web")) ?? {};
+    expect(sourcePosition).toMatch(/seeded-droplet\.ts#\d+,\d+$/);
   });
 
   it("by import: not changed, not replaced; a droplet that never had a seed says so", async () => {
