@@ -51,7 +51,8 @@ const middle = (costs: readonly Cost[]): Cost => ({
   requests: Math.max(...costs.map(({ requests }) => requests)),
 });
 
-function rowsOf(name: string, command: Command, ours: Cost, plain: Cost): Row[] {
+/** @param long the program without us whose own user-data is as long as ours: what the length alone costs */
+function rowsOf(name: string, command: Command, ours: Cost, plain: Cost, long: Cost): Row[] {
   const what = `${name}, ${command}`;
   const [seconds, mib] = [ours.seconds - plain.seconds, ours.programMiB - plain.programMiB];
   const against = (value: number): Pick<Row, "against"> => ({ against: { what: "without us", value } });
@@ -63,6 +64,12 @@ function rowsOf(name: string, command: Command, ours: Cost, plain: Cost): Row[] 
       unit: "s",
       ...against(plain.seconds),
       goal: atMost(seconds, goal, `≤ ${goal} s`),
+    },
+    {
+      what: `${what}: time more than with a user-data as long`,
+      value: ours.seconds - long.seconds,
+      unit: "s",
+      against: { what: "as long, without us", value: long.seconds },
     },
     {
       what: `${what}: program's memory more`,
@@ -98,7 +105,7 @@ export const noOp: Bench = {
     await using proxy = await PausingProxy.open(socket, host.mintSocket, new Stops());
     const stacks = new Map<Way, ManyDroplets>();
     await using all = new AsyncDisposableStack();
-    for (const way of ["plain", "seedStack", "seeded"] as const) {
+    for (const way of ["plain", "long", "seedStack", "seeded"] as const) {
       const stack = all.use(await ManyDroplets.open(way, `unix://${socket}`));
       await stack.multiply(count);
       stacks.set(way, stack);
@@ -116,8 +123,9 @@ export const noOp: Bench = {
           );
         }
       const plain = middle(costs.get("plain") ?? []);
+      const long = middle(costs.get("long") ?? []);
       for (const way of ["seedStack", "seeded"] as const)
-        rows.push(...rowsOf(`${count} droplets, ${way}`, command, middle(costs.get(way) ?? []), plain));
+        rows.push(...rowsOf(`${count} droplets, ${way}`, command, middle(costs.get(way) ?? []), plain, long));
     }
     return rows;
   },

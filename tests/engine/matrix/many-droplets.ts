@@ -10,7 +10,7 @@ import { KitVms } from "../kit-vms.ts";
 import { Workbench } from "../workbench.ts";
 
 /** How the droplets are written in the program. */
-export type Way = "plain" | "seedStack" | "seeded";
+export type Way = "plain" | "long" | "seedStack" | "seeded";
 
 /** A secret as `--show-secrets` writes it: JSON in a string. */
 type Shown = { plaintext: string };
