@@ -6,13 +6,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ProgramContext, programContext } from "./context.ts";
 import { JOIN } from "./images.ts";
-import { type Maybe, maybe, plain, unsealed } from "./outputs.ts";
+import { underMocks } from "./mocks.ts";
+import { maybe, plain, unsealed } from "./outputs.ts";
 import type { SeedSource } from "./seed-source.ts";
 import { SeededDroplet } from "./seeded-droplet.ts";
 import { AUTOSCALE_TYPE, DROPLET_TYPE, isInSeededDroplet } from "./types.ts";
 import { inThisProgram } from "./in-program.ts";
-import { alsoUserData, ignoresUserData } from "./ignore-changes.ts";
-import { templateTrigger } from "./template-trigger.ts";
+import { alsoUserData } from "./ignore-changes.ts";
+import { order, textIn, trigger } from "./stack-options.ts";
 import { reserveFor, userDataInput } from "./user-data-input.ts";
 
 /** What the predicate is told of a droplet, or of an autoscale pool. */
@@ -56,6 +57,7 @@ export interface SeedStackArgs extends SeedSource {
  * seedStack(); // pulumi config set bootseed:host …; pulumi config set --secret bootseed:token < FILE
  */
 export function seedStack(args: SeedStackArgs = {}): void {
+  if (underMocks()) return;
   const context = programContext();
   if (context.adopted)
     throw new pulumi.RunError(
@@ -139,37 +141,6 @@ async function seeded(
       ...(await trigger(given, document)),
     } as pulumi.CustomResourceOptions,
   };
-}
-
-const textIn = (document: Maybe<unknown>): string | undefined =>
-  document.known && typeof document.value === "string" ? document.value : undefined;
-
-/**
- * Edits of the user's own template must replace as ever, though `ignoreChanges` hides them. Not where the user ignores
- * them; nor where there is a trigger already, since another value in its place would replace a droplet that only was
- * adopted; nor while `import` stands there, which the engine forbids to replace.
- */
-async function trigger(
-  given: pulumi.CustomResourceOptions,
-  document: Maybe<unknown>,
-): Promise<Pick<pulumi.CustomResourceOptions, "replacementTrigger">> {
-  const imported = given.import !== undefined && given.import !== "";
-  if (given.replacementTrigger !== undefined || imported || ignoresUserData(given)) return {};
-  if (!document.known) return { replacementTrigger: pulumi.unknown };
-  return { replacementTrigger: await templateTrigger(textIn(document), document.secret) };
-}
-
-/**
- * The new droplet first, so that a seed refused at the last moment does not cost the old one. The other way round where
- * the user wants it, and where the new one could not be made (a volume is attached once): unless it is known that the
- * new one will be refused. (A transform cannot tell `deleteBeforeReplace: false` from none.)
- */
-function order(given: pulumi.CustomResourceOptions, props: pulumi.Inputs, sound: boolean): boolean | undefined {
-  if (!sound) return false;
-  if (given.deleteBeforeReplace === true) return true;
-  const volumes: unknown = props["volumeIds"];
-  const none = volumes === undefined || volumes === null || (Array.isArray(volumes) && volumes.length === 0);
-  return none ? false : undefined;
 }
 
 /** One user-data for many machines would be one seed for many machines. A pool that exists is left alone. */

@@ -11,6 +11,7 @@ import { addressesIn, addressOutputs } from "./addresses.ts";
 import { programContext } from "./context.ts";
 import { alsoUserData, ignoresUserData } from "./ignore-changes.ts";
 import { knownHostsLines } from "./known-hosts.ts";
+import { mockedDroplet, mockedOutputs, underMocks } from "./mocks.ts";
 import { componentOptions, dropletOptions, type SeededDropletOptions } from "./options.ts";
 import { type DropletReport, missingIn, type NoReport } from "./report.ts";
 import { quickly } from "./quick-resource.ts";
@@ -77,9 +78,20 @@ export class SeededDroplet extends pulumi.ComponentResource {
    */
   constructor(name: string, args: SeededDropletArgs, opts: SeededDropletOptions = {}) {
     super(COMPONENT_TYPE, name, {}, componentOptions(opts));
-    const context = programContext();
     const { host, hosts, minHosts, sshPort, wrap, maxUserDataBytes, reportTimeoutSeconds, userData, ...dropletArgs } =
       args;
+    if (underMocks()) {
+      const own = userData === undefined ? dropletArgs : { ...dropletArgs, userData };
+      this.droplet = mockedDroplet(this, name, own, opts);
+      ({
+        knownHosts: this.knownHosts,
+        sshHostKeys: this.sshHostKeys,
+        seedId: this.seedId,
+        evidence: this.evidence,
+      } = mockedOutputs());
+      return;
+    }
+    const context = programContext();
     const source = hostsOf({ host, hosts, minHosts });
     context.runs.declare(source);
     if (!context.dryRun) for (const gathering of Object.values(context.runs.gatherings)) gathering.expect();

@@ -22,7 +22,7 @@ describe("moving in", () => {
     expect(fleet.committed).toEqual(["web"]);
     // Traces are not collected while its resources are made: their place in the program is found all the same.
     const { deployment } = JSON.parse(await fleet.bench.must("stack", "export")) as Exported;
-    const { sourcePosition } = deployment.resources.find(({ urn }) => urn.endsWith("Droplet::web")) ?? {};
+    const { sourcePosition } = deployment.resources.find(({ urn }) => urn.endsWith(":Droplet::web")) ?? {};
     expect(sourcePosition).toMatch(/seeded-droplet\.ts#\d+,\d+$/);
   });
 
