@@ -99,10 +99,29 @@ describe("bootseed", () => {
     const { code, stderr } = await bootseed(...args);
     expect([code, stderr]).toEqual([64, expect.stringMatching(/unknown|expected|required|Allowed choices/)]);
   });
-  it("--help has examples", async () => {
-    for (const verb of [["vm"], ["vm", "ls"], ["vm", "show"], ["known-hosts"]])
-      expect((await bootseed(...verb, "--help")).stdout).toMatch(/Examples:[^]*bootseed vm ls[^]*Exit codes: 0 done/);
+  it.each([
+    ["vm", [/^ {2}\$ bootseed vm ls$/m, /^ {2}\$ bootseed vm show web-7$/m], 3],
+    ["vm ls", [/^ {2}\$ bootseed vm ls$/m], 2],
+    ["vm show", [/^ {2}\$ bootseed vm show web-7$/m], 1],
+    ["wait", [/^ {2}\$ bootseed wait --stack/m, /^ {2}66 {2}the host knows no such stack, or no VM of that name/m], 2],
+    ["known-hosts", [/^ {2}\$ bootseed known-hosts >>/m, /KnownHostsCommand/], 2],
+    ["sync", [/^ {2}\$ bootseed sync --stack/m], 2],
+    ["userdata", [/^ {2}\$ bootseed userdata --template/m], 2],
+    ["inject", [/^ {2}\$ bootseed inject --disk/m], 2],
+  ])("%s --help has examples of its own, and no others", async (verb, expected, examples) => {
+    const { code, stdout } = await bootseed(...verb.split(" "), "--help");
+    expect(code).toBe(0);
+    for (const text of expected) expect(stdout).toMatch(text);
+    expect(stdout.match(/^ {2}\$ /gm)).toHaveLength(examples);
+    if (verb !== "vm") expect(stdout).toMatch(/BOOTSEED_HOST.*xit codes: bootseed --help$/m);
+  });
+  it("--help has them all, and the exit codes", async () => {
     const { code, stdout } = await bootseed("--help");
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/Examples:\n +\$ bootseed vm ls/)]);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/Examples:\n +\$ bootseed vm ls[^]*Exit codes:\n +0 +done/),
+    ]);
+    for (const verb of ["vm show", "wait", "known-hosts", "sync", "userdata", "inject"])
+      expect(stdout).toMatch(new RegExp(`^ {2}\\$ bootseed ${verb} `, "m"));
   });
 });

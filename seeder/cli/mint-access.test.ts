@@ -106,7 +106,7 @@ describe("exit codes", () => {
       /is unreachable: nothing listens there; set listen/,
       async () => by(good, host.url(undefined, await freePort())),
     ],
-    ["a file that is not there", 74, /cannot read the token file: ENOENT/, async () => by(join(dir, "none"))],
+    ["a file that is not there", 66, /cannot read the token file: ENOENT/, async () => by(join(dir, "none"))],
     [
       "a file for all",
       74,

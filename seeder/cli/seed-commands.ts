@@ -7,9 +7,10 @@ import { injectIntoRoot, openRoot } from "../inject/root-folder.ts";
 import type { UserDataFormat } from "../render/pack.ts";
 import { loadKit } from "../render/kit.ts";
 import { byteCount } from "./duration.ts";
+import { withExamples } from "./help.ts";
 import { type HostOption, mintOf, withHost } from "./host-option.ts";
 import { refuseUnwritable, writePrivateFile } from "./private-file.ts";
-import { stackOf } from "./select.ts";
+import { nameOf, stackOf } from "./select.ts";
 import { say, type Terminal } from "./terminal.ts";
 import { DEFAULT_STACK, readTemplate, seededUserData, userDataSummary } from "./userdata.ts";
 
@@ -24,7 +25,7 @@ type UserDataCommandOptions = HostOption & {
 };
 
 export function addUserData(program: Command, { env, stdoutIsTty }: Terminal): void {
-  withHost(program.command("userdata"), env)
+  withHost(withExamples(program.command("userdata"), "userdata"), env)
     .description("user-data with a fresh seed for one machine that something else than Pulumi creates")
     .requiredOption("--name <name>", "the VM's name, for bootseed vm ls and wait")
     .option("--template <file>", "your own user-data, of any kind that cloud-init knows; - for stdin")
@@ -34,7 +35,8 @@ export function addUserData(program: Command, { env, stdoutIsTty }: Terminal): v
     .option("--stack <stack>", "org/project/stack that the VM is counted under", DEFAULT_STACK)
     .option("--force", "send a template whose first line cloud-init does not know")
     .action(async (options: UserDataCommandOptions) => {
-      const { name, template, format, out } = options;
+      const { template, format, out } = options;
+      const name = nameOf(options.name);
       const stack = stackOf(options.stack);
       const maxBytes = byteCount(options.max ?? "64k");
       if (out === undefined && stdoutIsTty)
@@ -63,7 +65,7 @@ function partitionOf(text: string | undefined): number | undefined {
 }
 
 export function addInject(program: Command, { env }: Terminal): void {
-  withHost(program.command("inject"), env)
+  withHost(withExamples(program.command("inject"), "inject"), env)
     .description(`${SEED_BYTES} fresh bytes as the creditable random seed of a closed image, for its first boot`)
     .option("--disk <file>", "raw or qcow2 image with ext4; not mounted, not running")
     .option("--partition <n>", "of the disk, where several hold a system")
@@ -73,11 +75,12 @@ export function addInject(program: Command, { env }: Terminal): void {
     .action(async ({ disk, root, partition, stack, name = "image", ...host }: InjectOptions) => {
       if ((disk === undefined) === (root === undefined))
         throw new BootseedError("usage", "expected --disk FILE or --root DIR, one of them");
-      const [under, mint, number] = [stackOf(stack), mintOf(host), partitionOf(partition)];
+      const [under, called] = [stackOf(stack), nameOf(name)];
+      const [mint, number] = [mintOf(host), partitionOf(partition)];
       // Whatever can be refused is refused before the host is asked.
       const target = disk === undefined ? openRoot(root ?? "") : await openDisk(disk, number);
       if (target.remark !== undefined) say(`${disk ?? root}: ${target.remark}`);
-      const seed = await drawSeed(mint, under, name);
+      const seed = await drawSeed(mint, under, called);
       try {
         if ("file" in target) await injectIntoDisk(target, seed);
         else injectIntoRoot(target, seed);

@@ -1,8 +1,9 @@
 /** Which of a host's VMs a command is about. */
 import { BootseedError, type Vm } from "@bootseed/protocol";
 
-/** A stack as the mint knows it; also for VMs that no Pulumi program made. */
-const STACK = /^[^/\s]+\/[^/\s]+\/[^/\s]+$/;
+/** A stack as the mint knows it (protocol/mint.ts), in printable ASCII; also for VMs that no Pulumi program made. */
+const STACK = /^(?=.{5,256}$)[!-.0-~]+\/[!-.0-~]+\/[!-.0-~]+$/;
+const NAME = /^[ -~]{1,255}$/;
 
 /**
  * @param text `org/project/stack`
@@ -10,11 +11,25 @@ const STACK = /^[^/\s]+\/[^/\s]+\/[^/\s]+$/;
  */
 export function stackOf(text: string): string {
   if (STACK.test(text)) return text;
-  const form = "as bootseed vm ls --json shows it; the organisation of a self-managed backend is called organization";
+  const form =
+    "as bootseed vm ls --json shows it, at most 256 characters of printable ASCII; " +
+    "the organisation of a self-managed backend is called organization";
   throw new BootseedError(
     "usage",
     `expected a stack as org/project/stack, got ${JSON.stringify(text)}: write it ${form}`,
   );
+}
+
+/**
+ * What no host takes is refused before one is asked, in the words of who typed it.
+ *
+ * @param text of `--name`
+ * @throws BootseedError "usage"
+ */
+export function nameOf(text: string): string {
+  if (NAME.test(text)) return text;
+  const got = text.length > 255 ? `${text.length} characters` : JSON.stringify(text);
+  throw new BootseedError("usage", `expected --name with 1 to 255 characters of printable ASCII, got ${got}`);
 }
 
 const newestFirst = (vms: readonly Vm[]): Vm[] => vms.toSorted((a, b) => b.committedAt - a.committedAt);

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { addressesIn } from "../droplet/addresses.ts";
 import { DROPLET_TYPE } from "../droplet/types.ts";
 import type { CreatedDroplet } from "../mint-client/client.ts";
+import { BadInput } from "./bad-input.ts";
 
 const MAX_EXPORT_BYTES = 512 << 20;
 
@@ -28,11 +29,11 @@ const exportSchema = z.object({
 
 /**
  * @param stack `org/project/stack`: what its program is known as at the host
- * @throws BootseedError "malformed" for something else than an export, "mismatch" for the export of another stack
+ * @throws BadInput for something else than an export, BootseedError "mismatch" for the export of another stack
  */
 export function dropletsIn(text: string, stack: string): CreatedDroplet[] {
   const refuse = (got: string, cause?: unknown): never => {
-    throw new BootseedError("malformed", `expected what pulumi stack export prints, got ${got}`, { cause });
+    throw new BadInput(`expected what pulumi stack export prints, got ${got}`, { cause });
   };
   let json: unknown;
   try {

@@ -1,9 +1,10 @@
 /** Exit codes by sysexits.h, so that scripts can tell "wrong usage" from "host is down". */
 import { BootseedError, type BootseedErrorCode } from "@bootseed/protocol";
+import { BadInput } from "./bad-input.ts";
 
 export const EX_USAGE = 64;
 export const EX_DATAERR = 65;
-const EX_NOTFOUND = 66;
+const EX_NOINPUT = 66;
 const EX_UNAVAILABLE = 69;
 const EX_SOFTWARE = 70;
 const EX_IOERR = 74;
@@ -14,7 +15,7 @@ const EX_CONFIG = 78;
 
 const BY_CODE: Partial<Record<BootseedErrorCode, number>> = {
   usage: EX_USAGE,
-  "not-found": EX_NOTFOUND,
+  "not-found": EX_NOINPUT,
   unreachable: EX_UNAVAILABLE,
   unavailable: EX_UNAVAILABLE,
   timeout: EX_UNAVAILABLE,
@@ -30,5 +31,7 @@ const BY_CODE: Partial<Record<BootseedErrorCode, number>> = {
 };
 
 /** @returns the exit code for an error that reached the top */
-export const exitCodeOf = (error: unknown): number =>
-  error instanceof BootseedError ? (BY_CODE[error.code] ?? EX_SOFTWARE) : EX_SOFTWARE;
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof BadInput) return EX_DATAERR;
+  return error instanceof BootseedError ? (BY_CODE[error.code] ?? EX_SOFTWARE) : EX_SOFTWARE;
+}

@@ -85,7 +85,7 @@ describe("bootseed userdata", () => {
       65,
       /over the limit of 16,384: your document 20,000/,
     ],
-    ["of unknown kind", "packages: [jq]\n", [], 76, /cloud-init does not know.*--force/],
+    ["of unknown kind", "packages: [jq]\n", [], 65, /cloud-init does not know.*--force/],
   ])("a template %s: refused, and no seed is taken", async (name, text, args, expected, words) => {
     writeFileSync(join(dir, "bad"), text);
     const { code, stdout, stderr } = await bootseed(
@@ -100,9 +100,9 @@ describe("bootseed userdata", () => {
     expect(stderr).toMatch(words);
     expect(await named(name)).toEqual([]);
   });
-  it("a template that is not there: 74", async () => {
+  it("a template that is not there: 66", async () => {
     const { code, stderr } = await bootseed("userdata", "--template", join(dir, "none"), "--name", "w");
-    expect([code, stderr]).toEqual([74, expect.stringMatching(/cannot read the template .*ENOENT/)]);
+    expect([code, stderr]).toEqual([66, expect.stringMatching(/cannot read the template .*ENOENT/)]);
   });
   it("never onto a screen", () => {
     const command = `${process.execPath} ${join(import.meta.dirname, "main.ts")} userdata --name tty`;

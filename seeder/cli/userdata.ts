@@ -1,10 +1,12 @@
 /** `bootseed userdata`: a seed, committed, in user-data for a machine that something else than Pulumi creates. */
-import { readFileSync } from "node:fs";
-import { BootseedError, encodeSeedFile } from "@bootseed/protocol";
+import { BootseedError, encodeSeedFile, type Reservation, type ReservationsAnswer } from "@bootseed/protocol";
 import { entryOf } from "../droplet/host-run.ts";
 import type { MintApi } from "../mint-client/client.ts";
+import { documentPart } from "../render/document.ts";
 import { type PackedUserData, packUserData, type UserDataFormat } from "../render/pack.ts";
 import { type Kit, TYPICAL_SEED_FILE_BYTES } from "../render/render.ts";
+import { BadInput } from "./bad-input.ts";
+import { readInput } from "./input-file.ts";
 
 /** The stack of VMs that no program made; another one keeps them apart, and a client's stacks decide. */
 export const DEFAULT_STACK = "local/userdata/default";
@@ -26,23 +28,29 @@ export interface SeededUserData extends PackedUserData {
   sourceClass: string;
 }
 
-/** @param template a file, `-` for stdin, or undefined for none @throws BootseedError "io" */
-export function readTemplate(template: string | undefined): Uint8Array {
-  if (template === undefined) return new Uint8Array();
-  try {
-    return readFileSync(template === "-" ? 0 : template);
-  } catch (cause) {
-    throw new BootseedError("io", `cannot read the template ${template}: ${(cause as Error).message}`, { cause });
-  }
-}
+/** @param template a file, `-` for stdin, or undefined for none @throws BootseedError "not-found", "io" */
+export const readTemplate = (template: string | undefined): Uint8Array =>
+  template === undefined ? new Uint8Array() : readInput(template, "the template");
 
-/** The same limits without a seed; what a program says of `wrap` is `--force` here. */
+/** The same limits without a seed; what a program calls `userData` and `wrap` are a template and `--force` here. */
 function check(request: UserDataRequest): void {
   try {
-    packUserData({ ...request, seedFile: new Uint8Array(TYPICAL_SEED_FILE_BYTES) }, request.format);
-  } catch (error) {
-    if (!(error instanceof BootseedError)) throw error;
-    throw new BootseedError(error.code, error.message.replace('pass wrap: "force"', "give --force"), { cause: error });
+    documentPart(request.document, request.wrap === "force");
+  } catch (cause) {
+    if (!(cause instanceof BootseedError)) throw cause;
+    const words = cause.message.replace(/^userData /, "the template ").replace('pass wrap: "force"', "give --force");
+    throw new BadInput(words, { cause });
+  }
+  packUserData({ ...request, seedFile: new Uint8Array(TYPICAL_SEED_FILE_BYTES) }, request.format);
+}
+
+/** A seed that is none is no fault of whoever asked. */
+function entryFrom(answer: ReservationsAnswer, reservation: Reservation): Uint8Array {
+  try {
+    return entryOf(answer, reservation);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new BootseedError("malformed", `the host gave no seed: ${why}`, { cause });
   }
 }
 
@@ -63,7 +71,7 @@ export async function seededUserData(
   const reservation = answer.reservations.find((one) => one.urn === urn);
   if (reservation === undefined) throw new BootseedError("malformed", `the host left out ${urn}: ask it again`);
   const { seedId, token } = reservation;
-  const entry = entryOf(answer, reservation);
+  const entry = entryFrom(answer, reservation);
   const seedFile = encodeSeedFile([entry]);
   entry.fill(0);
   const packed = packUserData({ ...request, seedFile }, format);

@@ -1,9 +1,10 @@
 /** Commands that show what a host knows: `vm ls`, `vm show`, `known-hosts`, `wait`, `sync`. */
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command } from "commander";
 import { durationMs } from "./duration.ts";
+import { withExamples, withExamplesOf } from "./help.ts";
 import { type HostOption, mintOf, withHost } from "./host-option.ts";
+import { readInput } from "./input-file.ts";
 import { knownHosts, sshPortOf } from "./known-hosts.ts";
 import { find, ofStack, stackOf } from "./select.ts";
 import { dropletsIn, exportByPulumi } from "./stack-export.ts";
@@ -15,8 +16,8 @@ import { waitForStack } from "./wait.ts";
 type JsonOption = HostOption & { json?: true };
 
 export function addVm(program: Command, { env }: Terminal): void {
-  const vm = program.command("vm").description("list and show VMs");
-  withHost(vm.command("ls"), env)
+  const vm = withExamplesOf(program.command("vm"), ["vm ls", "vm show"]).description("list and show VMs");
+  withHost(withExamples(vm.command("ls"), "vm ls"), env)
     .description("one line per VM: seeded, reseeded, before its keys, source class, last top-up")
     .option("--json", "schema 1, as the host answers it")
     .action(async (options: JsonOption) => {
@@ -24,7 +25,7 @@ export function addVm(program: Command, { env }: Terminal): void {
       if (options.json) printJson({ schema: 1, vms });
       else print(vmTable(vms));
     });
-  withHost(vm.command("show <name>"), env)
+  withHost(withExamples(vm.command("show <name>"), "vm show"), env)
     .description("everything about one VM, by name, seedId or instance-id")
     .option("--json", "schema 1")
     .action(async (name: string, options: JsonOption) => {
@@ -37,7 +38,7 @@ export function addVm(program: Command, { env }: Terminal): void {
 type KnownHostsOptions = HostOption & { stack?: string; sshPort: string; soft?: true };
 
 export function addKnownHosts(program: Command, { env }: Terminal): void {
-  withHost(program.command("known-hosts [host...]"), env)
+  withHost(withExamples(program.command("known-hosts [host...]"), "known-hosts"), env)
     .description(
       "known_hosts lines of all VMs that have reported, or of these names and addresses; for KnownHostsCommand: %H",
     )
@@ -66,10 +67,17 @@ export function addKnownHosts(program: Command, { env }: Terminal): void {
     });
 }
 
+const WAIT_CODES = `Exit codes:
+  0   all have reported, reseeded before their first key
+  65  something speaks against one: other keys than at first, no proof, revoked
+  66  the host knows no such stack, or no VM of that name in it
+  75  one has not reported in time
+`;
+
 type WaitOptions = HostOption & { stack: string; timeout: string };
 
 export function addWait(program: Command, terminal: Terminal): void {
-  withHost(program.command("wait [name...]"), terminal.env)
+  withHost(withExamples(program.command("wait [name...]"), "wait", WAIT_CODES), terminal.env)
     .description("wait until every VM of a stack has reported: a gate for CI")
     .requiredOption("--stack <stack>", "org/project/stack")
     .option("--timeout <time>", "how long: 90s, 3m, 1h", "3m")
@@ -86,7 +94,7 @@ export function addWait(program: Command, terminal: Terminal): void {
 type SyncOptions = JsonOption & { stack: string; export?: string };
 
 export function addSync(program: Command, { env }: Terminal): void {
-  withHost(program.command("sync"), env)
+  withHost(withExamples(program.command("sync"), "sync"), env)
     .description("tell the host the instance ids in a stack's state, where a run could not")
     .requiredOption("--stack <stack>", "org/project/stack")
     .option("--export <file>", "what pulumi stack export printed, - for stdin; default: runs it here")
@@ -97,7 +105,7 @@ export function addSync(program: Command, { env }: Terminal): void {
       const text =
         options.export === undefined
           ? await exportByPulumi(stack)
-          : readFileSync(options.export === "-" ? 0 : options.export, "utf8");
+          : Buffer.from(readInput(options.export, "the export")).toString("utf8");
       const vms = await syncDroplets(mint, stack, dropletsIn(text, stack));
       if (options.json) printJson({ schema: 1, vms });
       else print(syncSummary(vms, stack));

@@ -1,20 +1,8 @@
 /** `bootseed inject --disk`: into a closed image file, raw or qcow2, by debugfs: no mount, no root, no kernel module. */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdtempSync,
-  openSync,
-  readSync,
-  rmdirSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { fsyncSync, readSync } from "node:fs";
 import { BootseedError, equalConstantTime } from "@bootseed/protocol";
 import { debugfs, type Ext4, hasFolder, rootFileSystem } from "./ext4.ts";
+import { refuseNoImage, withFile, withNameless } from "./files.ts";
 import { refuseImageInUse } from "./in-use.ts";
 import { CREDITABLE, DROP_IN, DROP_IN_FILE, DROP_IN_FOLDER, firstBootRemark, SEED_FILE } from "./random-seed.ts";
 import { withRawView } from "./raw-view.ts";
@@ -22,32 +10,6 @@ import { withRawView } from "./raw-view.ts";
 /** Offsets in the header, big-endian (QEMU: docs/interop/qcow2.rst). */
 const QCOW2 = { magic: 0x51_46_49_fb, version: 4, incompatible: 72, bytes: 80 } as const;
 const DATA_FILE = 4n;
-
-/** Opens, hands over, closes. */
-function withFile<T>(path: string, flags: string, use: (fd: number) => T): T {
-  const fd = openSync(path, flags);
-  try {
-    return use(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/** A file without a name, in memory where there is such a place: debugfs copies from files only. */
-function withNameless<T>(bytes: Uint8Array, use: (fd: number) => T): T {
-  const dir = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "bootseed-"));
-  const path = join(dir, "x");
-  const fd = openSync(path, "wx+", 0o600);
-  try {
-    unlinkSync(path);
-    rmdirSync(dir);
-    writeSync(fd, bytes, 0, bytes.length, 0);
-    return use(fd);
-  } finally {
-    writeSync(fd, new Uint8Array(bytes.length), 0, bytes.length, 0);
-    closeSync(fd);
-  }
-}
 
 /** @throws BootseedError "conflict" for an image that names another file to write to */
 function formatOf(fd: number, shown: string): "raw" | "qcow2" {
@@ -125,12 +87,11 @@ const rawView = <T>({ file, isQcow2 }: Disk, use: (path: string) => T): Promise<
 /**
  * Looks before a seed is asked for.
  *
- * @throws BootseedError "not-found", "conflict" (in use, not clean, not complete), "usage" (several systems), "io"
+ * @throws BadInput (damaged), BootseedError "not-found", "conflict" (in use, not clean), "usage" (several systems), "io"
  */
 export async function openDisk(file: string, partition: number | undefined): Promise<Disk> {
+  refuseNoImage(file);
   try {
-    if (!statSync(file).isFile())
-      throw new BootseedError("usage", `expected an image file, got ${file}: mount a device and use --root DIR`);
     refuseImageInUse(file);
     const format = withFile(file, "r+", (fd) => formatOf(fd, file));
     const disk = { file, isQcow2: format === "qcow2", partition, remark: undefined };

@@ -240,7 +240,7 @@ describe.skipIf(!E2FS)("inject --disk", () => {
         message: expect.stringMatching(/--root DIR/),
       });
     await expect(inject("/dev/null")).rejects.toMatchObject({ code: "usage" });
-    await expect(inject(at("missing"))).rejects.toMatchObject({ code: "io" });
+    await expect(inject(at("missing"))).rejects.toMatchObject({ code: "not-found" });
   });
   it("says so when the file system has no room", async () => {
     const file = copy("full.raw");

@@ -31,7 +31,7 @@ const POOLS: number = SEED_BYTES / POOL_BYTES;
  *
  * @param stack `org/project/stack`, by which the host decides who may ask
  * @returns 512 bytes, to be wiped by the caller
- * @throws BootseedError of the host; "all-zero", "malformed" for bytes that are no output of a generator
+ * @throws BootseedError of the host; "malformed" for bytes that are no output of a generator
  */
 export async function drawSeed(mint: Pick<MintApi, "reserve">, stack: string, name: string): Promise<Uint8Array> {
   const urns = Array.from({ length: POOLS }, (_, i) => `urn:bootseed:${stack}::random-seed::${name}#${i}`);
@@ -46,7 +46,7 @@ export async function drawSeed(mint: Pick<MintApi, "reserve">, stack: string, na
   for (const [i, { pool }] of reservations.entries()) {
     const bytes = Buffer.from(pool, "base64");
     if (bytes.every((byte) => byte === 0))
-      throw new BootseedError("all-zero", "the host sent zeros: look at its sources");
+      throw new BootseedError("malformed", "the host sent zeros: look at its sources");
     seed.set(bytes, i * POOL_BYTES);
     bytes.fill(0);
   }

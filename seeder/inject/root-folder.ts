@@ -14,6 +14,7 @@ import {
 import { join, sep } from "node:path";
 import { BootseedError } from "@bootseed/protocol";
 import { syncFolder, writePrivateFile } from "../cli/private-file.ts";
+import { readErrorCode } from "../mint-client/read-error.ts";
 import { refuseRootInUse } from "./in-use.ts";
 import { CREDITABLE, DROP_IN, DROP_IN_FILE, DROP_IN_FOLDER, firstBootRemark, SEED_FILE } from "./random-seed.ts";
 import { PYTHON, run } from "./run.ts";
@@ -43,7 +44,7 @@ function machineIdIn(root: string): string | undefined {
 
 /**
  * @returns the folder of the seed, checked
- * @throws BootseedError "not-found" (no systemd in it), "conflict" (it is running, a link leads out of it)
+ * @throws BootseedError "not-found" (no such folder, no systemd in it), "io", "conflict" (it is running, a link leads out of it)
  */
 export function openRoot(root: string): RootFolder {
   let real: string, seedFolder: string;
@@ -54,7 +55,7 @@ export function openRoot(root: string): RootFolder {
   } catch (cause) {
     if (cause instanceof BootseedError) throw cause;
     const expected = "expected a folder with var/lib/systemd and etc/systemd/system, the root of a closed image";
-    throw new BootseedError("not-found", `${expected}: ${(cause as Error).message}`, { cause });
+    throw new BootseedError(readErrorCode(cause), `${expected}: ${(cause as Error).message}`, { cause });
   }
   refuseRootInUse(real);
   return { root: real, seedFolder, remark: firstBootRemark(machineIdIn(real)) };

@@ -1,6 +1,7 @@
 /** The token that opens a mint over https: from a file that only its owner may read, or a Pulumi secret. */
 import { BootseedError } from "@bootseed/protocol";
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { readErrorCode } from "./read-error.ts";
 
 /** Only `https://` asks for one; a socket has its file mode, ssh its keys. */
 export interface MintCredentials {
@@ -23,7 +24,8 @@ export function credentialsFrom(env: Record<string, string | undefined>): MintCr
 /**
  * @param shown the host, for messages
  * @returns the token; no message ever quotes it
- * @throws BootseedError "usage" (none given, or two), "io" (not readable, others may read it), "bad-config" (no token)
+ * @throws BootseedError "usage" (none given, or two), "not-found" (no such file), "io" (not readable, others may read it),
+ *   "bad-config" (no token)
  */
 export function readToken({ token, tokenFile }: MintCredentials, shown: string): string {
   if (token !== undefined && tokenFile !== undefined)
@@ -46,7 +48,7 @@ function readPrivate(file: string, shown: string): string {
     fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
     const { message } = cause as Error;
-    throw new BootseedError("io", `host ${shown}: cannot read the token file: ${message}`, { cause });
+    throw new BootseedError(readErrorCode(cause), `host ${shown}: cannot read the token file: ${message}`, { cause });
   }
   try {
     // Of the open file: another one cannot take its place between the look and the read.
