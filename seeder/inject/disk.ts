@@ -1,6 +1,7 @@
 /** `bootseed inject --disk`: into a closed image file, raw or qcow2, by debugfs: no mount, no root, no kernel module. */
 import { fsyncSync, readSync } from "node:fs";
 import { BootseedError, equalConstantTime } from "@bootseed/protocol";
+import { refuseDamaged } from "./damage.ts";
 import { debugfs, type Ext4, hasFolder, rootFileSystem } from "./ext4.ts";
 import { refuseNoImage, withFile, withNameless } from "./files.ts";
 import { refuseImageInUse } from "./in-use.ts";
@@ -94,6 +95,7 @@ export async function openDisk(file: string, partition: number | undefined): Pro
   try {
     refuseImageInUse(file);
     const format = withFile(file, "r+", (fd) => formatOf(fd, file));
+    if (format === "qcow2") refuseDamaged(file);
     const disk = { file, isQcow2: format === "qcow2", partition, remark: undefined };
     const look = (fd: number): string | undefined => firstBootRemark(machineIdIn(rootFileSystem(fd, partition, file)));
     return { ...disk, remark: await rawView(disk, (path) => withFile(path, "r+", look)) };

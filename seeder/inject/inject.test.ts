@@ -24,6 +24,7 @@ import { prerequisite } from "../../tests/prerequisite.ts";
 import { injectIntoDisk, openDisk } from "./disk.ts";
 import { refuseImageInUse } from "./in-use.ts";
 import { CREDITABLE, DROP_IN, DROP_IN_FILE, firstBootRemark, SEED_FILE } from "./random-seed.ts";
+import { withRawView } from "./raw-view.ts";
 import { injectIntoRoot, openRoot } from "./root-folder.ts";
 import { withSbin } from "./run.ts";
 
@@ -190,6 +191,12 @@ describe.skipIf(!E2FS)("inject --disk", () => {
       mkdirSync(proc);
       writeFileSync(join(proc, "locks"), readFileSync("/proc/locks"));
       expect(() => refuseImageInUse(at("vm.qcow2"), proc)).toThrow(/is locked, as a running VM's disk is/);
+      await expect(withRawView(at("vm.qcow2"), () => "opened")).rejects.toMatchObject({
+        code: "conflict",
+        message: expect.stringMatching(
+          /is in use: shut its VM down, then inject \(Failed to get "write" lock\)/,
+        ) as string,
+      });
     } finally {
       vm.kill();
       await once(vm, "exit");

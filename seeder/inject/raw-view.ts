@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BootseedError } from "@bootseed/protocol";
+import { damaged, damageIn } from "./damage.ts";
 import { missing, QEMU_STORAGE_DAEMON, withSbin } from "./run.ts";
 
 const READY_MS = 10_000;
@@ -15,7 +16,7 @@ const ASK_AGAIN_MS = 20;
  * QEMU takes its image lock for as long as `use` runs: the disk of a running VM is refused, and no VM starts on it.
  *
  * @param use with the path of the raw view
- * @throws BootseedError "conflict" (in use), "io" (no QEMU, no FUSE, a damaged image), and what `use` throws
+ * @throws BadInput (damaged), BootseedError "conflict" (in use), "io" (no QEMU, no FUSE, no right), and what `use` throws
  */
 export async function withRawView<T>(qcow2: string, use: (path: string) => T | Promise<T>): Promise<T> {
   const dir = mkdtempSync(join(tmpdir(), "bootseed-inject-"));
@@ -42,13 +43,19 @@ export async function withRawView<T>(qcow2: string, use: (path: string) => T | P
     throw refused(qcow2, said);
   });
   for (const promise of [failed, ended]) promise.catch(() => undefined);
+  const end = async (): Promise<void> => {
+    // Ends the export: QEMU writes what it still holds, then unmounts.
+    if (daemon.kill("SIGTERM")) await ended.catch(() => undefined);
+    rmSync(dir, { recursive: true, force: true });
+    // QEMU finds damage as it reads: then what `use` saw or wrote is nothing to go by.
+    const damage = damageIn(said);
+    if (damage !== undefined) throw damaged(qcow2, damage);
+  };
   try {
     await Promise.race([failed, ended, untilThere(pidFile, qcow2)]);
     return await use(view);
   } finally {
-    // Ends the export: QEMU writes what it still holds, then unmounts.
-    if (daemon.kill("SIGTERM")) await ended.catch(() => undefined);
-    rmSync(dir, { recursive: true, force: true });
+    await end();
   }
 }
 
@@ -57,17 +64,18 @@ async function untilThere(file: string, shown: string): Promise<void> {
     if (existsSync(file)) return;
     await sleep(ASK_AGAIN_MS);
   }
-  throw new BootseedError("timeout", `qemu-storage-daemon did not open ${shown} in ${READY_MS / 1000} s: try again`);
+  throw new BootseedError("io", `qemu-storage-daemon did not open ${shown} in ${READY_MS / 1000} s: try again`);
 }
 
+/** `OPTION: reason`; the option is what stands in our argv, with the file's name in it. */
+const REFUSAL = /^qemu-storage-daemon: (--\w+ \{.*\}): (.+)$/m;
+const IN_USE = /^Failed to get .*lock|another process using the image/;
+
 function refused(file: string, said: string): BootseedError {
-  const why =
-    said
-      .trim()
-      .replaceAll(/^qemu-storage-daemon: /gm, "")
-      .split("\n")
-      .at(-1) ?? "";
-  if (/lock/i.test(said))
+  const [, option = "", why = said.trim()] = REFUSAL.exec(said) ?? [];
+  if (IN_USE.test(why))
     return new BootseedError("conflict", `${file} is in use: shut its VM down, then inject (${why})`);
+  // The file itself could be opened: what is wrong is in it.
+  if (option.startsWith(`--blockdev {"driver":"qcow2"`)) return damaged(file, why);
   return new BootseedError("io", `qemu-storage-daemon cannot open ${file}: ${why || "it says nothing"}`);
 }

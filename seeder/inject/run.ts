@@ -11,6 +11,7 @@ export interface Program {
 export const DEBUGFS: Program = { name: "debugfs", from: "e2fsprogs" };
 export const PARTX: Program = { name: "partx", from: "util-linux" };
 export const PYTHON: Program = { name: "python3", from: "python3" };
+export const QEMU_IMG: Program = { name: "qemu-img", from: "qemu-utils" };
 export const QEMU_STORAGE_DAEMON: Program = { name: "qemu-storage-daemon", from: "qemu-system-common" };
 
 export interface Ended {
