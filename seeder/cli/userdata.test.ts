@@ -109,6 +109,15 @@ describe("bootseed userdata", () => {
     const ran = spawnSync("script", ["-qec", command, "/dev/null"], { encoding: "utf8" });
     expect([ran.status, ran.stdout]).toEqual([64, expect.stringMatching(/expected --out FILE or a pipe/)]);
   });
+  it("for one that nobody has claimed, wait does not advise what cannot help", async () => {
+    expect((await bootseed("userdata", "--name", "w", "--stack", "acme/wait/test")).code).toBe(0);
+    const { code, stderr } = await bootseed("wait", "--stack", "acme/wait/test", "--timeout", "1s");
+    expect(code).toBe(75);
+    expect(stderr).toMatch(
+      /w: no report in 1 s; last known: its seed was committed; no machine has claimed it yet: was it/,
+    );
+    expect(stderr).not.toContain("sync");
+  });
   it("inject --root, from the same host: 512 bytes that no VM has", async () => {
     const root = join(dir, "root");
     spawnSync("mkdir", ["-p", join(root, "var/lib/systemd"), join(root, "etc/systemd/system")]);

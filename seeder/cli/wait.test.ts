@@ -43,6 +43,10 @@ describe("bootseed wait", () => {
     [{ state: "committed", instanceId: null }, /the host does not know that it exists: bootseed sync --stack o\/p\/s$/],
     [{ state: "committed", instanceId: "7" }, /created as 7; it has not claimed/],
     [{ state: "provisional", instanceId: null }, /claimed before its instance id was known here: bootseed sync/],
+    [
+      { state: "committed", bind: "first-claim", urn: "urn:bootseed:o/p/s::userdata::db", instanceId: null },
+      /committed; no machine has claimed it yet: was it booted with this user-data, can it reach the host\?$/,
+    ],
     [{ state: "claimed" }, /claimed its seed; its report has not come/],
   ])("when the time is over it is 75, with the last step of %j", async (more, expected) => {
     const { code, said, ms } = await wait([[sampleVm(), db(more)]]);

@@ -22,9 +22,12 @@ const ASK_AGAIN_MS = 2_000;
 const PASSING: ReadonlySet<string> = new Set(["unreachable", "unavailable", "timeout", "rate-limited"]);
 
 /** How far a VM got, and what stands between it and the next step. */
-export function lastStep({ state, instanceId, report }: Vm, sync: string): string {
+export function lastStep({ state, bind, instanceId, report }: Vm, sync: string): string {
   if (report !== null) return "reported";
   if (state === "claimed") return "claimed its seed; its report has not come: is sshd up there?";
+  // Nobody ever tells its instance id: there is no state of a stack to tell it from.
+  if (bind === "first-claim")
+    return "its seed was committed; no machine has claimed it yet: was it booted with this user-data, can it reach the host?";
   if (state === "provisional") return `claimed before its instance id was known here: ${sync}`;
   if (instanceId !== null)
     return `created as ${instanceId}; it has not claimed its seed: is it up, can it reach the host?`;
