@@ -58,6 +58,8 @@ beforeAll(async () => {
   mkdirSync(at("folder"));
   for (const folder of ["var/lib/systemd", "etc/systemd/system"])
     mkdirSync(join(at("root"), folder), { recursive: true });
+  const web = { urn: "urn:pulumi:s::p::D::w\u00e9b", type: "digitalocean:index/droplet:Droplet", id: "7" };
+  writeFileSync(at("export"), JSON.stringify({ deployment: { resources: [web] } }));
   writeFileSync(at("text"), "packages: [jq]\n");
   writeFileSync(at("packed"), Buffer.from([0x1f, 0x8b, 8, 0, 1, 2, 3]));
   writeFileSync(at("bytes"), Buffer.from([0xff, 0xfe]));
@@ -77,6 +79,12 @@ const called = (name: string): string[] => ["userdata", "--out", at("never"), "-
 type Case = [number, string, string[], RegExp];
 const CASES: Case[] = [
   [0, "what was asked for", ["vm", "ls", ...on("good")], /^$/],
+  [
+    0,
+    "a droplet that no host can have seeded",
+    ["sync", ...STACK, "--export", at("export"), ...on("nothing")],
+    /left out.*b: a host/,
+  ],
   [64, "an unknown command", ["vm", "lss"], /unknown command/],
   [64, "no host like that", ["vm", "ls", "--host", "x"], /expected a host/],
   [64, "no token", ["vm", "ls", "--host", HTTPS], /needs a token/],

@@ -28,6 +28,12 @@ describe("known-hosts, as KnownHostsCommand calls it", () => {
       expect([none, remarks.length]).toEqual(["", 1]);
     },
   );
+  it("of one that has not reported it says what waits for that", () => {
+    const { remarks } = knownHosts(vms, ["new"], 22);
+    expect(remarks).toEqual([
+      "new has not reported yet: nothing is printed for it; bootseed wait --stack o/p/s waits for it",
+    ]);
+  });
   it("never under a name that is a pattern", () => {
     const star = sampleVm({ name: "*", addresses: [] });
     expect(knownHosts([star], ["*"], 22).lines).toBe("");

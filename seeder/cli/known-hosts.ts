@@ -5,6 +5,7 @@
 import { BootseedError, type Vm } from "@bootseed/protocol";
 import { knownHostsLines } from "../droplet/known-hosts.ts";
 import { atAddress, currentOf, lookUp } from "./select.ts";
+import { waitHint } from "./wait-hint.ts";
 
 /** What to print, and what to say on stderr. */
 export interface KnownHosts {
@@ -32,7 +33,8 @@ function linesOf(vm: Vm, hosts: readonly string[], port: number, remarks: string
     remarks.push(`${vm.name} was revoked: nothing is printed for it`);
     return "";
   }
-  if (vm.report === null) remarks.push(`${vm.name} has not reported yet: nothing is printed for it`);
+  if (vm.report === null)
+    remarks.push(`${vm.name} has not reported yet: nothing is printed for it${waitHint(vm.stack)}`);
   if (vm.hostKeysChanged)
     remarks.push(`${vm.name} has changed its host keys since its first report; the first are printed`);
   return knownHostsLines(hosts, vm.report?.hostKeys ?? [], port);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { CreatedDroplet } from "../mint-client/client.ts";
 import { dropletsIn } from "./stack-export.ts";
-import { syncDroplets, syncSummary } from "./sync.ts";
+import { mayHaveSeed, syncDroplets, syncSummary } from "./sync.ts";
 
 const urn = (name: string): string => `urn:pulumi:prod::web::digitalocean:index/droplet:Droplet::${name}`;
 const droplet = (name: string, more: object = {}): object => ({
@@ -34,6 +34,17 @@ describe("bootseed sync", () => {
   });
   it.each([["acme/web/dev"], ["acme/api/prod"]])("the export of another stack is refused for %s", (stack) => {
     expect(() => dropletsIn(exported(droplet("a")), stack)).toThrow(/got one of urn:pulumi:prod::web: name the stack/);
+  });
+  it("names the droplets that no host can have a seed of: it would refuse all the others with them", () => {
+    const droplets = dropletsIn(exported(droplet("a"), droplet("wéb")), "acme/web/prod");
+    expect(droplets.map(mayHaveSeed)).toEqual([true, false]);
+  });
+  it("says what waits for those that have not reported", () => {
+    const vm = { urn: urn("a"), instanceId: "7", seedId: "ab".repeat(16), state: "committed", report: null } as const;
+    expect(syncSummary([vm], "acme/web/prod")).toBe(
+      "acme/web/prod: the host was told of 1 droplets: 0 have reported, 1 have not yet, 0 have no seed of this host; " +
+        "bootseed wait --stack acme/web/prod waits for them\n",
+    );
   });
   it("asks in parts, in order, and sums up", async () => {
     const many = Array.from({ length: 5_001 }, (_, i) => ({ urn: urn(`d${i}`), instanceId: `${i}`, addresses: [] }));

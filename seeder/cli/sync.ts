@@ -1,9 +1,14 @@
 /** `bootseed sync`: tells the host which droplets exist, from a stack's state, where a run could not. */
 import type { CreatedVm } from "@bootseed/protocol";
 import type { CreatedDroplet, MintApi } from "../mint-client/client.ts";
+import { waitHint } from "./wait-hint.ts";
 
 /** The host takes 10,000 in one request; these are half its body limit. */
 const AT_ONCE = 5_000;
+
+/** A URN as hosts take it (protocol/mint.ts): no host has a seed of another. */
+const TAKEN = /^[ -~]{1,2048}$/;
+export const mayHaveSeed = ({ urn }: CreatedDroplet): boolean => TAKEN.test(urn);
 
 /** Idempotent: the host binds each to the newest seed of its URN that is not bound yet. */
 export async function syncDroplets(
@@ -23,5 +28,6 @@ export function syncSummary(vms: readonly CreatedVm[], stack: string): string {
   const reported = vms.filter((vm) => vm.report !== null);
   const waiting = vms.length - unseeded.length - reported.length;
   const counts = `${reported.length} have reported, ${waiting} have not yet, ${unseeded.length} have no seed of this host`;
-  return `${stack}: the host was told of ${vms.length} droplets: ${counts}\n`;
+  const hint = waiting === 0 ? "" : waitHint(stack, "them");
+  return `${stack}: the host was told of ${vms.length} droplets: ${counts}${hint}\n`;
 }

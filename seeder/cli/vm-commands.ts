@@ -8,7 +8,7 @@ import { readInput } from "./input-file.ts";
 import { knownHosts, sshPortOf } from "./known-hosts.ts";
 import { find, ofStack, stackOf } from "./select.ts";
 import { dropletsIn, exportByPulumi } from "./stack-export.ts";
-import { syncDroplets, syncSummary } from "./sync.ts";
+import { mayHaveSeed, syncDroplets, syncSummary } from "./sync.ts";
 import { print, printJson, say, type Terminal } from "./terminal.ts";
 import { vmDetails, vmTable } from "./vm-table.ts";
 import { waitForStack } from "./wait.ts";
@@ -106,7 +106,10 @@ export function addSync(program: Command, { env }: Terminal): void {
         options.export === undefined
           ? await exportByPulumi(stack)
           : Buffer.from(readInput(options.export, "the export")).toString("utf8");
-      const vms = await syncDroplets(mint, stack, dropletsIn(text, stack));
+      const droplets = dropletsIn(text, stack);
+      for (const { urn } of droplets.filter((one) => !mayHaveSeed(one)))
+        say(`left out, as no host gives it a seed: ${urn}: a host takes printable ASCII, at most 2048 characters`);
+      const vms = await syncDroplets(mint, stack, droplets.filter(mayHaveSeed));
       if (options.json) printJson({ schema: 1, vms });
       else print(syncSummary(vms, stack));
     });

@@ -44,6 +44,14 @@ describe("vm ls", () => {
     expect(table).toContain("reported, KEYS CHANGED");
     expect(table).toContain("a?[2Jb");
   });
+  it.each([
+    ["instance", "not created yet"],
+    ["first-claim", "not claimed yet"],
+  ] as const)("says how far one is that nobody has heard of, by %s", (bind, expected) => {
+    const details = vmDetails(sampleVm({ bind, instanceId: null, report: null }));
+    expect(details).toMatch(new RegExp(`^instance +${expected}$`, "m"));
+    expect(details).toMatch(/^verdict +no report yet; bootseed wait --stack o\/p\/s waits for it$/m);
+  });
   it("shows everything about one", () => {
     expect(vmDetails(sampleVm())).toMatchInlineSnapshot(`
       "name          web-7

@@ -1,5 +1,6 @@
 /** What `bootseed vm ls` and `vm show` print. Pure: VMs in, text out. */
-import type { Vm } from "@bootseed/protocol";
+import type { BindMode, Vm } from "@bootseed/protocol";
+import { waitHint } from "./wait-hint.ts";
 
 const CROSS = "✗";
 const TICK = "✓";
@@ -93,6 +94,9 @@ export function vmTable(vms: readonly Vm[]): string {
   return table([["NAME", "SEED", "KERNEL", "ORDER", "SOURCE", "STATE", "LAST TOP-UP"], ...rows]);
 }
 
+/** Pulumi's program tells an instance once it is created; all others are known by their claim. */
+const NOT_KNOWN: Record<BindMode, string> = { instance: "not created yet", "first-claim": "not claimed yet" };
+
 /** @returns every fact about one VM, one a line */
 export function vmDetails(vm: Vm): string {
   const { seeded, reseeded, beforeKeys } = marksOf(vm);
@@ -104,7 +108,7 @@ export function vmDetails(vm: Vm): string {
     ["source class", vm.sourceClass],
     ["seed", vm.seedId],
     ["bound to", vm.bind],
-    ["instance", clean(vm.instanceId ?? "not created yet")],
+    ["instance", clean(vm.instanceId ?? NOT_KNOWN[vm.bind])],
     ["addresses", clean(vm.addresses.join(" ")) || "none"],
     ["urn", clean(vm.urn)],
     ["stack", clean(vm.stack)],
@@ -112,7 +116,7 @@ export function vmDetails(vm: Vm): string {
     ["claimed", timeOf(vm.claimedAt)],
     ["reported", timeOf(vm.reportedAt)],
     ["top-ups", `${vm.topUps}, last ${topUpOf(vm)}`],
-    ["verdict", report?.verdict ?? "no report yet"],
+    ["verdict", report?.verdict ?? `no report yet${waitHint(clean(vm.stack))}`],
     ...(report === null ? [] : [["evidence", clean(JSON.stringify(report.evidence))] as [string, string]]),
     ...(report?.hostKeys ?? []).map((key): [string, string] => ["host key", clean(key)]),
   ];
