@@ -108,6 +108,12 @@ describe("exit codes", () => {
     ],
     ["a file that is not there", 66, /cannot read the token file: ENOENT/, async () => by(join(dir, "none"))],
     [
+      "the guests' port",
+      76,
+      /answered 404: this looks like the guests' port; the mint's https port is listen\.mintHttps .*\(7445 as documented\)$/,
+      async () => by(good, host.url(undefined, host.service.port)),
+    ],
+    [
       "a file for all",
       74,
       /mode 0644; expected 0600/,

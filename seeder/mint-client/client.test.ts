@@ -40,6 +40,7 @@ async function failure(asked: Promise<unknown>): Promise<BootseedError> {
 describe("MintClient", () => {
   it.each([
     [403, "forbidden"],
+    [404, "malformed"],
     [409, "conflict"],
     [429, "rate-limited"],
     [503, "unavailable"],

@@ -74,7 +74,7 @@ const BY_STATUS: Record<number, BootseedErrorCode> = {
   400: "malformed",
   401: "forbidden",
   403: "forbidden",
-  404: "not-found",
+  404: "malformed",
   409: "conflict",
   413: "too-long",
   429: "rate-limited",
@@ -87,8 +87,13 @@ const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 const words = (text: string): string => text.slice(0, MAX_WORDS).replaceAll(CONTROLS, "?");
 
 /** The host's own words (`{"error": {code, message, fix}}`), or what can be said without them. */
-function refusal(shown: string, answer: RawAnswer): BootseedError {
-  let said = `answered ${answer.status}`;
+function refusal({ shown, explain }: MintTransport, answer: RawAnswer): BootseedError {
+  const status = String(answer.status);
+  if (answer.text === "") {
+    const [code, text] = explain(status) ?? [];
+    if (code !== undefined) return new BootseedError(code, `host ${shown} ${text}`);
+  }
+  let said = `answered ${status}`;
   try {
     const { error } = JSON.parse(answer.text) as { error?: { message?: unknown; fix?: unknown } };
     if (typeof error?.message === "string") said = `refused: ${words(error.message)}`;
@@ -106,12 +111,11 @@ function refusal(shown: string, answer: RawAnswer): BootseedError {
  */
 export async function requestJson(r: JsonRequest): Promise<unknown> {
   const answer = await exchange(r);
-  const { shown } = r.transport;
-  if (answer.status !== 200) throw refusal(shown, answer);
+  if (answer.status !== 200) throw refusal(r.transport, answer);
   try {
     return JSON.parse(answer.text) as unknown;
   } catch {
     // Without the parser's error, which quotes what it read: that may have been a seed.
-    throw new BootseedError("malformed", `host ${shown} did not answer in JSON: is it a bootseed-host?`);
+    throw new BootseedError("malformed", `host ${r.transport.shown} did not answer in JSON: is it a bootseed-host?`);
   }
 }

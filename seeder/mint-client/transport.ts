@@ -19,8 +19,8 @@ export interface MintTransport {
   readonly options: { readonly socketPath: string; readonly agent: false } | { readonly agent: Agent };
   /** Headers that say who asks. @throws BootseedError when there is no token, or its file is not as it should be */
   headers(): Record<string, string>;
-  /** What a failed connection means here. */
-  readonly explain: (errno: string) => readonly [BootseedErrorCode, string] | undefined;
+  /** What a failed connection means here, by its errno, or an HTTP status without words. */
+  readonly explain: (what: string) => readonly [BootseedErrorCode, string] | undefined;
   /** Ends connections that wait for more requests. The process also ends without it. */
   close(): void;
 }
@@ -42,7 +42,7 @@ const MAX_SSH_CONNECTIONS = 2;
 export function mintTransport(endpoint: string, credentials: MintCredentials = {}): MintTransport {
   const at = parseEndpoint(endpoint);
   const { shown } = at;
-  const explain = (errno: string): readonly [BootseedErrorCode, string] | undefined => EXPLAIN[at.kind][errno];
+  const explain = (what: string): readonly [BootseedErrorCode, string] | undefined => EXPLAIN[at.kind][what];
   const common = { url: endpoint, shown, explain };
   switch (at.kind) {
     case "unix": {
@@ -82,6 +82,11 @@ const EXPLAIN: Record<MintEndpoint["kind"], Explanations> = {
     EAI_AGAIN: ["unreachable", "is unreachable: its name cannot be looked up now; try again"],
     ECONNREFUSED: ["unreachable", "is unreachable: nothing listens there; set listen.mintHttps in its config"],
     ECONNRESET: ["unreachable", "closed the connection before it answered: look at its log, then try again"],
+    // One certificate for both ports, so the pin has not told them apart.
+    404: [
+      "malformed",
+      "answered 404: this looks like the guests' port; the mint's https port is listen.mintHttps in the host's config (7445 as documented)",
+    ],
   },
   ssh: {
     ECONNRESET: ["unreachable", "closed the connection before it answered: look at its log, then try again"],

@@ -166,7 +166,7 @@ describe("https", () => {
       "malformed",
       /does not speak TLS 1.3/,
     ],
-    ["the guests' port", async () => url(host.port), "not-found", /answered 404|refused/],
+    ["the guests' port", async () => url(host.port), "malformed", /answered 404: .*guests.*listen\.mintHttps/],
   ])("%s", async (_, to, code, why) => {
     const [got, message] = await failure(over(anyToken(), await to()).vms());
     expect(message).toMatch(why);
