@@ -58,7 +58,7 @@ export function stateFiles(dir: string): TarFile[] {
     if (before !== null && after !== null && Buffer.compare(before, after) === 0) return complete(dir, files);
   }
   const fix = "run `bootseed-host init` first; if it ran, try again when nobody signs statements";
-  throw new HostError("io", `${join(dir, FILES.statement)} is missing, or changes all the time`, fix, EXIT.io);
+  throw new HostError("io", `${join(dir, FILES.statement)} is missing, or changes all the time`, fix, EXIT.config);
 }
 
 /** A link is left out as no file, and what is elsewhere may be gone: a backup without these brings no host back. */
@@ -67,7 +67,12 @@ function complete(dir: string, files: TarFile[]): TarFile[] {
   const missing = NEEDED.find((name) => !names.has(STATE + name));
   if (missing === undefined) return files;
   const fix = "put the file itself into the state folder: a link is not followed";
-  throw new HostError("io", `${join(dir, missing)} is not a file: the backup would bring no host back`, fix, EXIT.io);
+  throw new HostError(
+    "io",
+    `${join(dir, missing)} is not a file: the backup would bring no host back`,
+    fix,
+    EXIT.config,
+  );
 }
 
 function folder(dir: string, prefix: string): TarFile[] {
@@ -85,7 +90,7 @@ function folder(dir: string, prefix: string): TarFile[] {
           "io",
           `${path} has more than ${MAX_FILE_BYTES} bytes: not a file of this host`,
           fix,
-          EXIT.io,
+          EXIT.config,
         );
       }
       return [{ name: STATE + prefix + name, size: content.length, mtime, content: [content] }];

@@ -117,7 +117,7 @@ describe.runIf(age)("backup", () => {
     symlinkSync(elsewhere, secret);
     const made = host.run("backup", "--recipient", recipient, "--out", out);
     expect(made).toMatchObject({
-      code: 74,
+      code: 78,
       err: expect.stringMatching(/secret is not a file[^]*link is not followed/),
     });
     expect(existsSync(out)).toBe(false);

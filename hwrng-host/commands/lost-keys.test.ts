@@ -30,5 +30,5 @@ it("the secret is lost: nothing replaces it, the service does not start", async 
   await using host = await ServedHost.make();
   rmSync(join(host.state, "secret"));
   expect(host.run("serve")).toMatchObject({ code: 78, err: expect.stringMatching(/secret is missing[^]*its backup/) });
-  expect(host.run("init")).toMatchObject({ code: 74, err: expect.stringMatching(/never make a new key/) });
+  expect(host.run("init")).toMatchObject({ code: 78, err: expect.stringMatching(/never make a new key/) });
 });

@@ -30,7 +30,7 @@ const STRIDE = 0x1_0000;
 export function nextSerial(before: number, now: number): number {
   if (before >= MAX_SERIAL) {
     const fix = "VMs follow rising serials only: make a new host (init), and let them join it";
-    throw new HostError("conflict", `statement ${before} was the last that this host can sign`, fix, EXIT.data);
+    throw new HostError("conflict", `statement ${before} was the last that this host can sign`, fix, EXIT.config);
   }
   return now > before && now < NO_TIME ? now : Math.min(before + 1 + (now % STRIDE), MAX_SERIAL);
 }
@@ -40,13 +40,15 @@ export type History = { readonly statements: Statement[]; readonly revoked: Read
 
 /**
  * @param newest what the file `statement` says; a later one in the folder was never published and does not count
- * @throws HostError, BootseedError when a file is damaged or readable by others
+ * @throws HostError when a file is damaged or readable by others
  */
 export function loadHistory(dir: string, newest: Statement): History {
   const names = list(join(dir, FOLDER));
   const serials = names.filter((name) => /^\d+$/.test(name)).map(Number);
   const earlier = serials.filter((serial) => serial < newest.serial).toSorted((a, b) => a - b);
-  const statements = earlier.map((serial) => read(join(dir, FOLDER, String(serial)))).filter((one) => one !== null);
+  const statements = earlier
+    .map((serial) => readStatement(join(dir, FOLDER, String(serial))))
+    .filter((one) => one !== null);
   const revoked = names.map((name) => /^(\d+)\.revoked$/.exec(name)?.[1]).filter((serial) => serial !== undefined);
   return { statements: [...statements, newest], revoked: new Set(revoked.map(Number)) };
 }
@@ -58,9 +60,9 @@ export function loadHistory(dir: string, newest: Statement): History {
 export function publish(dir: string, statement: Uint8Array, presented: readonly Statement[] = []): void {
   const folder = join(dir, FOLDER);
   makeStateFolder(folder);
-  const before = readPrivate(join(dir, NEWEST));
+  const before = readStatement(join(dir, NEWEST));
   // A folder of the first version has no history: what it has published comes first.
-  const all = [...(before === null ? [] : [parseStatement(before)]), ...presented, parseStatement(statement)];
+  const all = [...(before === null ? [] : [before]), ...presented, parseStatement(statement)];
   for (const { serial, bytes } of all) {
     // Whatever else is there under this serial was never published: a crash came between these two steps.
     if (!createOnce(join(folder, String(serial)), bytes, "folder")) replaceFile(join(folder, String(serial)), bytes);
@@ -98,9 +100,15 @@ export function revokeSerial(dir: string, serial: number): boolean {
   return createOnce(join(folder, `${serial}.revoked`), new Uint8Array(0), "folder");
 }
 
-function read(path: string): Statement | null {
+/** @returns null when the file is not there @throws HostError when it is damaged, or others may read it */
+export function readStatement(path: string): Statement | null {
   const bytes = readPrivate(path);
-  return bytes === null ? null : parseStatement(bytes);
+  try {
+    return bytes === null ? null : parseStatement(bytes);
+  } catch (cause) {
+    const fix = "restore the state folder from its backup";
+    throw new HostError("bad-config", `${path} does not parse (${messageOf(cause)})`, fix, EXIT.config, { cause });
+  }
 }
 
 /** Only a folder that is not there is an empty one: in one that cannot be read, revocations would be overlooked. */

@@ -6,7 +6,6 @@ import {
   type HostKeys,
   hostKeys,
   keyPair,
-  parseStatement,
   sameRoot,
   type Signer,
   type Statement,
@@ -19,9 +18,9 @@ import { join } from "node:path";
 import { EXIT, HostError, messageOf } from "../host-error.ts";
 import { afterLostFuture } from "./adopt.ts";
 import { readPrivate, requirePrivate } from "./files.ts";
-import { loadHistory } from "./history.ts";
+import { loadHistory, readStatement } from "./history.ts";
 import { type Announcement, pinOf } from "./init.ts";
-import { FILES, finishRotations, parseRoot, requirePair } from "./keys.ts";
+import { FILES, finishRotations, parseRoot, requirePair, RESTORE } from "./keys.ts";
 
 export type HostIdentity = {
   readonly hostId: Uint8Array;
@@ -51,7 +50,7 @@ export type HostIdentity = {
   close(): void;
 };
 
-const RESTORE = "run `bootseed-host init --config FILE`, or restore the state folder from its backup";
+const INIT_OR_RESTORE = `run \`bootseed-host init --config FILE\`, or ${RESTORE}`;
 const NEW_CERTIFICATE =
   "restore it from the backup, or make a new one: `bootseed-host statement --new-certificate`, then `--use-certificate --now`";
 /** What VMs follow without it: a loss that the root's signature makes good. */
@@ -66,18 +65,20 @@ const REPLACED_BY: Record<string, string> = {
  * @throws HostError when a file is missing or damaged, or config and statement differ
  */
 export function loadIdentity(dir: string, announce: Announcement): HostIdentity {
+  const missing = (name: string): never => {
+    const fix = REPLACED_BY[name] ?? INIT_OR_RESTORE;
+    throw new HostError("bad-config", `${join(dir, name)} is missing`, fix, EXIT.config);
+  };
   const read = (name: string, bytes?: number): Uint8Array => {
     const content = readPrivate(join(dir, name));
-    if (content === null) {
-      throw new HostError("bad-config", `${join(dir, name)} is missing`, REPLACED_BY[name] ?? RESTORE, EXIT.config);
-    }
+    if (content === null) return missing(name);
     if (bytes !== undefined && content.length !== bytes) {
       const message = `${join(dir, name)}: expected ${bytes} bytes, got ${content.length}`;
-      throw new HostError("io", message, "restore the state folder from its backup", EXIT.io);
+      throw new HostError("io", message, RESTORE, EXIT.config);
     }
     return content;
   };
-  let newest = parse(read(FILES.statement));
+  let newest = readStatement(join(dir, FILES.statement)) ?? missing(FILES.statement);
   requirePrivate(dir);
   if (existsSync(join(dir, FILES.database))) requirePrivate(join(dir, FILES.database));
   finishRotations(dir, newest);
@@ -127,7 +128,6 @@ export function loadIdentity(dir: string, announce: Announcement): HostIdentity 
 
 /** Each statement must be signed by its own root, and each root be the one before or announced by it; root.key, if here, one of them. */
 function checkRoots(dir: string, statements: readonly Statement[]): void {
-  const fix = "restore the state folder from its backup";
   try {
     const [first, ...rest] = statements;
     if (first !== undefined) verifyStatement(first, first);
@@ -137,26 +137,18 @@ function checkRoots(dir: string, statements: readonly Statement[]): void {
         rest.map(({ bytes }) => bytes),
       );
   } catch (cause) {
-    throw mismatch(`does not follow from the statements before it (${messageOf(cause)})`, fix, cause);
+    throw mismatch(`does not follow from the statements before it (${messageOf(cause)})`, RESTORE, cause);
   }
   const content = readPrivate(join(dir, FILES.rootKey));
   if (content === null) return;
   const root = parseRoot(content, join(dir, FILES.rootKey));
   // One that signed before may still lie here: the present one is elsewhere.
-  if (!statements.some((one) => sameRoot(root, one))) throw mismatch(`was not signed by ${FILES.rootKey}`, fix);
+  if (!statements.some((one) => sameRoot(root, one))) throw mismatch(`was not signed by ${FILES.rootKey}`, RESTORE);
 }
 
 /** hostId as 16 hex digits: a name, for people and logs. */
 export function hostName(identity: Pick<HostIdentity, "hostId">): string {
   return toHex(identity.hostId);
-}
-
-function parse(bytes: Uint8Array): Statement {
-  try {
-    return parseStatement(bytes);
-  } catch (cause) {
-    throw mismatch(`does not parse (${messageOf(cause)})`, "restore the state folder from its backup", cause);
-  }
 }
 
 function mismatch(what: string, fix: string, cause?: unknown): HostError {

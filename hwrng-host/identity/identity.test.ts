@@ -170,8 +170,24 @@ describe("loading", () => {
     using state = new State();
     state.init();
     writeFileSync(state.path(name), content, { mode: 0o600 });
-    expect(() => loadIdentity(state.dir, ANNOUNCE)).toThrow(message);
+    const refused = expect.objectContaining({ exit: 78, message: expect.stringMatching(message) });
+    expect(() => loadIdentity(state.dir, ANNOUNCE)).toThrow(refused);
   });
+
+  it.each([FILES.statement, FILES.packetKey, FILES.secret, FILES.tlsCertificate, FILES.tlsKey])(
+    "init refuses a damaged %s, and what to do is the backup",
+    (name) => {
+      using state = new State();
+      state.init();
+      writeFileSync(state.path(name), "x", { mode: 0o600 });
+      const refused = expect.objectContaining({ exit: 78, fix: expect.stringMatching(/from its backup/) });
+      // As the command does it.
+      expect(() => {
+        state.init();
+        loadIdentity(state.dir, ANNOUNCE);
+      }).toThrow(refused);
+    },
+  );
 
   it("says to run init when there is nothing", () => {
     using state = new State();

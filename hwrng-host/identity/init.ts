@@ -2,22 +2,14 @@
  * `init`: makes a host's identity once. Crash-safe and idempotent: each file appears whole or not at all, what exists
  * is kept, and the statement comes last, so a folder without one has minted nothing yet and may be completed.
  */
-import {
-  encodeStatement,
-  equalConstantTime,
-  hostIdOf,
-  keyPair,
-  parseStatement,
-  type RootKey,
-  wipe,
-} from "@bootseed/protocol";
+import { encodeStatement, equalConstantTime, hostIdOf, keyPair, type RootKey, wipe } from "@bootseed/protocol";
 import { X509Certificate } from "node:crypto";
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { EXIT, HostError, messageOf } from "../host-error.ts";
 import { createOnce, readPrivate, replaceFile } from "./files.ts";
-import { nextSerial, publish } from "./history.ts";
-import { FILES, finishRotations, localRoot, parseRoot, type SigningRoot } from "./keys.ts";
+import { nextSerial, publish, readStatement } from "./history.ts";
+import { FILES, finishRotations, localRoot, parseRoot, RESTORE, type SigningRoot } from "./keys.ts";
 import type { TlsPair } from "./self-signed.ts";
 
 export { FILES };
@@ -46,22 +38,21 @@ export function initState(
   now = 0,
 ): InitResult {
   makeFolder(dir);
-  const signed = readPrivate(join(dir, FILES.statement));
+  const before = readStatement(join(dir, FILES.statement));
   const created: string[] = [];
   const file = (name: string, make: () => Uint8Array): Uint8Array => {
     const path = join(dir, name);
     const known = readPrivate(path);
     if (known !== null) return known;
-    if (signed !== null) {
+    if (before !== null) {
       const message = `${path} is missing, but ${FILES.statement} exists: VMs out there depend on that key`;
-      throw new HostError("io", message, "restore the state folder from its backup; never make a new key", EXIT.io);
+      throw new HostError("io", message, `${RESTORE}; never make a new key`, EXIT.config);
     }
     const content = make();
     createOnce(path, content, "folder");
     created.push(name);
     return content;
   };
-  const before = signed === null ? null : parseStatement(signed);
   if (before !== null) finishRotations(dir, before);
   // An offline root is no damage: only signing needs it.
   if (before === null) wipe(file(FILES.rootKey, () => random(32)));
@@ -69,6 +60,10 @@ export function initState(
   wipe(file(FILES.secret, () => random(32)));
   const pin = tlsPin(dir, newPair, file);
   if (created.includes(FILES.tlsCertificate)) created.splice(-1, 0, FILES.tlsKey);
+  if (packetKey.length !== 32) {
+    const message = `${join(dir, FILES.packetKey)}: expected 32 bytes, got ${packetKey.length}`;
+    throw new HostError("io", message, RESTORE, EXIT.config);
+  }
   const packetPk = keyPair("ed25519", packetKey).publicKey;
   wipe(packetKey);
 
@@ -115,7 +110,7 @@ function tlsPin(dir: string, newPair: TlsPair, file: FileMaker): Uint8Array {
   const pin = pinOf(file(FILES.tlsCertificate, makePair));
   const missing = (): never => {
     const message = `${FILES.tlsKey} is missing beside its certificate`;
-    throw new HostError("io", message, "restore the state folder from its backup", EXIT.io);
+    throw new HostError("io", message, RESTORE, EXIT.config);
   };
   wipe(file(FILES.tlsKey, missing));
   return pin;
@@ -126,10 +121,8 @@ export function pinOf(certificatePem: Uint8Array): Uint8Array {
   try {
     return Uint8Array.from(Buffer.from(new X509Certificate(certificatePem).fingerprint256.replaceAll(":", ""), "hex"));
   } catch (cause) {
-    const fix = "restore the state folder from its backup";
-    throw new HostError("io", `${FILES.tlsCertificate} is not a certificate: ${messageOf(cause)}`, fix, EXIT.io, {
-      cause,
-    });
+    const message = `${FILES.tlsCertificate} is not a certificate: ${messageOf(cause)}`;
+    throw new HostError("io", message, RESTORE, EXIT.config, { cause });
   }
 }
 

@@ -35,7 +35,7 @@ export const FILES = {
 /** When the last backup was made: seconds, decimal. */
 export const BACKED_UP_FILE = "backed-up";
 
-const RESTORE = "restore the state folder from its backup";
+export const RESTORE = "restore the state folder from its backup";
 
 /** A root that can sign. */
 export type SigningRoot = RootKey & { readonly sign: Signer };
@@ -76,7 +76,7 @@ export function finishRotations(dir: string, statement: { readonly packetPk: Uin
   const next = readPrivate(join(dir, FILES.packetNextKey));
   if (next !== null && next.length !== 32) {
     const message = `${join(dir, FILES.packetNextKey)}: expected 32 bytes, got ${next.length}`;
-    throw new HostError("io", message, RESTORE, EXIT.io);
+    throw new HostError("io", message, RESTORE, EXIT.config);
   }
   if (next !== null && equalConstantTime(keyPair("ed25519", next).publicKey, statement.packetPk))
     takeOver(dir, FILES.packetNextKey, FILES.packetKey);
@@ -110,7 +110,7 @@ function keyFits(dir: string, name: string): boolean {
 export function requirePair(dir: string, key: Uint8Array, certificate: Uint8Array): void {
   const path = join(dir, FILES.tlsKey);
   if (pairs(key, certificate, path)) return;
-  throw new HostError("io", `${path} is not the key of ${FILES.tlsCertificate}`, RESTORE, EXIT.io);
+  throw new HostError("io", `${path} is not the key of ${FILES.tlsCertificate}`, RESTORE, EXIT.config);
 }
 
 /** @param path of the key, for the message */
@@ -119,6 +119,6 @@ function pairs(key: Uint8Array, certificate: Uint8Array, path: string): boolean 
     return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(Buffer.from(key)));
   } catch {
     // Without a cause: what OpenSSL says of a key file may quote it.
-    throw new HostError("io", `${path} or ${FILES.tlsCertificate} is damaged: expected PEM`, RESTORE, EXIT.io);
+    throw new HostError("io", `${path} or ${FILES.tlsCertificate} is damaged: expected PEM`, RESTORE, EXIT.config);
   }
 }

@@ -21,7 +21,7 @@ import { join } from "node:path";
 import { EXIT, HostError } from "../host-error.ts";
 import { alone } from "./alone.ts";
 import { readPrivate, replaceFile } from "./files.ts";
-import { loadHistory, nextSerial, publish } from "./history.ts";
+import { loadHistory, nextSerial, publish, readStatement } from "./history.ts";
 import { type Announcement, pinOf } from "./init.ts";
 import { FILES, finishRotations, localRoot, type SigningRoot, useNextCertificate } from "./keys.ts";
 import type { TlsPair } from "./self-signed.ts";
@@ -201,9 +201,13 @@ function nextOf(
     return { rootAlg: next.rootAlg, rootPk: next.rootPk, ...announced(nextRoot?.root) };
   }
   if (nextRoot === undefined) return { rootAlg, rootPk, ...announced(next) };
+  const then =
+    nextRoot.key === undefined
+      ? "bootseed-host statement --use-root FILE"
+      : "back up (the new key is here alone), then bootseed-host statement --use-root";
   change(
     `next root: ${next === undefined ? "none" : short(next.rootPk)} → ${short(nextRoot.root.rootPk)}`,
-    "reload the service (SIGHUP), or restart it; when VMs have followed: bootseed-host statement --use-root",
+    `reload the service (SIGHUP), or restart it; ${then}: VMs follow in order, nothing has to be waited for`,
   );
   return { rootAlg, rootPk, ...announced(nextRoot.root) };
 }
@@ -212,8 +216,8 @@ const announced = (next: RootKey | undefined): { next?: RootKey } =>
   next === undefined ? {} : { next: { rootAlg: next.rootAlg, rootPk: next.rootPk } };
 
 function newest(dir: string): Statement {
-  const bytes = readPrivate(join(dir, FILES.statement));
-  if (bytes !== null) return parseStatement(bytes);
+  const statement = readStatement(join(dir, FILES.statement));
+  if (statement !== null) return statement;
   throw new HostError(
     "bad-config",
     `${dir} has no statement`,

@@ -7,7 +7,9 @@ import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
 /** Primary result codes (https://www.sqlite.org/rescode.html); the low byte of an extended one. */
 const SQLITE_OK = 0;
 const SQLITE_BUSY = 5;
+const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
+const SQLITE_NOTADB = 26;
 
 /** A megabyte: a few milliseconds. */
 const PAGES_AT_ONCE = 256;
@@ -161,6 +163,12 @@ export class Database {
     if (code === SQLITE_BUSY) {
       const message = `another process holds ${this.#file}`;
       return new HostError("unavailable", message, "stop the other bootseed-host first", EXIT.unavailable, { cause });
+    }
+    if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) {
+      const message = `${this.#file} is damaged: ${messageOf(cause)} (SQLite ${extended})`;
+      const fix =
+        "move it away, with its -wal: the service makes an empty one, and VMs come back by their certificates; or restore";
+      return new HostError("storage-failed", message, fix, EXIT.config, { cause });
     }
     const message = `cannot write ${this.#file}: ${messageOf(cause)} (SQLite ${extended})`;
     const fix = code === SQLITE_FULL ? "free space on the disk of the state folder" : "check the disk (dmesg)";

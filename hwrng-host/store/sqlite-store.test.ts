@@ -116,7 +116,8 @@ describe("the database file", () => {
   it("that is no database, or cannot be made, is an error with a fix", () => {
     using folder = new Folder();
     writeFileSync(folder.file, "x".repeat(5000));
-    expect(() => openSqliteStore(folder.file)).toThrow(/cannot write .*not a database/);
+    const damaged = { exit: 78, message: expect.stringMatching(/is damaged: .*not a database/) };
+    expect(() => openSqliteStore(folder.file)).toThrow(expect.objectContaining(damaged));
     expect(() => openSqliteStore(join(folder.path, "none", "host.db"))).toThrow(/cannot open .*ENOENT/);
   });
 
