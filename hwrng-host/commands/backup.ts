@@ -1,5 +1,5 @@
 /** `bootseed-host backup`: everything that makes this host this host, in one file encrypted to the operator's key. */
-import { parseStatement, toHex } from "@bootseed/protocol";
+import { toHex } from "@bootseed/protocol";
 import { Encrypter } from "age-encryption";
 import { existsSync, linkSync, rmSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
@@ -11,9 +11,11 @@ import { tar, type TarFile } from "../backup/tar.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
-import { readPrivate, syncFolder } from "../identity/files.ts";
+import { syncFolder } from "../identity/files.ts";
+import { readStatement } from "../identity/history.ts";
 import { FILES } from "../identity/keys.ts";
 import { MintClient } from "../mint/client.ts";
+import { configOption } from "./follow-up.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 
 export type BackupOptions = {
@@ -58,7 +60,7 @@ export async function backup(options: BackupOptions, now: number): Promise<strin
   if (options.json) return `${JSON.stringify({ ...manifest, out, bytes, recipients: options.recipient })}\n`;
   return `${out}: host ${manifest.hostId}, ${bytes} bytes, for ${options.recipient.length} recipient(s)
 Keep it, and the key that opens it, on another machine. To get this host back:
-  bootseed-host restore --identity KEYFILE --in ${out} --config ${options.config}
+  bootseed-host restore --identity KEYFILE --in ${out}${configOption(options.config)}
 `;
 }
 
@@ -80,12 +82,12 @@ function addRecipient(encrypter: Encrypter, recipient: string): void {
 }
 
 function manifestOf(dir: string, madeAt: number): Manifest {
-  const newest = readPrivate(join(dir, FILES.statement));
+  const newest = readStatement(join(dir, FILES.statement));
   if (newest === null) {
     const message = `${join(dir, FILES.statement)} is missing: there is no host here`;
     throw new HostError("bad-config", message, "run `bootseed-host init --config FILE`", EXIT.config);
   }
-  const { hostId, serial } = parseStatement(newest);
+  const { hostId, serial } = newest;
   return { schema: 1, hostId: toHex(hostId), statementSerial: serial, madeAt };
 }
 

@@ -10,6 +10,7 @@ import { createOnce, removeLeftovers } from "../identity/files.ts";
 import { hostName, loadIdentity } from "../identity/host-identity.ts";
 import { unreachableAdvice } from "../config/reachable.ts";
 import { initState } from "../identity/init.ts";
+import { configOption } from "./follow-up.ts";
 import { selfSigned } from "../identity/self-signed.ts";
 
 export type InitOptions = {
@@ -45,21 +46,22 @@ export async function init(options: InitOptions): Promise<string> {
   const moved = result.updated
     ? `\nsigned statement ${result.statementSerial}: VMs learn it with their next packet`
     : "";
+  const option = configOption(options.config);
   return `${config.stateDir}: ${what}${moved}
 
 host ${id} advertises ${config.advertise.join(", ")}
 ${advice === undefined ? "" : `WARNING: ${advice}\n`}
-Start it:          bootseed-host serve --config ${options.config}
+Start it:          bootseed-host serve${option}
 In a Pulumi stack: pulumi config set bootseed:host unix://${config.listen.mint}
 Programs elsewhere: ${elsewhere(config, options.config)}
-One seed by hand:  bootseed-host mint --config ${options.config} --name web-7 --out web-7.seed
+One seed by hand:  bootseed-host mint${option} --name web-7 --out web-7.seed      what takes it: docs/operations.md
 Back up ${config.stateDir}: whoever has it is this host, and without it VMs cannot be topped up.
 `;
 }
 
 /** The socket is for this machine. */
 function elsewhere({ listen }: Config, file: string): string {
-  const client = "bootseed-host client add NAME --stacks 'ORG/**'";
+  const client = `bootseed-host client add NAME --stacks 'ORG/**'${configOption(file)}`;
   return listen.mintHttps === undefined
     ? `set listen.mintHttps: 0.0.0.0:7445 in ${file}, then ${client} --out FILE; or by ssh: ${client} --ssh`
     : `${client} --out FILE`;

@@ -9,6 +9,7 @@ import { unpack } from "../backup/unpack.ts";
 import { recordBackup } from "../backup/record.ts";
 import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
 import { createOnce, readPrivate, syncFolder } from "../identity/files.ts";
+import { configOption } from "./follow-up.ts";
 
 export type RestoreOptions = {
   readonly config: string;
@@ -66,7 +67,8 @@ function writeConfig(file: string, content: string): void {
 /** Lines of a file as age-keygen writes it. */
 function identities(path: string): string[] {
   const content = readPrivate(path);
-  if (content === null) throw new HostError("usage", `${path} does not exist`, "name the operator's key", EXIT.usage);
+  if (content === null)
+    throw new HostError("usage", `--identity ${path}: no such file`, "name the operator's key", EXIT.usage);
   const lines = Buffer.from(content).toString("utf8").split(/\r?\n/);
   return lines.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
 }
@@ -77,12 +79,12 @@ function addIdentity(decrypter: Decrypter, identity: string, path: string): void
   } catch {
     // Without a cause: what the library says of a key may quote it.
     const fix = "name the file that age-keygen wrote";
-    throw new HostError("usage", `${path}: expected lines that begin with AGE-SECRET-KEY-`, fix, EXIT.usage);
+    throw new HostError("usage", `--identity ${path}: expected lines that begin with AGE-SECRET-KEY-`, fix, EXIT.usage);
   }
 }
 
 async function decrypted(decrypter: Decrypter, path: string): Promise<AsyncIterable<Uint8Array>> {
-  if (!existsSync(path)) throw new HostError("usage", `${path} does not exist`, "name the backup", EXIT.usage);
+  if (!existsSync(path)) throw new HostError("usage", `--in ${path}: no such file`, "name the backup", EXIT.usage);
   const file = createReadStream(path);
   try {
     return await decrypter.decrypt(ReadableStream.from(chunks(file)));
@@ -116,6 +118,7 @@ function requireEmpty(dir: string): void {
 function told(options: RestoreOptions, manifest: Manifest, stateDir: string, kept: boolean): string {
   const { config } = options;
   const advice = unreachableAdvice(loadConfig(config));
+  const option = configOption(config);
   const made = new Date(manifest.madeAt * 1000).toISOString();
   return `${stateDir}: host ${manifest.hostId} as of ${made}, statement ${manifest.statementSerial}
 ${config}: ${kept ? "kept as it was" : "written from the backup"}
@@ -123,8 +126,8 @@ ${advice === undefined ? "" : `WARNING: ${advice}\n`}
 What follows:
 - Stop the old one for good, if it still runs anywhere: one host, one place.
 - Give the folder to the service's user, if that is not you (chown -R).
-- If its address is another now: set \`advertise\` in ${config}, then bootseed-host statement --config ${config} --sign
-- Start it: bootseed-host serve --config ${config}
+- If its address is another now: set \`advertise\` in ${config}, then bootseed-host statement --sign${option}
+- Start it: bootseed-host serve${option}
 - VMs need nothing: the next hello of each brings it back, also of those that were enrolled after the backup.
 - What was revoked after the backup (VMs, join tokens, statements) must be revoked again.
 `;

@@ -43,7 +43,9 @@ describe("bootseed-host statement", () => {
     const shown = host.run("statement");
     expect(shown).toMatchObject({ code: 0, err: "" });
     expect(shown.out).toMatch(/would sign statement \d+:\n {2}addresses: 127\.[^]*→ vm\.example\.net:7443/);
-    expect(shown.out).toMatch(/VMs that are away follow[^]*nothing was signed: --sign does/);
+    expect(shown.out).toMatch(
+      /VMs that are away follow[^]*nothing was signed; to sign it: bootseed-host statement --sign/,
+    );
     const all = ["--new-packet-key", "--new-certificate", "--next-root", "new", "--dry-run"];
     expect(host.run("statement", ...all).out).toMatch(/packet key: [^]*pins: [^]*next root: none →/);
     const json = JSON.parse(host.run("statement", "--new-packet-key", "--dry-run", "--json").out);

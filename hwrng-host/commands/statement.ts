@@ -1,14 +1,15 @@
 /** `bootseed-host statement`: what the host says about itself; rotations of its keys. */
-import { parseStatement, type RootKey, type Statement, toHex } from "@bootseed/protocol";
+import { type RootKey, type Statement, toHex } from "@bootseed/protocol";
 import { createPublicKey, randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadConfig } from "../config/load.ts";
 import { EXIT, HostError, messageOf } from "../host-error.ts";
 import { readPrivate } from "../identity/files.ts";
-import { loadHistory, revokeSerial } from "../identity/history.ts";
+import { loadHistory, readStatement, revokeSerial } from "../identity/history.ts";
 import { FILES, parseRoot, type SigningRoot } from "../identity/keys.ts";
 import { carryOut, plan, type Rotation, takeNextCertificate } from "../identity/rotate.ts";
+import { configOption, withConfig } from "./follow-up.ts";
 
 export type StatementOptions = {
   readonly config: string;
@@ -41,7 +42,8 @@ export async function statement(options: StatementOptions): Promise<string> {
   }
   const rotation = await rotationOf(options);
   const planned = plan(stateDir, config, rotation, Math.floor(Date.now() / 1000));
-  const { before, changes, effects } = planned;
+  const { before, changes } = planned;
+  const effects = planned.effects.map((line) => withConfig(line, options.config));
   if (options.list) return list(stateDir, before.serial, options.json);
   const asked = Object.keys(rotation).length > 0;
   const signs = planned.fields !== null && !options.dryRun && (asked || options.sign);
@@ -50,7 +52,10 @@ export async function statement(options: StatementOptions): Promise<string> {
   if (options.json) return `${JSON.stringify({ schema: 1, signed: after !== null, serial, changes, effects })}\n`;
   if (planned.fields === null) return `statement ${before.serial} is up to date\n${describe(before)}`;
   const head = after === null ? `${describe(before)}would sign statement ${serial}:` : `signed statement ${serial}:`;
-  const hint = after === null && !asked && !options.dryRun ? ["nothing was signed: --sign does"] : [];
+  const hint =
+    after === null && !asked && !options.dryRun
+      ? [`nothing was signed; to sign it: bootseed-host statement --sign${configOption(options.config)}`]
+      : [];
   return [head, ...changes.map((line) => `  ${line}`), ...effects.map((line) => `- ${line}`), ...hint, ""].join("\n");
 }
 
@@ -62,16 +67,16 @@ async function rotationOf(options: StatementOptions): Promise<Rotation> {
     ...(newPacketKey ? { packetKey: Uint8Array.from(randomBytes(32)) } : {}),
     ...(pair === null ? {} : { certificate: await pair.selfSigned("bootseed-host", randomBytes(8)) }),
     ...(nextRoot === undefined ? {} : { nextRoot: nextRootOf(nextRoot) }),
-    ...(useRoot === undefined ? {} : { useRoot: useRoot === true ? null : keyFile(useRoot) }),
-    ...(rootKey === undefined ? {} : { root: keyFile(rootKey) }),
+    ...(useRoot === undefined ? {} : { useRoot: useRoot === true ? null : keyFile("--use-root", useRoot) }),
+    ...(rootKey === undefined ? {} : { root: keyFile("--root-key", rootKey) }),
     ...(serialAbove === undefined ? {} : { serialAbove: aboveOf(serialAbove) }),
   };
 }
 
-function keyFile(path: string): SigningRoot {
+function keyFile(option: string, path: string): SigningRoot {
   const content = readPrivate(path);
   if (content !== null) return parseRoot(content, path);
-  throw new HostError("usage", `${path} does not exist`, "name the root's key file", EXIT.usage);
+  throw new HostError("usage", `${option} ${path}: no such file`, "name the root's key file", EXIT.usage);
 }
 
 /** `new`, or a file with a public key in PEM: its private half is somewhere safer. */
@@ -92,7 +97,7 @@ function nextRootOf(text: string): { root: RootKey; key?: Uint8Array } {
   } catch (cause) {
     const fix =
       "make one: openssl genpkey -algorithm ed25519 -out root.pem; openssl pkey -in root.pem -pubout -out root.pub";
-    const message = `${text}: expected "new" or a file with an Ed25519 or P-256 public key in PEM: ${messageOf(cause)}`;
+    const message = `--next-root ${text}: expected "new" or a file with an Ed25519 or P-256 public key in PEM: ${messageOf(cause)}`;
     throw new HostError("usage", message, fix, EXIT.usage, { cause });
   }
 }
@@ -101,22 +106,24 @@ function nextRootOf(text: string): { root: RootKey; key?: Uint8Array } {
 const HIGHEST_ABOVE = 0xf000_0000;
 
 function aboveOf(text: string): number {
-  const serial = serialOf(text);
+  const serial = serialOf("--serial-above", text);
   if (serial <= HIGHEST_ABOVE) return serial;
-  const message = `expected a serial up to ${HIGHEST_ABOVE}, got ${serial}: this host has never signed it`;
+  const message = `--serial-above ${serial}: expected a serial up to ${HIGHEST_ABOVE}: this host has never signed it`;
   throw new HostError("usage", message, "serials are seconds since 1970; whoever named this one lies", EXIT.usage);
 }
 
-function serialOf(text: string): number {
+function serialOf(option: string, text: string): number {
   const serial = Number(text);
   if (Number.isInteger(serial) && serial >= 1 && serial < 0xffff_ffff) return serial;
-  throw new HostError("usage", `expected a serial from 1 to 4294967294, got ${text}`, "see --list", EXIT.usage);
+  const fix = `type it like this: ${option} 1795293740 (\`bootseed-host statement --list\` shows them)`;
+  throw new HostError("usage", `${option} ${text}: expected a serial from 1 to 4294967294`, fix, EXIT.usage);
 }
 
 function revoke(dir: string, { revoke: text = "", dryRun, json }: StatementOptions): string {
-  const serial = serialOf(text);
+  const serial = serialOf("--revoke", text);
   if (!existsSync(join(dir, "statements", String(serial)))) {
-    throw new HostError("not-found", `no statement ${serial} was ever signed`, "see --list", EXIT.usage);
+    const fix = "`bootseed-host statement --list` shows them";
+    throw new HostError("not-found", `--revoke ${serial}: no such statement was ever signed`, fix, EXIT.usage);
   }
   const first = dryRun || revokeSerial(dir, serial);
   if (json) return `${JSON.stringify({ schema: 1, revoked: serial, changed: first && !dryRun })}\n`;
@@ -125,9 +132,9 @@ function revoke(dir: string, { revoke: text = "", dryRun, json }: StatementOptio
 }
 
 function list(dir: string, newestSerial: number, json: boolean): string {
-  const bytes = readPrivate(join(dir, FILES.statement));
-  if (bytes === null) throw new HostError("bad-config", `${dir} has no statement`, "run init", EXIT.config);
-  const { statements, revoked } = loadHistory(dir, parseStatement(bytes));
+  const newest = readStatement(join(dir, FILES.statement));
+  if (newest === null) throw new HostError("bad-config", `${dir} has no statement`, "run init", EXIT.config);
+  const { statements, revoked } = loadHistory(dir, newest);
   const rows = statements.map((one) => ({ ...viewOf(one), revoked: revoked.has(one.serial) }));
   if (json) return `${JSON.stringify({ schema: 1, newest: newestSerial, statements: rows })}\n`;
   return statements.map((one, i) => describe(one, rows[i]?.revoked)).join("");

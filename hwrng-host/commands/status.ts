@@ -7,6 +7,7 @@ import { loadConfig } from "../config/load.ts";
 import { errnoOf } from "../host-error.ts";
 import { BACKED_UP_FILE } from "../identity/keys.ts";
 import { MintClient } from "../mint/client.ts";
+import { withConfig } from "./follow-up.ts";
 
 export type StatusOptions = { readonly config: string; readonly json: boolean };
 
@@ -24,7 +25,7 @@ export async function status({ config, json }: StatusOptions): Promise<{ text: s
   const verdict = answer.healthy ? "mints" : "MINTS NOTHING";
   const refused = Object.entries(z.record(z.string(), z.number()).catch({}).parse(answer["refusals"]));
   const refusals = refused.map(([what, count]) => `${what} ${count}`).join(", ") || "none";
-  const rest = [`  refused since the start: ${refusals}`, `  ${backupLine(backedUpAt)}`];
+  const rest = [`  refused since the start: ${refusals}`, `  ${withConfig(backupLine(backedUpAt), config)}`];
   return { text: [`host ${answer.hostId}: ${verdict}`, ...sources, ...rest, ""].join("\n"), healthy: answer.healthy };
 }
 

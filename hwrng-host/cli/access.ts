@@ -1,0 +1,76 @@
+/** Commands that let others in: `join-token`, `client`, and what sshd runs for one. */
+import type { Command } from "commander";
+import { addClient, listClients, type NewClientOptions, revokeClient } from "../commands/client.ts";
+import { addToken, listTokens, type NewTokenOptions, revokeToken } from "../commands/join-token.ts";
+import { mintStdio, type MintStdioOptions } from "../commands/mint-stdio.ts";
+import { DEFAULT_CONFIG } from "../config/load.ts";
+import { collect, type Terminal } from "./terminal.ts";
+
+export function addAccess(program: Command, { out }: Terminal): void {
+  const joinToken = program.command("join-token").description("let machines join that were created without a seed");
+  joinToken
+    .command("add")
+    .description("make a token; the file is its only copy")
+    .requiredOption("--out <file>", "where to write it, 0600; never overwritten")
+    .option("--name <name>", "for lists", "join")
+    .option("--uses <n>", "how many machines may join with it", "1")
+    .option("--expires <time>", "90m, 24h, 7d", "24h")
+    .option("--config <file>", "config file", DEFAULT_CONFIG)
+    .action(async (options: NewTokenOptions) => {
+      out(await addToken(options));
+    });
+  joinToken
+    .command("ls")
+    .description("every token, used and not")
+    .option("--config <file>", "config file", DEFAULT_CONFIG)
+    .option("--json", "as JSON", false)
+    .action(async (options: { config: string; json: boolean }) => {
+      out(await listTokens(options));
+    });
+  joinToken
+    .command("revoke <id>")
+    .description("end a token; machines that joined with it stay")
+    .option("--config <file>", "config file", DEFAULT_CONFIG)
+    .option("--json", "as JSON", false)
+    .action(async (id: string, options: { config: string; json: boolean }) => {
+      out(await revokeToken(id, options));
+    });
+
+  const client = program.command("client").description("let programs on other machines mint (docs/operations.md)");
+  client
+    .command("add <name>")
+    .description("make a client: a token for https, or one that logs in by ssh")
+    .option("--role <role>", "mint, read or admin", "mint")
+    .option("--stacks <glob>", "org/project/stack, * is a whole segment; may be given several times", collect)
+    .option("--quota <n>", "seeds per hour (default: no limit)")
+    .option("--expires <time>", "90m, 24h, 90d (default 90d; with --ssh: no end)")
+    .option("--out <file>", "where to write the token, 0600; never overwritten")
+    .option("--ssh", "no token: its ssh key runs `bootseed-host mint-stdio --client NAME`", false)
+    .option("--config <file>", "config file", DEFAULT_CONFIG)
+    .action(async (name: string, options: NewClientOptions) => {
+      out(await addClient(name, options));
+    });
+  client
+    .command("ls")
+    .description("every client, revoked ones too, and the seeds of this hour")
+    .option("--config <file>", "config file", DEFAULT_CONFIG)
+    .option("--json", "as JSON", false)
+    .action(async (options: { config: string; json: boolean }) => {
+      out(await listClients(options));
+    });
+  client
+    .command("revoke <name>")
+    .description("end a client at once; its seeds stay")
+    .option("--config <file>", "config file", DEFAULT_CONFIG)
+    .option("--json", "as JSON", false)
+    .action(async (name: string, options: { config: string; json: boolean }) => {
+      out(await revokeClient(name, options));
+    });
+
+  program
+    .command("mint-stdio")
+    .description("the mint API on standard input and output: sshd's forced command")
+    .option("--client <name>", "whose role, stacks and quota apply (default: everything is permitted)")
+    .option("--config <file>", "config file", DEFAULT_CONFIG)
+    .action(async (options: MintStdioOptions) => mintStdio(options, process.stdin, process.stdout));
+}
