@@ -2,13 +2,21 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { DEFAULT_CONFIG, loadConfig } from "../config/load.ts";
+import { loadConfig } from "../config/load.ts";
 import { splitAddress } from "../config/schema.ts";
 import { EXIT, HostError } from "../host-error.ts";
 import { createOnce } from "../identity/files.ts";
 import { MintClient } from "../mint/client.ts";
-import { clientsAnswerSchema, type ClientView, type NewClientAnswer, newClientAnswerSchema } from "../mint/clients.ts";
-import { iso, secondsOf } from "./join-token.ts";
+import {
+  clientsAnswerSchema,
+  type ClientView,
+  type NewClientAnswer,
+  newClientAnswerSchema,
+  newClientSchema,
+} from "../mint/clients.ts";
+import { configOption } from "./follow-up.ts";
+import { EXPECTED_TIME, iso, secondsOf } from "./join-token.ts";
+import { typed, wholeNumber } from "./typed.ts";
 
 export type NewClientOptions = {
   readonly config: string;
@@ -36,14 +44,22 @@ export async function addClient(name: string, options: NewClientOptions): Promis
   const file = out === undefined ? undefined : resolve(out);
   if (file !== undefined && existsSync(file)) throw exists(file);
   const end = expires ?? (ssh ? undefined : DEFAULT_EXPIRES);
-  const body = {
+  const stacks = stacksOf(options);
+  const request = {
     name,
     role,
-    stacks: stacksOf(options),
-    quotaPerHour: quota === undefined ? null : seedsPerHour(quota),
+    stacks,
+    quotaPerHour: quota === undefined ? null : wholeNumber(quota),
     expiresInSeconds: end === undefined ? null : secondsOf(end),
     by: ssh ? "ssh" : "token",
   };
+  const body = typed(newClientSchema, request, {
+    name: { typed: `client add ${name}`, example: "client add ci" },
+    role: { typed: `--role ${role}`, example: "--role read" },
+    stacks: { typed: stacks.map((one) => `--stacks ${one}`), example: "--stacks 'acme/**' --stacks acme/web/prod" },
+    quotaPerHour: { typed: `--quota ${quota}`, example: "--quota 100 (without it there is no limit)" },
+    expiresInSeconds: { typed: `--expires ${end}`, expected: EXPECTED_TIME, example: "--expires 90d" },
+  });
   const answer = await clientOf(config).post("/v1/clients", body, newClientAnswerSchema);
   const until = answer.expiresAt === null ? "until it is revoked" : `until ${iso(answer.expiresAt)}`;
   if (file === undefined || answer.token === null) return `${name}: ${role}, ${until}\n${sshLines(name, config)}`;
@@ -63,15 +79,11 @@ export async function addClient(name: string, options: NewClientOptions): Promis
 export async function listClients({ config, json }: Options): Promise<string> {
   const answer = await clientOf(config).get("/v1/clients", clientsAnswerSchema);
   if (json) return `${JSON.stringify(answer)}\n`;
-  if (answer.clients.length === 0) return "no client was ever made: client add NAME --stacks 'org/**' --out FILE\n";
+  if (answer.clients.length === 0) {
+    const option = configOption(config);
+    return `no client was ever made: bootseed-host client add NAME --stacks 'ORG/**' --out FILE${option}\n`;
+  }
   return answer.clients.map((client) => `${line(client)}\n`).join("");
-}
-
-/** What is no number must not become "no limit" on its way through JSON. */
-function seedsPerHour(quota: string): number {
-  if (/^[1-9]\d{0,8}$/.test(quota)) return Number(quota);
-  const fix = "--quota 100 is a hundred seeds in any hour; without it there is no limit";
-  throw new HostError("usage", `expected a number of seeds from 1, got --quota ${quota}`, fix, EXIT.usage);
 }
 
 /** Its next request is refused; seeds that it made stay. */
@@ -108,10 +120,9 @@ function httpsLines(listen: string | undefined, file: string, { pins, addresses 
 }
 
 function sshLines(name: string, config: string): string {
-  const which = config === DEFAULT_CONFIG ? "" : ` --config ${resolve(config)}`;
   return (
     "In authorized_keys of a user in the group bootseed-mint, one line before the public key:\n" +
-    `  restrict,command="bootseed-host mint-stdio --client ${name}${which}" ssh-ed25519 AAAA…\n` +
+    `  restrict,command="bootseed-host mint-stdio --client ${name}${configOption(config)}" ssh-ed25519 AAAA…\n` +
     "In a Pulumi stack:  pulumi config set bootseed:host ssh://USER@HOST\n"
   );
 }

@@ -5,9 +5,12 @@ import { loadConfig } from "../config/load.ts";
 import { EXIT, HostError } from "../host-error.ts";
 import { createOnce } from "../identity/files.ts";
 import { MintClient } from "../mint/client.ts";
-import { newTokenAnswerSchema, tokensAnswerSchema } from "../mint/join-tokens.ts";
+import { newTokenAnswerSchema, newTokenSchema, tokensAnswerSchema } from "../mint/join-tokens.ts";
+import { configOption } from "./follow-up.ts";
+import { typed, wholeNumber } from "./typed.ts";
 
 const UNITS = { m: 60, h: 3600, d: 86_400 } as const;
+const revocation = z.object({ id: z.string().regex(/^[0-9a-f]{32}$/, "expected the id of a token, 32 hex digits") });
 
 export type NewTokenOptions = {
   readonly config: string;
@@ -23,7 +26,12 @@ export const iso = (seconds: number): string => new Date(seconds * 1000).toISOSt
 
 /** Writes the token, 0600, to a new file: it is never shown. @returns text for the terminal */
 export async function addToken({ config, name, uses, expires, out }: NewTokenOptions): Promise<string> {
-  const body = { name, uses: usesOf(uses), expiresInSeconds: secondsOf(expires) };
+  const request = { name, uses: wholeNumber(uses), expiresInSeconds: secondsOf(expires) };
+  const body = typed(newTokenSchema, request, {
+    name: { typed: `--name ${name}`, example: "--name fleet" },
+    uses: { typed: `--uses ${uses}`, example: "--uses 20" },
+    expiresInSeconds: { typed: `--expires ${expires}`, expected: EXPECTED_TIME, example: "--expires 24h" },
+  });
   const answer = await clientOf(config).post("/v1/join-tokens", body, newTokenAnswerSchema);
   const file = resolve(out);
   const content = Buffer.from(`${answer.token}\n`);
@@ -49,7 +57,8 @@ export async function addToken({ config, name, uses, expires, out }: NewTokenOpt
 export async function listTokens({ config, json }: Options): Promise<string> {
   const answer = await clientOf(config).get("/v1/join-tokens", tokensAnswerSchema);
   if (json) return `${JSON.stringify(answer)}\n`;
-  if (answer.tokens.length === 0) return "no join token was ever made: join-token add --out FILE\n";
+  if (answer.tokens.length === 0)
+    return `no join token was ever made: bootseed-host join-token add --out FILE${configOption(config)}\n`;
   const rows = answer.tokens.map(({ id, name, used, uses, expiresAt, revokedAt }) => {
     const end = revokedAt === null ? `until ${iso(expiresAt)}` : `REVOKED ${iso(revokedAt)}`;
     return `${id} ${name}: ${used} of ${uses} used, ${end}\n`;
@@ -59,20 +68,17 @@ export async function listTokens({ config, json }: Options): Promise<string> {
 
 /** Machines that joined with it stay enrolled. */
 export async function revokeToken(id: string, { config, json }: Options): Promise<string> {
+  const example = "join-token revoke ad61d093bbfa211957566ffec1c34b7d (`bootseed-host join-token ls` shows the ids)";
+  typed(revocation, { id }, { id: { typed: `join-token revoke ${id}`, example } });
   await clientOf(config).post(`/v1/join-tokens/${id}/revoke`, {}, z.unknown());
   return json ? `${JSON.stringify({ schema: 1, id, revoked: true })}\n` : `token ${id} is revoked\n`;
 }
 
-/** @throws HostError "usage" */
-function usesOf(text: string): number {
-  const uses = Number(text);
-  if (Number.isInteger(uses) && uses >= 1 && uses <= 100_000) return uses;
-  throw new HostError("usage", `expected 1 to 100000 machines, got ${text}`, "correct --uses", EXIT.usage);
-}
+/** What {@link secondsOf} reads and the service takes. */
+export const EXPECTED_TIME = "expected a time from 1m to 366d, in m, h or d";
 
-/** `90m`, `24h`, `7d`. @throws HostError "usage" */
+/** @param text `90m`, `24h`, `7d` @returns NaN, for a schema to refuse, where it is no such thing */
 export function secondsOf(text: string): number {
   const [, number = "", unit = ""] = /^([1-9]\d{0,5})([mhd])$/.exec(text) ?? [];
-  if (number !== "") return Number(number) * UNITS[unit as keyof typeof UNITS];
-  throw new HostError("usage", `expected a time like 90m, 24h or 7d, got ${text}`, "correct --expires", EXIT.usage);
+  return number === "" ? Number.NaN : Number(number) * UNITS[unit as keyof typeof UNITS];
 }

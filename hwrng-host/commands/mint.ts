@@ -10,13 +10,16 @@ import {
 } from "@bootseed/protocol";
 import { existsSync, linkSync, unlinkSync } from "node:fs";
 import { resolve } from "node:path";
+import { z } from "zod";
 import { loadConfig } from "../config/load.ts";
 import { EXIT, HostError, messageOf } from "../host-error.ts";
 import { createOnce } from "../identity/files.ts";
 import { MintClient } from "../mint/client.ts";
+import { typed } from "./typed.ts";
 
-/** Seeds made by hand have no Pulumi stack. */
-const STACK = "by-hand";
+/** The stack of seeds that no program made, in the form of all stacks: `bootseed wait --stack` takes it. */
+const STACK = "local/by-hand/default";
+const request = z.object({ name: z.string().regex(/^[ -~]{1,255}$/, "expected 1 to 255 printable ASCII characters") });
 
 export type MintOptions = { readonly config: string; readonly name: string; readonly out: string };
 
@@ -26,10 +29,11 @@ export type MintOptions = { readonly config: string; readonly name: string; read
  * @returns text for the terminal
  */
 export async function mint(options: MintOptions): Promise<string> {
+  const { name } = typed(request, options, { name: { typed: `--name ${options.name}`, example: "--name web-7" } });
   const out = resolve(options.out);
   if (existsSync(out)) throw exists(out);
   const client = new MintClient(loadConfig(options.config).listen.mint);
-  const wanted = { stack: STACK, urns: [options.name] };
+  const wanted = { stack: STACK, urns: [name] };
   const answer = await client.post("/v1/reservations", wanted, reservationsAnswerSchema);
   const [reservation] = answer.reservations;
   if (reservation === undefined)
@@ -55,7 +59,7 @@ export async function mint(options: MintOptions): Promise<string> {
     throw new HostError("io", `${draft} is there already`, fix, EXIT.cantCreate);
   }
   try {
-    const body = { token: reservation.token, bind: "first-claim", name: options.name };
+    const body = { token: reservation.token, bind: "first-claim", name };
     await client.post(`/v1/reservations/${reservation.seedId}/commit`, body, commitAnswerSchema);
     linkSync(draft, out);
   } catch (error) {
@@ -64,7 +68,10 @@ export async function mint(options: MintOptions): Promise<string> {
   } finally {
     unlinkSync(draft);
   }
-  return `${out}: seed ${reservation.seedId} for ${options.name} (${answer.sourceClass}). The first claim is final: give it to one VM only.\n`;
+  return (
+    `${out}: seed ${reservation.seedId} for ${name} (${answer.sourceClass}). The first claim is final: give it to one VM only.\n` +
+    "It is a secret until that VM has claimed, and not yet user-data: docs/operations.md, One seed by hand.\n"
+  );
 }
 
 function exists(out: string): HostError {

@@ -61,6 +61,11 @@ describe("config", () => {
       "host.yaml:8: oidc[0].rules[0].sub: a * stands for a whole segment",
     ],
     [
+      "a rule for stacks that cannot be",
+      `${OIDC}issuer: https://i\n    audience: a\n    rules:\n      - {name: r, sub: x, stacks: ["acme"]}\n`,
+      "host.yaml:8: oidc[0].rules[0].stacks[0]: that is no stack's name: expected ORG/PROJECT/STACK",
+    ],
+    [
       "a rule that makes an admin",
       `${OIDC}issuer: https://i\n    audience: a\n    rules:\n      - {name: r, sub: x, stacks: ["**"], role: admin}\n`,
       "host.yaml:8: oidc[0].rules[0].role: expected mint or read",

@@ -1,6 +1,7 @@
 /** `oidc:` of the config: whose CI jobs may mint without a token of this host. */
 import { z } from "zod";
 import { globProblem } from "../mint/glob.ts";
+import { stackGlobs } from "../mint/stack-globs.ts";
 
 export type OidcRule = {
   /** For logs, and whose quota it is; used once in the file. */
@@ -31,7 +32,7 @@ const rule = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$/, "expected 1 to 63 letters, digits, dots and dashes"),
   sub: glob,
   role: z.enum(["mint", "read"], "expected mint or read: an admin has a token of this host").default("mint"),
-  stacks: z.array(glob).min(1, "expected at least one stack, such as acme/**").max(32, "expected at most 32 stacks"),
+  stacks: stackGlobs,
   quota: z.int("expected seeds per hour").min(1, "expected at least 1").max(1_000_000).optional(),
 });
 

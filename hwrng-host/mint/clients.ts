@@ -6,39 +6,43 @@ import type { HostContext } from "../host-context.ts";
 import { EXIT, HostError } from "../host-error.ts";
 import type { MintRole } from "../store/store.ts";
 import { body } from "./body.ts";
-import { globProblem } from "./glob.ts";
 import { tokenHash } from "./recognise.ts";
+import { stackGlobs } from "./stack-globs.ts";
 
 const CLIENT_ID_BYTES = 8;
 const TOKEN_BYTES = 32;
 const YEAR = 366 * 86_400;
 const HOUR = 3600;
 
-/** What a client's stacks may be, here and in the config. */
-export const stackGlobs: z.ZodType<string[]> = z
-  .array(
-    z.string().superRefine((pattern, context) => {
-      const problem = globProblem(pattern);
-      if (problem !== null) context.addIssue({ code: "custom", message: `${pattern}: ${problem}` });
-    }),
-  )
-  .min(1, "expected at least one stack, such as acme/**")
-  .max(32, "expected at most 32 stacks");
+const SEEDS_PER_HOUR = "expected 1 to 1000000 seeds per hour";
+const SECONDS = `expected 60 to ${YEAR} seconds`;
 
-/** Seeds per hour. */
-export const quota: z.ZodType<number> = z.int("expected seeds per hour").min(1).max(1_000_000);
-
-const newClientSchema = z
+/** Body of `POST /v1/clients`. */
+export const newClientSchema: z.ZodType<NewClient> = z
   .strictObject({
     name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$/, "expected 1 to 63 letters, digits, dots and dashes"),
-    role: z.enum(["mint", "read", "admin"]),
+    role: z.enum(["mint", "read", "admin"], "expected mint, read or admin"),
     stacks: stackGlobs,
-    quotaPerHour: quota.nullable(),
-    expiresInSeconds: z.int().min(60).max(YEAR).nullable(),
+    quotaPerHour: z.int(SEEDS_PER_HOUR).min(1, SEEDS_PER_HOUR).max(1_000_000, SEEDS_PER_HOUR).nullable(),
+    expiresInSeconds: z.int(SECONDS).min(60, SECONDS).max(YEAR, SECONDS).nullable(),
     by: z.enum(["token", "ssh"]),
   })
-  .refine(({ role, stacks }) => role !== "admin" || stacks.includes("**"), "an admin has all stacks: leave them out")
-  .refine(({ by, expiresInSeconds }) => by === "ssh" || expiresInSeconds !== null, "a token needs an end");
+  .refine(({ role, stacks }) => role !== "admin" || stacks.includes("**"), {
+    path: ["stacks"],
+    error: "an admin has all stacks: leave them out",
+  })
+  .refine(({ by, expiresInSeconds }) => by === "ssh" || expiresInSeconds !== null, {
+    path: ["expiresInSeconds"],
+    error: "a token needs an end",
+  });
+export type NewClient = {
+  name: string;
+  role: MintRole;
+  stacks: string[];
+  quotaPerHour: number | null;
+  expiresInSeconds: number | null;
+  by: "token" | "ssh";
+};
 
 /** Answer of `POST /v1/clients`; `token` is a secret, and null for one that comes through ssh. */
 export const newClientAnswerSchema: z.ZodType<NewClientAnswer> = z.object({
@@ -102,8 +106,8 @@ export function mintClientRoutes(context: HostContext): Hono {
     const token = by === "ssh" ? null : newToken(context);
     const hash = token === null ? null : tokenHash(token);
     if (!store.mintClients.add({ clientId, name, role, stacks, quotaPerHour, tokenHash: hash, createdAt, expiresAt })) {
-      const fix = "choose another name, or revoke that one first: bootseed-host client revoke";
-      throw new HostError("conflict", `a client is called ${name} already`, fix, EXIT.cantCreate);
+      const fix = `choose another name, or revoke that one first: bootseed-host client revoke ${name}`;
+      throw new HostError("conflict", `a client is called ${name} already`, fix, EXIT.usage);
     }
     const id = toHex(clientId);
     log.info({ id, client: name, role, stacks, quotaPerHour, expiresAt, by }, "mint client made");
@@ -127,7 +131,7 @@ export function mintClientRoutes(context: HostContext): Hono {
       throw new HostError(
         "not-found",
         `no client that is not revoked is called ${name}`,
-        "see `client ls`",
+        "`bootseed-host client ls` shows them",
         EXIT.usage,
       );
     const id = toHex(client.clientId);

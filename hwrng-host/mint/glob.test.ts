@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { globMatches, globProblem } from "./glob.ts";
+import { globMatches, globProblem, stackGlobProblem } from "./glob.ts";
 
 it.each([
   ["acme/web/prod", "acme/web/prod", true],
@@ -32,4 +32,29 @@ describe("a pattern", () => {
     ["ac me/**", /ASCII without spaces/],
     ["**/**/**/**", /at most 3/],
   ])("%j is refused", (pattern, why) => expect(globProblem(pattern)).toMatch(why));
+});
+
+describe("a pattern over stacks", () => {
+  it.each([
+    ["acme/web/prod", "acme/web/prod"],
+    ["acme/*/*", "acme/web/prod"],
+    ["*/*/*", "acme/web/prod"],
+    ["acme/**", "acme/web/prod"],
+    ["**/prod", "acme/web/prod"],
+    ["**", "acme/web/prod"],
+    ["acme/**/prod", "acme/web/prod"],
+    ["a:b/web/prod", "a:b/web/prod"],
+    ["a:**", "a:b/web/prod"],
+  ])("%s may be: it matches %s", (pattern, stack) =>
+    expect([stackGlobProblem(pattern), globMatches(pattern, stack)]).toEqual([null, true]),
+  );
+  it.each(["acme", "*", "acme/web", "acme/*", "by-hand", "acme:web:prod", "acme/web/prod/x", "acme/web/**/prod"])(
+    "%s is refused: it matches no stack",
+    (pattern) => {
+      expect(stackGlobProblem(pattern)).toMatch(/expected ORG\/PROJECT\/STACK, such as acme\/web\/prod/);
+      for (const stack of ["acme/web/prod", "by-hand/web/prod", "acme/web/x"])
+        expect(globMatches(pattern, stack)).toBe(false);
+    },
+  );
+  it("is refused for what any pattern is refused for", () => expect(stackGlobProblem("acme*/a/b")).toMatch(/whole/));
 });

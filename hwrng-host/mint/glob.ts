@@ -9,6 +9,8 @@ const SEPARATOR = /[/:]/;
 const MAX_PATTERN_CHARS = 256;
 /** Each one may be anything: more of them make a match slow, and nobody needs them. */
 const MAX_DEEP = 3;
+/** org/project/stack */
+const STACK_NAMES = 3;
 
 /** @returns why a pattern is refused, or null */
 export function globProblem(pattern: string): string | null {
@@ -19,6 +21,17 @@ export function globProblem(pattern: string): string | null {
     return "a * stands for a whole segment: acme/*/prod, acme/**";
   if (segments.some((one) => one === "")) return "expected no empty segment";
   return segments.filter((one) => one === "**").length > MAX_DEEP ? `expected at most ${MAX_DEEP} times **` : null;
+}
+
+/** A stack is three names. @returns why a pattern over stacks is refused, or null */
+export function stackGlobProblem(pattern: string): string | null {
+  const problem = globProblem(pattern);
+  if (problem !== null) return problem;
+  const names = pattern.split("/").length;
+  // Whatever is beside it: ** goes over slashes.
+  const grows = pattern.split(SEPARATOR).includes("**");
+  if (names === STACK_NAMES || (names < STACK_NAMES && grows)) return null;
+  return "that is no stack's name: expected ORG/PROJECT/STACK, such as acme/web/prod, acme/*/prod, acme/** or **";
 }
 
 /**

@@ -9,11 +9,16 @@ import { body } from "./body.ts";
 const TOKEN_ID_BYTES = 16;
 const YEAR = 366 * 86_400;
 
-const newTokenSchema = z.strictObject({
+const MACHINES = "expected 1 to 100000 machines";
+const SECONDS = `expected 60 to ${YEAR} seconds`;
+
+/** Body of `POST /v1/join-tokens`. */
+export const newTokenSchema: z.ZodType<NewToken> = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$/, "expected 1 to 63 letters, digits, dots and dashes"),
-  uses: z.int().min(1).max(100_000),
-  expiresInSeconds: z.int().min(60).max(YEAR),
+  uses: z.int(MACHINES).min(1, MACHINES).max(100_000, MACHINES),
+  expiresInSeconds: z.int(SECONDS).min(60, SECONDS).max(YEAR, SECONDS),
 });
+export type NewToken = { name: string; uses: number; expiresInSeconds: number };
 
 /** Answer of `POST /v1/join-tokens`; `token` is a secret. */
 export const newTokenAnswerSchema: z.ZodType<NewTokenAnswer> = z.object({
@@ -71,7 +76,7 @@ export function joinTokenRoutes(context: HostContext): Hono {
   app.post("/v1/join-tokens/:id/revoke", (c) => {
     const id = c.req.param("id");
     if (!store.joins.revoke(fromHex(id, TOKEN_ID_BYTES), context.now()))
-      throw new HostError("not-found", `no join token ${id}`, "see `bootseed-host join-token ls`", EXIT.usage);
+      throw new HostError("not-found", `no join token ${id}`, "`bootseed-host join-token ls` shows them", EXIT.usage);
     log.info({ id }, "join token revoked");
     return Response.json({ id });
   });

@@ -8,7 +8,12 @@ export function onlyVm(vms: readonly Vm[], wanted: string): Vm {
   const [vm] = found;
   if (vm !== undefined && found.length === 1) return vm;
   if (vm === undefined) {
-    throw new HostError("not-found", `no VM is called ${wanted}`, "use its name or its seedId", EXIT.usage);
+    throw new HostError(
+      "not-found",
+      `no VM is called ${wanted}`,
+      "use its name or its seedId, as `bootseed vm ls` shows them",
+      EXIT.usage,
+    );
   }
   const message = `${found.length} VMs are called ${wanted}: ${found.map(({ seedId }) => seedId).join(", ")}`;
   throw new HostError("conflict", message, "use the seedId of the one that is meant", EXIT.usage);

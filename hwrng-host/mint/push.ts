@@ -8,14 +8,16 @@ import type { Push } from "../deliver/start.ts";
 import type { HostContext } from "../host-context.ts";
 import { EXIT, HostError } from "../host-error.ts";
 
+/** As it is typed; its port is compared where it is set. */
+export const pushAddress: z.ZodType<string> = z
+  .string()
+  .max(255, "expected at most 255 characters")
+  .regex(/^[!-~]+:[1-9]\d{0,4}$/, "expected HOST:PORT");
+
 /** Request and answer of `POST /v1/push`. `address`: host:port, or null: this VM is not dialled any more. */
 export const pushSetSchema: z.ZodType<{ seedId: string; address: string | null }> = z.strictObject({
   seedId: z.string().regex(/^[0-9a-f]{32}$/),
-  address: z
-    .string()
-    .max(255)
-    .regex(/^[!-~]+:[1-9]\d{0,4}$/)
-    .nullable(),
+  address: pushAddress.nullable(),
 });
 
 /** Answer of `GET /v1/push`; times are seconds since 1970. */
