@@ -306,7 +306,7 @@ describe("help", () => {
       expect([command, code, out]).toEqual([
         command,
         0,
-        expect.stringMatching(new RegExp(`Examples:[^]*bootseed-host ${command.join(" ")}[^]*Exit: 0 done, 64`)),
+        expect.stringMatching(new RegExp(`Examples:[^]*bootseed-host ${command.join(" ")}[^]*Exit: 0 done\n {6}64`)),
       ]);
     }
   });

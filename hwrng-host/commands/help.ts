@@ -1,7 +1,19 @@
 /** What `--help` says below the options: examples that can be typed as they stand, and the exit codes. */
+import { EXIT } from "../host-error.ts";
+
+const MEANING: Readonly<Record<keyof typeof EXIT, string>> = {
+  usage: "command line (an option, a name, a serial: also one that is taken or not there)",
+  data: "a backup that is damaged or not opened",
+  unavailable: "the service does not answer, or cannot",
+  software: "a mistake of ours",
+  cantCreate: "cannot create a file",
+  io: "input/output: device, disk, rights",
+  config: "config or state folder wrong or damaged",
+};
+const LINES = Object.entries(EXIT).map(([name, code]) => `      ${code} ${MEANING[name as keyof typeof EXIT]}`);
 const EXIT_CODES = `
-Exit: 0 done, 64 command line, 65 damaged or not opened, 69 the service does not answer or cannot, 70 a mistake of ours,
-      73 cannot create a file, 74 input/output, 78 config or state folder wrong
+Exit: 0 done
+${LINES.join("\n")}
 `;
 
 const EXAMPLES: Readonly<Record<string, string>> = {
