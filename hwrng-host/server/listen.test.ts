@@ -11,6 +11,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { selfSigned } from "../identity/self-signed.ts";
+import { prerequisite } from "../../tests/prerequisite.ts";
 import { boundPort } from "./bound-port.ts";
 import { listenGuests, listenMint } from "./listen.ts";
 
@@ -145,6 +146,8 @@ describe("the guests' listener", () => {
   });
 });
 
+const ROOT = prerequisite(process.getuid?.() === 0, "expected root, who may give a file to any group");
+
 describe("the mint socket", () => {
   it("is for owner and group only, and gone afterwards", async () => {
     const path = join(dir, "sub", "mint.sock");
@@ -153,6 +156,22 @@ describe("the mint socket", () => {
     expect(await ask(path)).toBe(404);
     await listener.close();
     expect(existsSync(path)).toBe(false);
+  });
+
+  it.skipIf(!ROOT)("is its group's, and so are the folders that are made for it, and no other", async () => {
+    const groups = "bootseed-mint:x:4242:\n";
+    const path = join(dir, "run/bootseed/mint.sock");
+    const mask = process.umask(0o077);
+    const listener = await listenMint(app.fetch, path, groups);
+    process.umask(mask);
+    const view = (of: string): [number, number] => [statSync(of).gid, statSync(of).mode & 0o777];
+    expect([dir, join(dir, "run"), join(dir, "run/bootseed"), path].map(view)).toEqual([
+      [statSync(tmpdir()).gid, 0o700],
+      [4242, 0o750],
+      [4242, 0o750],
+      [4242, 0o660],
+    ]);
+    await listener.close();
   });
 
   it("replaces what a killed service left", async () => {

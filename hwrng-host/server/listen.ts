@@ -1,6 +1,6 @@
 /** Sockets: TLS 1.3 for guests, a unix socket for mint. Deadlines and limits are set here, handlers know none. */
 import { getRequestListener } from "@hono/node-server";
-import { lstatSync, mkdirSync, unlinkSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, unlinkSync } from "node:fs";
 import { createServer as createHttpServer, type RequestListener, type Server, type ServerOptions } from "node:http";
 import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
 import { connect, type Server as NetServer, Socket } from "node:net";
@@ -112,10 +112,11 @@ export async function startTls(
 
 /**
  * @param path of the socket; a stale file is replaced, a live one is not
+ * @param groups the content of /etc/group, if it is not to be read
  * @throws HostError exit 69 when another service answers there, 73 when it cannot be made
  */
-export async function listenMint(fetch: Fetch, path: string): Promise<Listener> {
-  await clearStale(path);
+export async function listenMint(fetch: Fetch, path: string, groups?: string): Promise<Listener> {
+  const made = await clearPlace(path);
   const server = createHttpServer(deadlines(DEADLINE_MS), listenerOf(fetch));
   server.setTimeout(MINT_IDLE_MS);
   // The socket must never be open to others, not even for a moment: 0660 from its birth, chmod would be too late.
@@ -129,7 +130,8 @@ export async function listenMint(fetch: Fetch, path: string): Promise<Listener> 
   } finally {
     process.umask(mask);
   }
-  giveToMintGroup(path);
+  // The folder first: for whoever may not enter it there is no socket.
+  giveToMintGroup([...made, path], groups);
   // net unlinks the socket when it closes.
   return { address: path, close: async () => closing(server) };
 }
@@ -142,16 +144,21 @@ export function listenerOf(fetch: Fetch): RequestListener {
   };
 }
 
-/** Removes what a killed service left; refuses to touch anything else. */
-async function clearStale(path: string): Promise<void> {
+/** Makes the folder, and removes what a killed service left; refuses to touch anything else. @returns the folders it made */
+async function clearPlace(path: string): Promise<string[]> {
+  const made: string[] = [];
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+    const first = mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+    if (first !== undefined)
+      for (let folder = dirname(path); folder.startsWith(first); folder = dirname(folder)) made.unshift(folder);
+    // Whatever the umask is: its group may enter.
+    for (const folder of made) chmodSync(folder, 0o750);
     if (!lstatSync(path).isSocket()) {
       const message = `${path} exists and is not a socket`;
       throw new HostError("io", message, "choose another `listen.mint`, or remove that file", EXIT.cantCreate);
     }
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return;
+    if (errnoOf(error) === "ENOENT") return made;
     throw error instanceof HostError ? error : mintError(path, error);
   }
   if (await answers(path)) {
@@ -164,6 +171,7 @@ async function clearStale(path: string): Promise<void> {
     );
   }
   unlinkSync(path);
+  return made;
 }
 
 async function answers(path: string): Promise<boolean> {

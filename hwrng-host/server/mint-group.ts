@@ -11,12 +11,16 @@ export function groupNumber(groups: string, name: string): number | undefined {
   return Number.isInteger(number) ? number : undefined;
 }
 
-/** Gives the mint's socket to its group, where there is one and this user may: else only the service's own user can mint. */
-export function giveToMintGroup(socket: string): void {
-  const number = groupNumber(readFileSync("/etc/group", "utf8"), MINT_GROUP);
+/**
+ * Gives the mint's socket, and the folders that were made for it, to its group, where there is one and this user may: else
+ * only the service's own user can mint.
+ * @param groups the content of /etc/group
+ */
+export function giveToMintGroup(paths: readonly string[], groups: string = readFileSync("/etc/group", "utf8")): void {
+  const number = groupNumber(groups, MINT_GROUP);
   if (number === undefined) return;
   try {
-    chownSync(socket, process.getuid?.() ?? 0, number);
+    for (const path of paths) chownSync(path, process.getuid?.() ?? 0, number);
   } catch (error) {
     if (errnoOf(error) !== "EPERM") throw error; // not a member of it: the socket stays with this user alone
   }
