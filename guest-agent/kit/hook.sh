@@ -17,11 +17,18 @@ grep -qs "^$INSTANCE_ID " $m || {
   cat >$l/gate <<'E'
 @GATE@
 E
-  cat >etc/systemd/system/$u.service <<E
+  # systemd finds a new unit without a reload, which takes seconds. It needs one for a unit that was there before, in a copy of another
+  # instance's disk, and where it is older than 243.
+  f=etc/systemd/system/$u.service s="systemctl start --no-block $u" d='systemctl daemon-reload'
+  [ -e $f ] && o=$d
+  cat >$f <<E
 @UNIT@
 E
-  systemctl daemon-reload
-  systemctl start --no-block $u
+  $o
+  $s || {
+    $d
+    $s
+  }
   # Then the kit, which unpacks itself (unpack.py).
   python3 -Ic 'import lzma
 n=0

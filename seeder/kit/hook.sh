@@ -22,7 +22,9 @@ done
 echo "$1 $e" >$2
 [ $e != warned ] || ! echo "NO PROVEN SEED, TRUST NO KEY HERE: $3/log"
 E
-cat >etc/systemd/system/$u.service <<E
+f=etc/systemd/system/$u.service s="systemctl start --no-block $u" d='systemctl daemon-reload'
+[ -e $f ] && o=$d
+cat >$f <<E
 [Unit]
 DefaultDependencies=no
 Before=ssh.service sshd.service $k.service $k.target $k@rsa.service $k@ecdsa.service $k@ed25519.service
@@ -31,8 +33,11 @@ Type=oneshot
 StandardOutput=journal+console
 ExecStart=/bin/sh /$l/gate $INSTANCE_ID /$m /$r
 E
-systemctl daemon-reload
-systemctl start --no-block $u
+$o
+$s || {
+$d
+$s
+}
 python3 -Ic 'import lzma
 n=0
 for c in input():n=n*94+ord(c)-33
