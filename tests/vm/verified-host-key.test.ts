@@ -59,7 +59,8 @@ describe("@pulumi/command with the host key from the VM's own report", { concurr
   });
 
   it("one up makes the VM, learns its keys, and hands it the secret", async () => {
-    await stack.mustUp("--skip-preview");
+    // As a person types it, with its preview, in which neither droplet nor keys are known.
+    await stack.mustUp();
     id = String((await vmNamed(host.mint, "web")).instanceId);
     expect(await inVm("cat /etc/app.key")).toBe("first secret");
     const digest = createHash("sha256").update("first secret").digest("hex");

@@ -85,12 +85,15 @@ async function run(inputs, command) {
 
 /** @param {Props} inputs @returns {{property: string, reason: string}[]} */
 function complaints(inputs) {
-  const { connection = {} } = inputs;
+  // In preview a connection with something unknown in it may arrive as the engine's mark for unknown, which is a string.
+  const connection = typeof inputs.connection === "string" ? undefined : (inputs.connection ?? {});
   const unknown = [
     ...Object.keys(inputs).filter((key) => !KNOWN.includes(key) && !key.startsWith("__")),
-    ...Object.keys(connection).filter((key) => !CONNECTION.includes(key) && !key.startsWith("__")),
+    ...Object.keys(connection ?? {}).filter((key) => !CONNECTION.includes(key) && !key.startsWith("__")),
   ];
-  const missing = ["host", "hostKey", "privateKey"].filter((key) => connection[key] === undefined);
+  const missing = ["host", "hostKey", "privateKey"].filter(
+    (key) => connection !== undefined && connection[key] === undefined,
+  );
   return [
     ...unknown.map((property) => ({
       property,
