@@ -8,5 +8,3 @@ export interface Machine {
 export function missingPackages(extent: "quick" | "drills" | "all"): string[];
 export function unsupported(here?: Machine): string | undefined;
 export function aptCommand(packages: string[]): string[];
-export function nodeModulesFresh(root: string): boolean;
-export function stampNodeModules(root: string): void;

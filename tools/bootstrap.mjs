@@ -1,7 +1,6 @@
-// What start.mjs asks of the machine: which system, which Debian packages, whether node_modules fits the lock. No dependencies.
+// What start.mjs asks of the machine: which system, which Debian packages. No dependencies.
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 /** Debian packages of every run: the kit's python as a stock image has it, and what its tests drive. */
 const BASE = [
@@ -72,21 +71,4 @@ export function aptCommand(packages) {
   return process.getuid?.() === 0
     ? ["sh", "-c", script]
     : ["sudo", "DEBIAN_FRONTEND=noninteractive", "sh", "-c", script];
-}
-
-/** @param {string} root */
-const lockHash = (root) =>
-  createHash("sha256")
-    .update(readFileSync(`${root}package-lock.json`))
-    .digest("hex");
-
-/** Whether `npm ci` has completed for exactly this lock. @param {string} root @returns {boolean} */
-export function nodeModulesFresh(root) {
-  const stamp = `${root}node_modules/.bootseed-lock`;
-  return existsSync(stamp) && readFileSync(stamp, "utf8") === lockHash(root);
-}
-
-/** @param {string} root @returns {void} */
-export function stampNodeModules(root) {
-  writeFileSync(`${root}node_modules/.bootseed-lock`, lockHash(root));
 }

@@ -5,7 +5,9 @@ import { spawn } from "node:child_process";
 import { existsSync, rmSync, statfsSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
-import { aptCommand, missingPackages, nodeModulesFresh, stampNodeModules, unsupported } from "./bootstrap.mjs";
+import { aptCommand, missingPackages, unsupported } from "./bootstrap.mjs";
+import { nodeModulesFresh } from "./node-modules.mjs";
+import { PARTS, usageProblem } from "./options.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CACHE = process.env["BOOTSEED_CACHE"] ?? `${ROOT}.cache`;
@@ -15,7 +17,7 @@ const HELP = `Usage: npm run demo | test | test:quick | test:long | bench | setu
   test    everything again as a test suite   (--quick: no VM and no engine; further words go to vitest)
           test:long: the drills at full size (1,000,000 packets, 500 kills, …): hours, not part of \`npm test\`
   bench   paired measurements against C peers and limits   (--quick, --json FILE, --only PART; may be repeated:
-          packets, deliveries, counters, schedule, kit, agent, mint, login, no-op)
+          ${PARTS.join(", ")})
   setup   only what demo and test need: Debian packages, npm packages, Pulumi engine, kernel, VM image
   clean   removes ${CACHE} (downloads, engine, image); node_modules and Debian packages stay
 
@@ -71,12 +73,15 @@ if (verb === "help" || rest.includes("--help")) {
   process.stdout.write(`${HELP}\n`);
   process.exit(0);
 }
+if (verb !== "clean" && !(verb in SCRIPTS))
+  fail(`expected demo, test, bench, setup or clean, got "${verb}"\n\n${HELP}`, 64);
+const problem = usageProblem(verb, args, ROOT);
+if (problem) fail(problem, 64);
 if (verb === "clean") {
   rmSync(CACHE, { recursive: true, force: true });
   process.stderr.write(`removed ${CACHE}\n`);
   process.exit(0);
 }
-if (!(verb in SCRIPTS)) fail(`expected demo, test, bench, setup or clean, got "${verb}"\n\n${HELP}`, 64);
 const reason = unsupported();
 if (reason) fail(reason, 69);
 
@@ -111,7 +116,7 @@ if (packages.length > 0 || npm.length > 0 || !cached) {
 const work = [];
 if (packages.length > 0)
   work.push(step("Debian packages", aptCommand(packages), { DEBIAN_FRONTEND: "noninteractive" }));
-if (npm.length > 0) work.push(step("npm ci", ["npm", "ci", "--loglevel=error"]).then(() => stampNodeModules(ROOT)));
+if (npm.length > 0) work.push(step("npm ci", ["npm", "ci", "--loglevel=error"]));
 await Promise.all(work);
 
 const node24 = `${ROOT}node_modules/.bin/node`;

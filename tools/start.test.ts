@@ -55,6 +55,33 @@ describe("start.mjs", () => {
       expect.stringMatching(/^expected demo, test, bench, setup or clean, got "dmeo"/),
     ]);
   });
+  it.each([
+    ["demo --bogus", "demo: Unknown option '--bogus'\nUsage: npm run demo -- [--yes] [--json FILE]\n"],
+    ["demo --json", "demo: Option '--json <value>' argument missing\nUsage: "],
+    ["demo --json --yes", "demo: Option '--json <value>' argument missing\nUsage: "],
+    ["demo --json /none/x.json", "demo: --json /none/x.json: there is no such folder\nUsage: "],
+    ["demo quick", "demo: Unexpected argument 'quick'\nUsage: "],
+    ["bench --only packet", "bench: --only packet: expected one of packets, deliveries, "],
+    ["bench --long", "bench: Unknown option '--long'\nUsage: npm run bench -- "],
+    ["setup --json x", "setup: Unknown option '--json'\nUsage: npm run setup -- [--yes]\n"],
+    ["clean --all", "clean: Unknown option '--all'\nUsage: npm run clean\n"],
+  ])("%s: 64 and how it is called, before anything is done", (words, said) => {
+    const dir = mkdtempSync(join(tmpdir(), "bootseed-start-"));
+    const ran = start(words.split(" "), { BOOTSEED_CACHE: join(dir, "cache"), PATH: dir });
+    rmSync(dir, { recursive: true });
+    expect([ran.status, ran.stdout, ran.stderr.slice(0, said.length)]).toEqual([64, "", said]);
+  });
+  it.each([
+    ["--help", 0, "stdout"],
+    ["--publish", 64, "stderr"],
+  ] as const)("npm run package -- %s: %i and how to call it, nothing is built", (option, code, stream) => {
+    const dir = mkdtempSync(join(tmpdir(), "bootseed-package-"));
+    const env = { ...process.env, BOOTSEED_CACHE: join(dir, "cache") };
+    const ran = spawnSync(process.execPath, ["tools/package/main.ts", option], { encoding: "utf8", env });
+    const built = existsSync(join(dir, "cache"));
+    rmSync(dir, { recursive: true });
+    expect([ran.status, built, ran[stream]]).toEqual([code, false, expect.stringMatching(/Usage: npm run package\n/)]);
+  });
   it("clean removes the cache and nothing else", () => {
     const dir = mkdtempSync(join(tmpdir(), "bootseed-clean-"));
     mkdirSync(join(dir, "cache/engine"), { recursive: true });
