@@ -1,14 +1,11 @@
 /** `bootseed sync`: tells the host which droplets exist, from a stack's state, where a run could not. */
 import type { CreatedVm } from "@bootseed/protocol";
 import type { CreatedDroplet, MintApi } from "../mint-client/client.ts";
+import { AT_ONCE } from "../mint-client/batch.ts";
+import { takenByHosts } from "../mint-client/urn.ts";
 import { waitHint } from "./wait-hint.ts";
 
-/** The host takes 10,000 in one request; these are half its body limit. */
-const AT_ONCE = 5_000;
-
-/** A URN as hosts take it (protocol/mint.ts): no host has a seed of another. */
-const TAKEN = /^[ -~]{1,2048}$/;
-export const mayHaveSeed = ({ urn }: CreatedDroplet): boolean => TAKEN.test(urn);
+export const mayHaveSeed = ({ urn }: CreatedDroplet): boolean => takenByHosts(urn);
 
 /** Idempotent: the host binds each to the newest seed of its URN that is not bound yet. */
 export async function syncDroplets(

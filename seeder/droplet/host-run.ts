@@ -11,6 +11,7 @@ import {
 import { BATCH_WINDOW_MS, batched } from "../mint-client/batch.ts";
 import type { CreatedDroplet, MintApi } from "../mint-client/client.ts";
 import type { Gathering } from "../mint-client/gathering.ts";
+import { takenByHosts } from "../mint-client/urn.ts";
 import { type DropletReport, reportOf } from "./report.ts";
 
 /** A droplet that exists, as the hosts need to know it. */
@@ -98,6 +99,7 @@ export class HostRun {
 
   /** Asks for a seed; never fails. @param urn of the droplet itself, not of the component around it */
   async reserve(urn: string): Promise<Offer> {
+    if (!takenByHosts(urn)) return { ok: false, reason: `hosts take names in printable ASCII only: rename ${urn}` };
     try {
       const { answer, reservation } = await this.#reserve(urn);
       const entry = this.#entry(answer, reservation);
@@ -132,6 +134,10 @@ export class HostRun {
   /** Tells the host that this droplet exists, and asks what it knows of it; never fails. */
   async ask(droplet: LiveDroplet): Promise<Asked> {
     const { urn, instanceId, addresses } = droplet;
+    if (!takenByHosts(urn)) {
+      const unknown = { urn, instanceId, seedId: null, state: null, report: null };
+      return { kind: "unseeded", report: reportOf(unknown, droplet) };
+    }
     try {
       const vm = await this.#created({ urn, instanceId, addresses });
       if (vm.report !== null) return { kind: "report", report: reportOf(vm, droplet) };

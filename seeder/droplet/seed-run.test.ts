@@ -99,6 +99,16 @@ describe("reserve", () => {
     await run.reserve("urn:c");
     expect(warnings).toEqual([expect.stringMatching(/^no seeds in this run: host unix:\/\/\/h is unreachable\. /)]);
   });
+  it("does not let a name that hosts do not take spoil the others' request", async () => {
+    const mint = new Mint();
+    const { run } = open(mint);
+    const [good, bad] = await Promise.all([run.reserve("urn:web"), run.reserve("urn:wéb")]);
+    expect(good.ok).toBe(true);
+    expect(bad).toEqual({ ok: false, reason: "hosts take names in printable ASCII only: rename urn:wéb" });
+    expect(mint.asked).toEqual(["reserve 1"]);
+    expect(await run.report({ ...web, urn: "urn:wéb" }, 180_000, quiet)).toMatchObject({ verdict: "unseeded" });
+    expect(mint.asked).toEqual(["reserve 1"]);
+  });
   it("refuses a host that hands out zeros", async () => {
     const mint = new Mint();
     mint.pool = new Uint8Array(64);

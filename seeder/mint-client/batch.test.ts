@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { batched } from "./batch.ts";
+import { AT_ONCE, batched } from "./batch.ts";
 import { Gathering } from "./gathering.ts";
 
 // setImmediate stays real: a batch lets what was read meanwhile in first.
@@ -73,6 +73,18 @@ describe("batched", () => {
     const good = ask(3);
     await vi.advanceTimersByTimeAsync(20);
     expect(await good).toBe(3);
+  });
+
+  it("asks in turns for more than a host takes in one request", async () => {
+    const sent: number[] = [];
+    const ask = batched(async (items: number[]) => {
+      sent.push(items.length);
+      return items;
+    });
+    const all = Promise.all(Array.from({ length: AT_ONCE + 1 }, (_, n) => ask(n)));
+    await vi.advanceTimersByTimeAsync(20);
+    expect((await all).at(-1)).toBe(AT_ONCE);
+    expect(sent).toEqual([AT_ONCE, 1]);
   });
 
   it("refuses an answer of another length", async () => {

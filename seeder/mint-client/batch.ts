@@ -10,6 +10,9 @@ export const BATCH_WINDOW_MS = 20;
 /** The same while some are missing that were announced: they may have to wait for the others' droplets. */
 export const MISSING_WINDOW_MS = 1_000;
 
+/** A host takes 10,000 droplets in one request; these are half its body limit. */
+export const AT_ONCE = 5_000;
+
 interface Waiting<Item, Result> {
   item: Item;
   resolve: (result: Result) => void;
@@ -17,7 +20,7 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * @param send answers all items, in their order; if it throws, every item of that batch fails with the same error
+ * @param send answers all items, in their order; if it throws, every item of that batch (5,000 at most) fails with the same error
  * @param windowMs how long to wait for more after each item
  * @param gathering who is still to ask
  * @returns a function that asks for one item
@@ -35,8 +38,12 @@ export function batched<Item, Result>(
   let timer: NodeJS.Timeout | undefined;
 
   const flush = async (): Promise<void> => {
-    const batch = open;
+    const all = open;
     open = [];
+    for (let at = 0; at < all.length; at += AT_ONCE) await sendOne(all.slice(at, at + AT_ONCE));
+  };
+
+  const sendOne = async (batch: readonly Waiting<Item, Result>[]): Promise<void> => {
     try {
       const results = await send(batch.map((waiting) => waiting.item));
       if (results.length !== batch.length)
