@@ -54,6 +54,7 @@ async function sayTooOld(): Promise<boolean> {
 function makeContext(): ProgramContext {
   requireSdk();
   const dryRun = pulumi.runtime.isDryRun();
+  const runs = new ProgramRuns(programSurroundings());
   const owners = new Map<string, SeedRun>();
   const refusals = new Map<string, string>();
   const beforeCreate = async (args: pulumi.ResourceHookArgs): Promise<void> => {
@@ -73,7 +74,8 @@ function makeContext(): ProgramContext {
   const needReport = async (args: pulumi.ResourceHookArgs): Promise<void> => {
     const missing = missingIn(await plain(args.newInputs?.["input"]));
     if (missing === undefined) return;
-    throw new Error(`the droplet exists, but its host-key report did not come (${missing}): run pulumi up again`);
+    const advice = `run pulumi up again; bootseed wait --stack ${runs.stack} shows how far it is`;
+    throw new Error(`the droplet exists, but its host-key report did not come (${missing}): ${advice}`);
   };
   return {
     dryRun,
@@ -83,7 +85,7 @@ function makeContext(): ProgramContext {
     commit: new pulumi.ResourceHook(hookName("bootseed-commit"), inThisProgram(beforeCreate), { onDryRun: true }),
     created: new pulumi.ResourceHook(hookName("bootseed-created"), inThisProgram(afterCreate), { ignoreErrors: true }),
     needReport: new pulumi.ResourceHook(hookName("bootseed-need-report"), inThisProgram(needReport)),
-    runs: new ProgramRuns(programSurroundings()),
+    runs,
     owners,
     refusals,
     adopted: false,

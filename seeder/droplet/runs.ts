@@ -27,7 +27,8 @@ export class ProgramRuns {
   readonly gatherings: Gatherings = { reserve: new Gathering(), tell: new Gathering() };
   readonly #around: Surroundings;
   readonly #credentials: HostCredentials;
-  readonly #stack = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  /** `org/project/stack`, as hosts know it. */
+  readonly stack: string = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   readonly #runs = new Map<string, SeedRun>();
 
   /** @param around of the program that runs now */
@@ -54,7 +55,7 @@ export class ProgramRuns {
     const run = new SeedRun({
       hosts: openings.map(({ url, opening }) => ({ host: parseEndpoint(url).shown, client: clientOf(url, opening) })),
       minHosts: from.minHosts,
-      stack: this.#stack,
+      stack: this.stack,
       warn: (message) => void pulumi.log.warn(message),
       now: Date.now,
       sleep: (ms) => sleep(ms),

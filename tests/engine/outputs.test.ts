@@ -54,7 +54,7 @@ it("no report in time: up says so, the old keys are not taken for the new machin
   const { ok, output } = await bench.up("--replace", await bench.urn("web"));
   expect(ok).toBe(false);
   expect(output).toMatch(
-    /the droplet exists, but its host-key report did not come \(web: committed at host \S+\): run pulumi up again/,
+    /the droplet exists, but its host-key report did not come \(web: committed at host \S+\): run pulumi up again; bootseed wait --stack organization\/bootseed\/test shows/,
   );
   expect(bench.api.posted).toHaveLength(3);
   mint.reports = true;
