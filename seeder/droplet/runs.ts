@@ -37,9 +37,14 @@ export class ProgramRuns {
     this.#credentials = new HostCredentials(around);
   }
 
-  /** For the line that names the hosts, in preview too. @throws BootseedError "usage" for hosts that cannot be */
+  /** For the line that names the hosts, in preview too. @throws RunError for hosts that cannot be, or none */
   declare(source: SeedSource): void {
-    this.#credentials.claim(programHosts(source, this.#around));
+    try {
+      this.#credentials.claim(programHosts(source, this.#around));
+    } catch (error) {
+      // The user's own mistake: Pulumi shows a RunError without a stack trace.
+      throw error instanceof BootseedError ? new pulumi.RunError(error.message) : error;
+    }
   }
 
   /** The run against hosts that were declared. Not for previews: tokens may not be known there. */

@@ -46,7 +46,7 @@ export interface SeedStackArgs extends SeedSource {
 /**
  * Seeds the droplets of the whole program. Call it once, before the first resource.
  *
- * @throws BootseedError "usage" for hosts that cannot be, RunError for a second call
+ * @throws RunError for hosts that cannot be, for none, and for a second call
  *
  * @example
  * import { seedStack } from "@bootseed/seeder";

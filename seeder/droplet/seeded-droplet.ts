@@ -74,7 +74,7 @@ export class SeededDroplet extends pulumi.ComponentResource {
    * @param name of the component, of its droplet, and in messages
    * @param args the droplet's arguments and where its seed comes from
    * @param opts options of a component, and those of the droplet that are passed on to it
-   * @throws BootseedError "usage" when no host, too many hosts or an impossible `minHosts` is named
+   * @throws RunError when no host, too many hosts or an impossible `minHosts` is named
    */
   constructor(name: string, args: SeededDropletArgs, opts: SeededDropletOptions = {}) {
     super(COMPONENT_TYPE, name, {}, componentOptions(opts));

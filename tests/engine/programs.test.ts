@@ -34,6 +34,22 @@ describe("configuration that is wrong", () => {
   });
 });
 
+describe.each(["seedStack", "seeded"])("a program of one's own: %s", (way) => {
+  it("a host that cannot be is said in one line, without a stack trace", async () => {
+    const own = await Workbench.open("tests/engine/programs/many.ts");
+    try {
+      const config = { way, host: "https://example.com", count: "1", took: join(own.dir, "took") };
+      for (const [key, value] of Object.entries(config)) await own.must("config", "set", `bootseed:${key}`, value);
+      const { ok, output } = await own.run("preview");
+      expect(ok).toBe(false);
+      expect(output).toMatch(/error: expected a host like unix:.*#sha256=PIN.*, got "https:\/\/example\.com"/);
+      expect(output).not.toMatch(/^\s+at .*:\d+:\d+/m);
+    } finally {
+      await own.close();
+    }
+  });
+});
+
 describe("a program that has a plain droplet", () => {
   let bench: Workbench;
   let mint: FakeMint;
