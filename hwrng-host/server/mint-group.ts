@@ -2,7 +2,7 @@ import { chownSync, readFileSync } from "node:fs";
 import { errnoOf } from "../host-error.ts";
 
 /** Whose members may mint, besides the service's own user: operations make it with `groupadd bootseed-mint`. */
-const MINT_GROUP = "bootseed-mint";
+export const MINT_GROUP = "bootseed-mint";
 
 /** @param groups the content of /etc/group (group(5)) @returns the group's number, or undefined where there is no such group */
 export function groupNumber(groups: string, name: string): number | undefined {
