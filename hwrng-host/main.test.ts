@@ -287,6 +287,13 @@ describe("help", () => {
     for (const command of ["init", "serve", "mint", "status"]) expect(help).toContain(command);
   });
 
+  it("ends quietly when nobody reads it to the end", () => {
+    const { stdout, stderr } = spawnSync("sh", ["-c", `"$0" "$1" --help | true`, process.execPath, MAIN], {
+      encoding: "utf8",
+    });
+    expect([stdout, stderr]).toEqual(["", ""]);
+  });
+
   it("shows an example and the exit codes after every command", () => {
     const single = [
       "init",
