@@ -78,7 +78,7 @@ describe.skipIf(!ready)("systemd", () => {
 
   it("makes the user and both groups", () => {
     const words = ["--dry-run", "--replace=/x.conf", `--root=${root}`, join(HERE, "bootseed-host.sysusers")];
-    const { stdout, stderr } = spawnSync("systemd-sysusers", words, { encoding: "utf8" });
+    const { stdout, stderr } = spawnSync("/usr/bin/systemd-sysusers", words, { encoding: "utf8" });
     const said = stdout + stderr;
     for (const made of ["group 'bootseed-mint'", "group 'bootseed-host'", "user 'bootseed-host'"])
       expect(said).toContain(made);
