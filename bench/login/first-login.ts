@@ -53,8 +53,12 @@ export async function plainLogin(side: Side, droplet: DropletConfig): Promise<Ti
   const [address = ""] = (await side.stack.output("addresses")) as string[];
   await sshdAnswers(address, side.cloud.sshPort);
   const any = ["-o", "StrictHostKeyChecking=no", ...strictSsh(loginTo(side, address, "/dev/null"))];
-  await execa("ssh", [...any, "true"], { stdin: "ignore", timeout: 60_000 });
-  return finished(side, began, up);
+  // Again until it is let in: sshd may listen before users may log in.
+  for (;;) {
+    const { failed } = await execa("ssh", [...any, "true"], { stdin: "ignore", timeout: 60_000, reject: false });
+    if (!failed) return finished(side, began, up);
+    if (secondsSince(began) * 1000 > DEADLINE_MS) throw new Error(`${address} lets nobody in`);
+  }
 }
 
 const UP = ["up", "--yes", "--skip-preview"];
