@@ -51,10 +51,9 @@ function units(): Record<string, string> {
 function hook(size: number): string {
   const parts = new Map([
     ["@GATE@", stripText(source("gate.sh"))],
-    ["@UNIT@", stripText(source("gate.service"))],
     ["@SIZE@", String(size)],
   ]);
-  const filled = stripText(source("hook.sh")).replaceAll(/@(?:GATE|UNIT|SIZE)@/g, (name) => parts.get(name) ?? name);
+  const filled = stripText(source("hook.sh")).replaceAll(/@(?:GATE|SIZE)@/g, (name) => parts.get(name) ?? name);
   return `${filled}\n`;
 }
 

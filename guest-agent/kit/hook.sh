@@ -4,8 +4,8 @@
 trap 'exit 0' 0
 umask 77
 cd /
-# programs, this boot's files, the mark of a gate that is done, the gate's unit; short names, as every byte rides in user-data
-l=usr/local/lib/bootseed r=run/bootseed v=var/lib/bootseed m=$v/gate-done k=sshd-keygen u=bootseed-first-boot
+# programs, this boot's files, the mark of a gate that is done; short names, as every byte rides in user-data
+l=usr/local/lib/bootseed r=run/bootseed v=var/lib/bootseed m=$v/gate-done k=sshd-keygen
 mkdir -p $l $r $v
 exec >>$r/log 2>&1 9>$r/lock
 # The agent's user may write here, and root follows no link of his, and waits for no pipe.
@@ -17,18 +17,12 @@ grep -qs "^$INSTANCE_ID " $m || {
   cat >$l/gate <<'E'
 @GATE@
 E
-  # systemd finds a new unit without a reload, which takes seconds. It needs one for a unit that was there before, in a copy of another
-  # instance's disk, and where it is older than 243.
-  f=etc/systemd/system/$u.service s="systemctl start --no-block $u" d='systemctl daemon-reload'
-  [ -e $f ] && o=$d
-  cat >$f <<E
-@UNIT@
-E
-  $o
-  $s || {
-    $d
-    $s
-  }
+  # sshd waits for it. A unit without a file: systemd need not be reloaded for it, which takes seconds, and a copy of this disk has none.
+  # No globs in Before= (systemd refuses them); never ssh.socket, which would hold the whole boot; never After=cloud-*, whose own hook
+  # starts this unit.
+  systemd-run --no-block -u bootseed-first-boot -p Type=oneshot -p DefaultDependencies=no -p StandardOutput=journal+console \
+    -p "Before=ssh.service sshd.service $k.service $k.target $k@rsa.service $k@ecdsa.service $k@ed25519.service" \
+    /bin/sh /$l/gate $INSTANCE_ID /$m /$r
   # Then the kit, which unpacks itself (unpack.py).
   python3 -Ic 'import lzma
 n=0

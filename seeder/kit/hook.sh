@@ -3,7 +3,7 @@
 trap 'exit 0' 0
 umask 77
 cd /
-l=usr/local/lib/bootseed r=run/bootseed v=var/lib/bootseed m=$v/gate-done k=sshd-keygen u=bootseed-first-boot
+l=usr/local/lib/bootseed r=run/bootseed v=var/lib/bootseed m=$v/gate-done k=sshd-keygen
 mkdir -p $l $r $v
 exec >>$r/log 2>&1 9>$r/lock
 find $v/ -type l,p -delete
@@ -22,22 +22,9 @@ done
 echo "$1 $e" >$2
 [ $e != warned ] || ! echo "NO PROVEN SEED, TRUST NO KEY HERE: $3/log"
 E
-f=etc/systemd/system/$u.service s="systemctl start --no-block $u" d='systemctl daemon-reload'
-[ -e $f ] && o=$d
-cat >$f <<E
-[Unit]
-DefaultDependencies=no
-Before=ssh.service sshd.service $k.service $k.target $k@rsa.service $k@ecdsa.service $k@ed25519.service
-[Service]
-Type=oneshot
-StandardOutput=journal+console
-ExecStart=/bin/sh /$l/gate $INSTANCE_ID /$m /$r
-E
-$o
-$s || {
-$d
-$s
-}
+systemd-run --no-block -u bootseed-first-boot -p Type=oneshot -p DefaultDependencies=no -p StandardOutput=journal+console \
+-p "Before=ssh.service sshd.service $k.service $k.target $k@rsa.service $k@ecdsa.service $k@ed25519.service" \
+/bin/sh /$l/gate $INSTANCE_ID /$m /$r
 python3 -Ic 'import lzma
 n=0
 for c in input():n=n*94+ord(c)-33
