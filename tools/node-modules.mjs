@@ -5,7 +5,7 @@ import { lstatSync, readFileSync } from "node:fs";
  * An entry of "packages" in a lock file, as far as it matters here (package-lock.json(5)).
  *
  * @typedef {{
- *   optional?: boolean, link?: boolean, os?: string | string[], cpu?: string | string[], libc?: string | string[],
+ *   version?: string, resolved?: string, integrity?: string, optional?: boolean, link?: boolean, os?: string | string[], cpu?: string | string[], libc?: string | string[],
  *   dependencies?: Record<string, string>, optionalDependencies?: Record<string, string>,
  * }} Entry
  */
@@ -43,8 +43,11 @@ export function nodeModulesFresh(root, machine = process) {
 /** @param {string} file @returns {Record<string, Entry>} */
 const packages = (file) => JSON.parse(readFileSync(file, "utf8")).packages;
 
-/** Both are written by npm, in one order. @param {Entry} a @param {Entry} b */
-const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+/** What decides the content, and no more: npm 10 leaves `libc` out of what it has installed. */
+const CONTENT = /** @type {const} */ (["version", "resolved", "integrity", "link"]);
+
+/** @param {Entry} a @param {Entry} b */
+const same = (a, b) => CONTENT.every((key) => a[key] === b[key]);
 
 /**
  * Left out rightly: optional, and for another machine, or only wanted by what was left out itself.

@@ -58,6 +58,10 @@ it("what npm ci leaves is fresh, here and in this repository", () => {
   expect(fresh(nothing)).toBe(true);
   expect(fresh(touched("pkg"))).toBe(true);
   expect(nodeModulesFresh(`${ROOT}/`)).toBe(true);
+  // npm 10 does not write it down.
+  expect(fresh(nothing, INSTALLED, { ...LOCK, "node_modules/b": { ...LOCK["node_modules/b"], libc: ["glibc"] } })).toBe(
+    true,
+  );
 });
 
 it.each<[string, (root: string) => void, Packages?, Packages?]>([

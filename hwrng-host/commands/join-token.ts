@@ -69,7 +69,9 @@ export async function listTokens({ config, json }: Options): Promise<string> {
 /** Machines that joined with it stay enrolled. */
 export async function revokeToken(id: string, { config, json }: Options): Promise<string> {
   const example = "join-token revoke ad61d093bbfa211957566ffec1c34b7d (`bootseed-host join-token ls` shows the ids)";
-  typed(revocation, { id }, { id: { typed: `join-token revoke ${id}`, example } });
+  // Who types the token instead of its id must not find it in a log.
+  const shown = /^[0-9a-f]{1,64}$/.test(id) ? id : `… (${id.length} characters)`;
+  typed(revocation, { id }, { id: { typed: `join-token revoke ${shown}`, example } });
   await clientOf(config).post(`/v1/join-tokens/${id}/revoke`, {}, z.unknown());
   return json ? `${JSON.stringify({ schema: 1, id, revoked: true })}\n` : `token ${id} is revoked\n`;
 }

@@ -29,7 +29,7 @@ it.each<[string, () => Promise<string>, string]>([
   ["--uses 0: expected 1 to 100000 machines", () => token({ uses: "0" }), "--uses 20"],
   [`--expires 367d: ${TIME}`, () => token({ expires: "367d" }), "--expires 24h"],
   [
-    "join-token revoke nope: expected the id of a token, 32",
+    "join-token revoke … (4 characters): expected the id of a token, 32",
     () => revokeToken("nope", { config, json: false }),
     "revoke ad",
   ],

@@ -174,6 +174,13 @@ describe("the mint socket", () => {
     await listener.close();
   });
 
+  it("is nobody else's where there is no such group: the folders that are made for it are closed", async () => {
+    const path = join(dir, "closed/bootseed/mint.sock");
+    const listener = await listenMint(app.fetch, path, "users:x:100:\n");
+    for (const folder of ["closed", "closed/bootseed"]) expect(statSync(join(dir, folder)).mode & 0o777).toBe(0o700);
+    await listener.close();
+  });
+
   it("replaces what a killed service left", async () => {
     const path = join(dir, "stale.sock");
     const leave = `import socket; socket.socket(socket.AF_UNIX).bind('${path}')`;

@@ -1,6 +1,6 @@
 /** Sockets: TLS 1.3 for guests, a unix socket for mint. Deadlines and limits are set here, handlers know none. */
 import { getRequestListener } from "@hono/node-server";
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from "node:fs";
+import { lstatSync, mkdirSync, unlinkSync } from "node:fs";
 import { createServer as createHttpServer, type RequestListener, type Server, type ServerOptions } from "node:http";
 import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
 import { connect, type Server as NetServer, Socket } from "node:net";
@@ -131,7 +131,7 @@ export async function listenMint(fetch: Fetch, path: string, groups?: string): P
     process.umask(mask);
   }
   // The folder first: for whoever may not enter it there is no socket.
-  giveToMintGroup([...made, path], groups);
+  giveToMintGroup(path, made, groups);
   // net unlinks the socket when it closes.
   return { address: path, close: async () => closing(server) };
 }
@@ -148,11 +148,9 @@ export function listenerOf(fetch: Fetch): RequestListener {
 async function clearPlace(path: string): Promise<string[]> {
   const made: string[] = [];
   try {
-    const first = mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+    const first = mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     if (first !== undefined)
       for (let folder = dirname(path); folder.startsWith(first); folder = dirname(folder)) made.unshift(folder);
-    // Whatever the umask is: its group may enter.
-    for (const folder of made) chmodSync(folder, 0o750);
     if (!lstatSync(path).isSocket()) {
       const message = `${path} exists and is not a socket`;
       throw new HostError("io", message, "choose another `listen.mint`, or remove that file", EXIT.cantCreate);

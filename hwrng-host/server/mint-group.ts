@@ -1,4 +1,4 @@
-import { chownSync, readFileSync } from "node:fs";
+import { chmodSync, chownSync, readFileSync } from "node:fs";
 import { errnoOf } from "../host-error.ts";
 
 /** Whose members may mint, besides the service's own user: operations make it with `groupadd bootseed-mint`. */
@@ -12,15 +12,25 @@ export function groupNumber(groups: string, name: string): number | undefined {
 }
 
 /**
- * Gives the mint's socket, and the folders that were made for it, to its group, where there is one and this user may: else
- * only the service's own user can mint.
+ * Gives the mint's socket to its group, and opens the folders that were made for it to that group, where there is one and
+ * this user may: else they stay closed, and only the service's own user can mint.
+ *
+ * @param made folders, 0700 so far
  * @param groups the content of /etc/group
  */
-export function giveToMintGroup(paths: readonly string[], groups: string = readFileSync("/etc/group", "utf8")): void {
+export function giveToMintGroup(
+  socket: string,
+  made: readonly string[],
+  groups: string = readFileSync("/etc/group", "utf8"),
+): void {
   const number = groupNumber(groups, MINT_GROUP);
   if (number === undefined) return;
   try {
-    for (const path of paths) chownSync(path, process.getuid?.() ?? 0, number);
+    chownSync(socket, process.getuid?.() ?? 0, number);
+    for (const folder of made) {
+      chownSync(folder, process.getuid?.() ?? 0, number);
+      chmodSync(folder, 0o750);
+    }
   } catch (error) {
     if (errnoOf(error) !== "EPERM") throw error; // not a member of it: the socket stays with this user alone
   }

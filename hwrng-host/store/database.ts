@@ -167,7 +167,7 @@ export class Database {
     if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) {
       const message = `${this.#file} is damaged: ${messageOf(cause)} (SQLite ${extended})`;
       const fix =
-        "move it away, with its -wal: the service makes an empty one, and VMs come back by their certificates; or restore";
+        "restore a backup; or move it away, with its -wal: the service makes an empty one, VMs come back by their certificates, and what was revoked must be revoked again";
       return new HostError("storage-failed", message, fix, EXIT.config, { cause });
     }
     const message = `cannot write ${this.#file}: ${messageOf(cause)} (SQLite ${extended})`;

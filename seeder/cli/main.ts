@@ -33,4 +33,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+// `bootseed vm ls | head`: who has read enough ends the pipe, and nothing is wrong with that.
+function leaveQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+}
+
+if (import.meta.main) for (const stream of [process.stdout, process.stderr]) stream.on("error", leaveQuietly);
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

@@ -12,14 +12,15 @@ const WANTED = "PULUMI_DEBUG_PROMISE_LEAKS";
  * Makes a resource without those traces. Its place in the program, which the engine is told, is found all the same: the
  * SDK lifts the limit for that itself.
  *
- * @param make synchronous; what it throws gets the trace of who called here
+ * @param make synchronous; what it throws without a trace gets that of who called here
  */
 export function quickly<T>(make: () => T): T {
   if (process.env[WANTED] !== undefined) return make();
   try {
     return withoutStack(make);
   } catch (error) {
-    if (error instanceof Error) Error.captureStackTrace(error, quickly);
+    // One that was made without a trace; a user's own transformation that threw may have brought its own.
+    if (error instanceof Error && !/^ +at /m.test(error.stack ?? "")) Error.captureStackTrace(error, quickly);
     throw error;
   }
 }

@@ -1,7 +1,6 @@
 /** A qcow2 image that is not what it was: cut off on its way, overwritten, marked as corrupt by QEMU itself. */
-import { BootseedError } from "@bootseed/protocol";
 import { BadInput } from "../cli/bad-input.ts";
-import { QEMU_IMG, run } from "./run.ts";
+import { NoProgram, QEMU_IMG, run } from "./run.ts";
 
 export const damaged = (file: string, why: string): BadInput =>
   new BadInput(`${file} is damaged or not complete: ${why}; see qemu-img check`);
@@ -25,6 +24,6 @@ export function refuseDamaged(file: string): void {
     const first = /^ERROR:? (.+)$/m.exec(stderr + stdout.toString("utf8"))?.[1];
     if (first !== undefined) throw damaged(file, first);
   } catch (error) {
-    if (error instanceof BadInput || !(error instanceof BootseedError)) throw error;
+    if (!(error instanceof NoProgram)) throw error;
   }
 }

@@ -75,7 +75,8 @@ function refused(file: string, said: string): BootseedError {
   const [, option = "", why = said.trim()] = REFUSAL.exec(said) ?? [];
   if (IN_USE.test(why))
     return new BootseedError("conflict", `${file} is in use: shut its VM down, then inject (${why})`);
-  // The file itself could be opened: what is wrong is in it.
-  if (option.startsWith(`--blockdev {"driver":"qcow2"`)) return damaged(file, why);
+  // The file itself could be opened: what is wrong is in it, unless it is another file, or a key that it needs.
+  const elsewhere = /Permission denied|encrypt\./.test(why);
+  if (!elsewhere && option.startsWith(`--blockdev {"driver":"qcow2"`)) return damaged(file, why);
   return new BootseedError("io", `qemu-storage-daemon cannot open ${file}: ${why || "it says nothing"}`);
 }

@@ -27,15 +27,23 @@ export const withSbin = (): NodeJS.ProcessEnv => ({
   LC_ALL: "C",
 });
 
-export const missing = ({ name, from }: Program): BootseedError =>
-  new BootseedError("io", `there is no ${name} on PATH: install it (Debian: ${from})`);
+/** It is not installed. */
+export class NoProgram extends BootseedError {
+  constructor({ name, from }: Program) {
+    super("io", `there is no ${name} on PATH: install it (Debian: ${from})`);
+  }
+}
+
+export const missing = (program: Program): NoProgram => new NoProgram(program);
 
 /**
  * @param fds handed on as 3, 4, …: a file is written as the one that was checked, whatever its name points at by now
  * @throws BootseedError "io" when the program is not there
  */
 export function run(program: Program, args: readonly string[], input: string = "", fds: readonly number[] = []): Ended {
-  const ended = spawnSync(program.name, args, { input, stdio: ["pipe", "pipe", "pipe", ...fds], env: withSbin() });
+  const stdio: ("pipe" | number)[] = ["pipe", "pipe", "pipe", ...fds];
+  // qemu-img says a line for each broken cluster.
+  const ended = spawnSync(program.name, args, { input, stdio, env: withSbin(), maxBuffer: Infinity });
   if (ended.error !== undefined) {
     const { code, message } = ended.error as NodeJS.ErrnoException;
     throw code === "ENOENT" ? missing(program) : new BootseedError("io", `${program.name}: ${message}`);
