@@ -98,7 +98,7 @@ export const noOp: Bench = {
   byName: true,
   what: "up and preview of 3,000 unchanged droplets on the real engine, with and without us",
   async run({ quick, say }) {
-    const [count, rounds] = quick ? [300, 1] : [3000, 3];
+    const [count, rounds] = quick ? [300, 1] : [3000, 2];
     await using host = await HostProcess.make();
     await host.start();
     const socket = join(host.dir, "counted.sock");
