@@ -6,10 +6,12 @@ import datetime
 import hashlib
 import hmac
 import re
+import shutil
 import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from unittest import main, mock
@@ -285,13 +287,34 @@ class MetadataTest(MachineTest):
         lines: list[str] = []
         self.patch(Guest, "run", lambda _guest, line: lines.append(line))
         firstboot.metadata(self.guest, "add")
-        self.assertIn("ip -4 rule add to 169.254.169.254 uidrange 1-4294967294 pref 169 prohibit", lines)
-        self.assertIn("ip -6 rule add to fd00:ec2::254 uidrange 1-4294967294 pref 169 prohibit", lines)
-        self.assertIn("ip -6 rule add to fe80::a9fe:a9fe uidrange 1-4294967294 pref 169 prohibit", lines)
+        shell = lines[0].split("\n")
+        self.assertIn("ip -4 rule add to 169.254.169.254 uidrange 1-4294967294 pref 169 prohibit", shell)
+        self.assertIn("ip -6 rule add to fd00:ec2::254 uidrange 1-4294967294 pref 169 prohibit", shell)
+        self.assertIn("ip -6 rule add to fe80::a9fe:a9fe uidrange 1-4294967294 pref 169 prohibit", shell)
         added = list(lines)
         lines.clear()
         firstboot.metadata(self.guest, "del")
         self.assertEqual(lines, [line.replace(" add ", " del ") for line in added])
+
+    def test_rules_in_a_shell(self) -> None:
+        """DigitalOcean's agent keeps its way where it exists, and only there."""
+        from bootseed import firstboot
+
+        lines: list[str] = []
+        self.patch(Guest, "run", lambda _guest, line: lines.append(line))
+        firstboot.metadata(self.guest, "add")
+        folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        for agent, calls in (("echo 997", 6), ("exit 1", 3)):
+            for name, body in (("id", agent), ("ip", f'echo "$*" >>{folder}/calls')):
+                (folder / name).write_text(f"#!/bin/sh\n{body}\n")
+                (folder / name).chmod(0o755)
+            (folder / "calls").write_text("")
+            subprocess.run(["/bin/sh", "-c", lines[0]], env={"PATH": str(folder)}, check=False)
+            said = (folder / "calls").read_text().splitlines()
+            self.assertEqual(len(said), calls)
+            kept = "-6 rule add to fd00:ec2::254 uidrange 997-997 pref 168 table main"
+            self.assertEqual(kept in said, calls == 6)
 
     def test_order_around_the_claim(self) -> None:
         """Closed before the claim, opened by a final answer only; else the service asks on."""

@@ -88,11 +88,15 @@ def scrub(guest: Guest) -> None:
 
 
 def metadata(guest: Guest, verb: str) -> None:
-    """Close (`add`) or open (`del`) the metadata addresses to every uid but 0, and do-agent's where it exists."""
+    """Close (`add`) or open (`del`) the metadata addresses to every uid but 0, and do-agent's where it exists.
+
+    One shell for all: each process is dear in a VM that is emulated, and sshd waits.
+    """
+    lines = "u=$(id -u do-agent 2>&-)"
     for address in "-4 rule {} to 169.254.169.254", "-6 rule {} to fd00:ec2::254", "-6 rule {} to fe80::a9fe:a9fe":
-        rule = "ip " + address.format(verb)
-        guest.run(rule + " uidrange 1-4294967294 pref 169 prohibit")
-        guest.run("u=$(id -u do-agent 2>&-)&&" + rule + " uidrange $u-$u pref 168 table main")
+        rule = "\nip " + address.format(verb) + " uidrange "
+        lines += rule + "1-4294967294 pref 169 prohibit\n[ $u ]&&" + rule[1:] + "$u-$u pref 168 table main"
+    guest.run(lines)
 
 
 def claims(guest: Guest) -> None:
