@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { initState } from "../hwrng-host/identity/init.ts";
 import { selfSigned } from "../hwrng-host/identity/self-signed.ts";
-import { freePort } from "../hwrng-host/testing/free-port.ts";
+import { freePort } from "../tools/free-port.ts";
 import { Capture } from "../tests/network/wire-bytes.ts";
 import type { Bench, World } from "./bench.ts";
 import { ANNOUNCE, Child, DATABASE } from "./delivery/channel.ts";

@@ -11,7 +11,7 @@ import { z } from "zod";
 import { init } from "./commands/init.ts";
 import { MintClient } from "./mint/client.ts";
 import { FakeDevice, noise } from "./testing/fake-device.ts";
-import { freePort } from "./testing/free-port.ts";
+import { freePort } from "../tools/free-port.ts";
 
 const MAIN = new URL("main.ts", import.meta.url).pathname;
 const READY = z.record(z.string(), z.unknown());

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PushSession } from "../../hwrng-host/deliver/session.ts";
 import { ReceiptKeys } from "../../hwrng-host/guests/receipt-keys.ts";
 import { Bench } from "../../hwrng-host/testing/bench.ts";
-import { freePort } from "../../hwrng-host/testing/free-port.ts";
+import { freePort } from "../../tools/free-port.ts";
 import { prerequisite } from "../../tests/prerequisite.ts";
 import { Bundle } from "./testing/bundle.ts";
 import { enrolledMachine } from "./testing/machine.ts";

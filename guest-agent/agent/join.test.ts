@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addToken } from "../../hwrng-host/commands/join-token.ts";
-import { freePort } from "../../hwrng-host/testing/free-port.ts";
+import { freePort } from "../../tools/free-port.ts";
 import { GuestProcess } from "../../tests/loopback/guest-process.ts";
 import { HostProcess } from "../../tests/loopback/host-process.ts";
 import { prerequisite } from "../../tests/prerequisite.ts";

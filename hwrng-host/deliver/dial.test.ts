@@ -6,7 +6,7 @@ import { boundPort } from "../server/bound-port.ts";
 import { ReceiptKeys } from "../guests/receipt-keys.ts";
 import { Bench } from "../testing/bench.ts";
 import { noise } from "../testing/fake-device.ts";
-import { freePort } from "../testing/free-port.ts";
+import { freePort } from "../../tools/free-port.ts";
 import type { TestGuest } from "../testing/guest.ts";
 import { type Manners, TcpGuest } from "../testing/tcp-guest.ts";
 import { type DialResult, type Dialer, dial } from "./dial.ts";

@@ -4,7 +4,7 @@ import { parseConfig } from "../config/load.ts";
 import { startPush } from "../deliver/start.ts";
 import { ReceiptKeys } from "../guests/receipt-keys.ts";
 import { Bench } from "../testing/bench.ts";
-import { freePort } from "../testing/free-port.ts";
+import { freePort } from "../../tools/free-port.ts";
 import { TcpGuest } from "../testing/tcp-guest.ts";
 import { mintApp } from "./app.ts";
 import { pushAnswerSchema, pushRoutes } from "./push.ts";

@@ -11,7 +11,7 @@ import { TLSSocket } from "node:tls";
 import { z } from "zod";
 import { init } from "../commands/init.ts";
 import { MintClient } from "../mint/client.ts";
-import { freePort } from "./free-port.ts";
+import { freePort } from "../../tools/free-port.ts";
 import { TestGuest } from "./guest.ts";
 
 const MAIN = join(import.meta.dirname, "../main.ts");

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { freePort } from "../../hwrng-host/testing/free-port.ts";
+import { freePort } from "../../tools/free-port.ts";
 import { MintingHost } from "../../tests/loopback/minting-host.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "bootseed-access-"));

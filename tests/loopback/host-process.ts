@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { init } from "../../hwrng-host/commands/init.ts";
 import { MintClient } from "../../hwrng-host/mint/client.ts";
-import { freePort } from "../../hwrng-host/testing/free-port.ts";
+import { freePort } from "../../tools/free-port.ts";
 
 const MAIN = join(import.meta.dirname, "../../hwrng-host/main.ts");
 const STACK = "org/project/stack";

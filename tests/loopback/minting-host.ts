@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
-import { freePort } from "../../hwrng-host/testing/free-port.ts";
+import { freePort } from "../../tools/free-port.ts";
 import { HostProcess } from "./host-process.ts";
 
 const MAIN = join(import.meta.dirname, "../../hwrng-host/main.ts");

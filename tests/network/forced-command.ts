@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { freePort } from "../../hwrng-host/testing/free-port.ts";
+import { freePort } from "../../tools/free-port.ts";
 import { ensureSshd } from "../../tools/setup/sshd.ts";
 import { prerequisite } from "../prerequisite.ts";
 

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { selfSigned } from "../../hwrng-host/identity/self-signed.ts";
 import { boundPort } from "../../hwrng-host/server/bound-port.ts";
-import { freePort } from "../../hwrng-host/testing/free-port.ts";
+import { freePort } from "../../tools/free-port.ts";
 import { ServedHost } from "../../hwrng-host/testing/served-host.ts";
 import { MintClient } from "../../seeder/mint-client/client.ts";
 import type { MintCredentials } from "../../seeder/mint-client/credentials.ts";

@@ -2,7 +2,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startCloud, type Cloud } from "../lab/cloud.ts";
-import { freePort, startHost, type Host } from "../lab/host.ts";
+import { freePort } from "../free-port.ts";
+import { startHost, type Host } from "../lab/host.ts";
 import { makeOperatorKey } from "../lab/login.ts";
 import { openStack, type DropletConfig, type Stack } from "../lab/stack.ts";
 import type { Parts } from "../setup/set-up.ts";

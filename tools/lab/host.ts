@@ -1,5 +1,4 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { run, startService, type Service } from "./service.ts";
 
@@ -10,16 +9,6 @@ export interface Host extends Service {
   readonly config: string;
   /** its journal: one JSON object a line */
   readonly log: string;
-}
-
-/** A free TCP port of loopback. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("expected a TCP address");
-  return address.port;
 }
 
 /**

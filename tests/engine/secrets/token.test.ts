@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { freePort } from "../../../hwrng-host/testing/free-port.ts";
+import { freePort } from "../../../tools/free-port.ts";
 import { ServedHost } from "../../../hwrng-host/testing/served-host.ts";
 import { LocalIssuer } from "../../network/local-issuer.ts";
 import { textCanaries } from "../../testing/canary.ts";
