@@ -17,19 +17,31 @@ afterEach(() => {
   rmSync(dir, { recursive: true });
 });
 
-/** A fake guest agent: says first what an earlier, broken-off conversation left over. */
-async function fakeAgent(reply: Reply, leftOver = ""): Promise<void> {
+/** A fake guest agent: says first what an earlier, broken-off conversation left over, and holds its half call until a 0xff, as qemu-ga does. */
+async function fakeAgent(reply: Reply, leftOver = "", halfCall = ""): Promise<void> {
+  let held = halfCall;
   const server = net.createServer((socket) => {
     socket.write(leftOver, "latin1");
     socket.on("error", () => undefined);
     socket.on("data", (chunk: Buffer) => {
-      for (const line of chunk.toString().split("\n").filter(Boolean)) {
-        for (const answer of reply(JSON.parse(line) as Parameters<Reply>[0])) socket.write(answer, "latin1");
+      held = (held + chunk.toString("latin1")).replace(/^[^]*\u00FF/, "");
+      const lines = held.split("\n");
+      held = lines.pop() ?? "";
+      for (const line of lines) {
+        for (const answer of answers(line, reply)) socket.write(answer, "latin1");
       }
     });
   });
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(agentSocket(dir), resolve));
+}
+
+function answers(line: string, reply: Reply): readonly string[] {
+  try {
+    return reply(JSON.parse(line) as Parameters<Reply>[0]);
+  } catch {
+    return ['{"error": {"class": "GenericError", "desc": "JSON parse error"}}\n'];
+  }
 }
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
@@ -52,6 +64,11 @@ describe("guestExec", () => {
     expect(await guestExec(dir, "true")).toMatchObject({ exitCode: 0 });
   });
 
+  it("is not swallowed by half a call of an earlier conversation", async () => {
+    await fakeAgent(shell({ exited: true, exitcode: 0 }), "", `{"execute": "guest-exec", "arguments": {"arg": ["`);
+    expect(await guestExec(dir, "true")).toMatchObject({ exitCode: 0 });
+  });
+
   it("counts a signal as a shell does", async () => {
     await fakeAgent(shell({ exited: true, signal: 9 }));
     expect((await guestExec(dir, "true")).exitCode).toBe(137);
@@ -64,6 +81,23 @@ describe("guestExec", () => {
         : shell({ exited: true })(message),
     );
     await expect(guestExec(dir, "true")).rejects.toThrow(/refused guest-exec.*CommandNotFound/);
+  });
+
+  it("asks again where a first connection is never answered, as while the guest starts", async () => {
+    let connections = 0;
+    const answer = shell({ exited: true, exitcode: 0 });
+    await fakeAgent((message) => {
+      if (message.execute === "guest-sync-delimited" && ++connections === 1) return [];
+      return answer(message);
+    });
+    expect(await guestExec(dir, "true", undefined, { syncMs: 50, silentMs: 10_000 })).toMatchObject({ exitCode: 0 });
+    expect(connections).toBe(2);
+  });
+
+  it("says that a droplet is silent, and at once that there is none", async () => {
+    await fakeAgent(() => []);
+    await expect(guestExec(dir, "true", undefined, { syncMs: 50, silentMs: 120 })).rejects.toThrow(/is the droplet up/);
+    await expect(guestExec(join(dir, "none"), "true")).rejects.toThrow(/ENOENT/);
   });
 
   it("gives up on a command that does not end", async () => {

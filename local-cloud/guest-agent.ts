@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { JsonSocket, type Message } from "./json-socket.ts";
 
-const CALL_MS = 15_000;
+/** An answer may take long where many VMs share few processors. */
+const CALL_MS = 30_000;
+/** How long a droplet may be silent, in ms, that is starting or busy; and how long one connection, before the next is tried. */
+interface Patience {
+  readonly silentMs: number;
+  readonly syncMs: number;
+}
+const PATIENCE: Patience = { silentMs: 60_000, syncMs: 15_000 };
 const POLL_MS = 100;
 
 /** The socket of QEMU's guest agent in a droplet's folder. */
@@ -22,15 +29,20 @@ export interface GuestResult {
  * Runs a shell command as root in the guest, through QEMU's guest agent: no network, no login.
  *
  * @param dir the droplet's folder
- * @param timeoutMs for the whole command
+ * @param timeoutMs for the command, once the agent has answered
  * @returns also when the command failed: look at `exitCode`
  * @throws Error when the agent does not answer, or not in time
  *
  * @example (await guestExec(dir, "cat /proc/sys/kernel/random/boot_id")).stdout
  */
-export async function guestExec(dir: string, command: string, timeoutMs = 120_000): Promise<GuestResult> {
+export async function guestExec(
+  dir: string,
+  command: string,
+  timeoutMs = 120_000,
+  patience: Patience = PATIENCE,
+): Promise<GuestResult> {
+  const agent = await openPatiently(dir, patience);
   const until = Date.now() + timeoutMs;
-  const agent = await openAgent(dir, CALL_MS);
   try {
     const argument = { path: "/bin/sh", arg: ["-c", command], "capture-output": true };
     const { pid } = (await call(agent, "guest-exec", argument)) as { pid: number };
@@ -72,24 +84,38 @@ function decode(data: string | undefined): string {
   return Buffer.from(data ?? "", "base64").toString("utf8");
 }
 
+/** Nothing has been run yet, so asking again is safe; a connection from before the guest opened its port may never be answered. */
+async function openPatiently(dir: string, { silentMs, syncMs }: Patience): Promise<JsonSocket> {
+  for (const until = Date.now() + silentMs; ;) {
+    try {
+      return await openAgent(dir, syncMs);
+    } catch (error) {
+      if (!(error instanceof Silent) || Date.now() >= until) throw error;
+    }
+  }
+}
+
+/** The guest agent, or what stands in for it, did not answer. */
+class Silent extends Error {}
+
 /**
- * Connects and synchronises: answers to an earlier, broken-off conversation may still be on their way, so only the one that carries our
- * number counts (QEMU's guest-sync-delimited).
+ * Connects and synchronises (QEMU's guest-sync-delimited): half a call of an earlier, broken-off conversation may still be with the agent,
+ * so a 0xff comes first, at which it forgets that; and answers may still be on their way, so only the one that carries our number counts.
  */
 async function openAgent(dir: string, timeoutMs: number): Promise<JsonSocket> {
   const id = randomInt(1, 2 ** 47);
   let synchronised = false;
   const agent = await JsonSocket.connect(agentSocket(dir), (message) => synchronised || message["return"] === id);
   try {
+    agent.flushPeer();
     await agent.call({ execute: "guest-sync-delimited", arguments: { id } }, timeoutMs);
     synchronised = true;
     return agent;
   } catch (cause) {
     agent.close();
-    throw new Error(
-      `the guest agent gave ${cause instanceof Error ? cause.message : String(cause)}: is the droplet up?`,
-      { cause },
-    );
+    throw new Silent(`the guest agent: ${cause instanceof Error ? cause.message : String(cause)}: is the droplet up?`, {
+      cause,
+    });
   }
 }
 

@@ -72,6 +72,11 @@ export class JsonSocket {
     });
   }
 
+  /** Sends the byte at which QEMU's guest agent drops what it holds of an unfinished call. */
+  flushPeer(): void {
+    this.#socket.write(Buffer.of(0xff));
+  }
+
   close(): void {
     this.#socket.destroy();
   }
