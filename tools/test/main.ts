@@ -1,18 +1,12 @@
 // `npm test`: set-up, then vitest over all projects but `long` (--quick: gates and unit only; --long: `long` only). The last line is
-// vitest's own count.
+// vitest's own count; each failure is said once more before it.
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { cacheRoot, ROOT } from "../cache.ts";
 import { ensureLinters } from "../setup/linters.ts";
 import { say, setUp } from "../setup/set-up.ts";
-
-interface Report {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numFailedTestSuites: number;
-}
+import { failures, type Report } from "./failures.ts";
 
 const args = process.argv.slice(2);
 const quick = args.includes("--quick");
@@ -38,6 +32,7 @@ const { exitCode = 1 } = await execa(
 );
 const counted = JSON.parse(readFileSync(report, "utf8")) as Report;
 const failed = counted.numFailedTests || (exitCode === 0 ? 0 : Math.max(1, counted.numFailedTestSuites));
+if (failed > 0) process.stdout.write(`\n${failures(counted, ROOT).join("\n")}\n\n`);
 say(failed === 0 ? "all green" : "red: see above");
 process.stdout.write(`${counted.numPassedTests} passed, ${failed} failed, ${counted.numPendingTests} skipped\n`);
 process.exit(failed === 0 ? 0 : 1);
