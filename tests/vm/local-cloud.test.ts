@@ -16,7 +16,7 @@ import { waitForBoot, type LocalDroplet } from "@bootseed/local-cloud";
 import { ensureImage } from "../../tools/image/image.ts";
 import { startCloud, type Cloud } from "../../tools/lab/cloud.ts";
 import { run } from "../../tools/lab/service.ts";
-import { REBOOT } from "./reboot.ts";
+import { reboot } from "./reboot.ts";
 
 /** Real QEMU VMs behind the API: one that works, and three that never will. */
 describe("local-cloud", { concurrent: false }, () => {
@@ -115,18 +115,10 @@ describe("local-cloud", { concurrent: false }, () => {
     const login = ["ssh", "--dir", cloud.dir, "--identity", identity, "--known-hosts", knownHosts, "vm-1"];
     expect(await run("local-cloud", [...login, "id", "-un"])).toBe("root");
 
-    const bootId = await shell("cat /proc/sys/kernel/random/boot_id");
+    const boots = new Set([await shell("cat /proc/sys/kernel/random/boot_id")]);
     const pid = processesWith(cloud.dir);
-    await shell(REBOOT);
-    const after = await vi.waitFor(
-      async () => {
-        const now = await shell("systemctl is-active -q ssh && cat /proc/sys/kernel/random/boot_id");
-        expect(now).not.toBe(bootId);
-        return shell("cat /var/lib/cloud/data/instance-id");
-      },
-      { timeout: 120_000, interval: 1000 },
-    );
-    expect(after).toBe(String(id));
+    await reboot(cloud, String(id), boots);
+    expect(await shell("cat /var/lib/cloud/data/instance-id")).toBe(String(id));
     expect(processesWith(cloud.dir)).toEqual(pid);
     expect(await banner(address, port)).toMatch(/^SSH-2\.0-OpenSSH/);
 
