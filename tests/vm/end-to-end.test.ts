@@ -16,6 +16,7 @@ import { seedCopies } from "./seed-copies.ts";
 describe("pulumi up to a VM whose host keys are known and depend on its seed", { concurrent: false }, () => {
   let dir: string, host: Host, cloud: Cloud, stack: Stack, userData: string, operatorKey: string;
   let sshPort: number;
+  let started: Date;
   const droplet = (name: string): DropletConfig => ({
     name,
     image: "debian-12-x64",
@@ -39,6 +40,7 @@ describe("pulumi up to a VM whose host keys are known and depend on its seed", {
     dir = mkdtempSync(join(tmpdir(), "bootseed-e2e-"));
     operatorKey = join(dir, "operator");
     userData = `#cloud-config\nssh_authorized_keys:\n  - ${await makeOperatorKey(operatorKey)}\nwrite_files:\n  - path: /etc/of-the-user\n    content: untouched\n`;
+    started = new Date();
     host = await startHost(join(dir, "host"), "system", await freePort());
     cloud = await startCloud(parts.images, join(dir, "cloud"));
     sshPort = cloud.sshPort;
@@ -98,7 +100,7 @@ describe("pulumi up to a VM whose host keys are known and depend on its seed", {
   });
 
   it("holds no copy of the seed after the claim", async () => {
-    expect(await seedCopies(cloud, id(first))).toEqual([]);
+    expect(await seedCopies(cloud, id(first), started)).toEqual([]);
   });
 
   it("leaves no core of what crashes while it has the seed: cloud-init, which runs the hook, and the kit's units", async () => {
@@ -126,7 +128,7 @@ describe("pulumi up to a VM whose host keys are known and depend on its seed", {
   }, 1_800_000);
 
   it("holds no copy of the seed after reboots, in which cloud-init wrote its files anew", async () => {
-    expect(await seedCopies(cloud, id(first))).toEqual([]);
+    expect(await seedCopies(cloud, id(first), started)).toEqual([]);
   });
 
   it("a no-op up changes nothing, also after the reboots", async () => {
