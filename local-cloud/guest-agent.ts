@@ -91,6 +91,7 @@ async function openPatiently(dir: string, { silentMs, syncMs }: Patience): Promi
       return await openAgent(dir, syncMs);
     } catch (error) {
       if (!(error instanceof Silent) || Date.now() >= until) throw error;
+      await sleep(POLL_MS); // where the connection closes at once
     }
   }
 }
@@ -113,9 +114,8 @@ async function openAgent(dir: string, timeoutMs: number): Promise<JsonSocket> {
     return agent;
   } catch (cause) {
     agent.close();
-    throw new Silent(`the guest agent: ${cause instanceof Error ? cause.message : String(cause)}: is the droplet up?`, {
-      cause,
-    });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Silent(`expected the guest agent to answer, got: ${why}; is the droplet up?`, { cause });
   }
 }
 

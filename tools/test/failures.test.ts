@@ -22,7 +22,7 @@ const file = (status: string, message: string, tests: readonly (readonly [string
 describe("failures", () => {
   it("names file and test, and gives the message without its stack", () => {
     const said =
-      "Error: expected 1, got 2\nits console ends:\nlogin:\n    at f (/repo/x.ts:1:2)\n    at g (/repo/y.ts:3:4)";
+      "Error: expected 1, got 2\nits console ends:\n  at 3 s\nlogin:\n    at f (/repo/x.ts:1:2)\n    at g (/repo/y.ts:3:4)";
     expect(
       failures(
         report([
@@ -33,7 +33,7 @@ describe("failures", () => {
         ]),
         "/repo",
       ),
-    ).toEqual(["FAILED tests/vm/a.test.ts: reboots", "Error: expected 1, got 2\nits console ends:\nlogin:"]);
+    ).toEqual(["FAILED tests/vm/a.test.ts: reboots", "Error: expected 1, got 2\nits console ends:\n  at 3 s\nlogin:"]);
   });
 
   it("gives start and end of a long message", () => {

@@ -34,6 +34,6 @@ export function failures(report: Report, root: string): string[] {
 }
 
 function clip(message: string): string {
-  const whole = message.replace(/\n +at .*/gs, "");
+  const whole = message.replace(/(\n +at [^\n]*)+\s*$/, "");
   return whole.length <= START + END ? whole : `${whole.slice(0, START)}\n[…]\n${whole.slice(-END)}`;
 }
