@@ -45,7 +45,7 @@ describe("local-cloud", { concurrent: false }, () => {
   });
 
   const start = async (name: string, options: readonly string[] = []): Promise<Cloud & { readonly dir: string }> => {
-    const cloud = await startCloud(images, join(dir, name), options);
+    const cloud = await startCloud(images, join(dir, name), ["--cpus", "1", ...options]);
     clouds.push(cloud);
     return { ...cloud, dir: join(dir, name) };
   };

@@ -34,7 +34,7 @@ export class PlainVm implements AsyncDisposable {
     const args = [
       // No RDRAND under emulation: it would be QEMU's own generator, and a first boot without it is the harder case.
       ["-machine", "q35", "-accel", kvm ? "kvm" : "tcg,tb-size=256", "-cpu", kvm ? "host" : "max,-rdrand,-rdseed"],
-      ["-m", "512", "-smp", "2", "-nodefaults", "-no-user-config", "-display", "none"],
+      ["-m", "512", "-smp", "1", "-nodefaults", "-no-user-config", "-display", "none"],
       ["-kernel", kernel, "-initrd", join(image, "initrd"), "-append", KERNEL_ARGUMENTS],
       ["-drive", `file=${disk},if=virtio,format=qcow2,cache=unsafe`],
       ["-device", "virtio-serial-pci", "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0"],
