@@ -11,6 +11,7 @@ import { listVms, vmNamed, type Vm } from "../../tools/lab/vms.ts";
 import { say, setUp } from "../../tools/setup/set-up.ts";
 import { reboot } from "./reboot.ts";
 import { seedCopies } from "./seed-copies.ts";
+import { withEvidence } from "./with-evidence.ts";
 
 /** The whole chain on real parts: host service, Pulumi engine, a stock VM. Steps build on each other, so the first red one ends it. */
 describe("pulumi up to a VM whose host keys are known and depend on its seed", { concurrent: false }, () => {
@@ -24,7 +25,7 @@ describe("pulumi up to a VM whose host keys are known and depend on its seed", {
     region: "ams3",
     userData,
   });
-  const up = (): Promise<string> => stack.pulumi(["up", "--yes", "--skip-preview"]);
+  const up = (): Promise<string> => withEvidence(cloud, () => stack.pulumi(["up", "--yes", "--skip-preview"]));
   const login = async (vm: Vm): Promise<Login> => {
     const knownHosts = join(dir, "known_hosts");
     writeFileSync(knownHosts, `${String(await stack.output("knownHosts"))}\n`);
@@ -42,7 +43,7 @@ describe("pulumi up to a VM whose host keys are known and depend on its seed", {
     userData = `#cloud-config\nssh_authorized_keys:\n  - ${await makeOperatorKey(operatorKey)}\nwrite_files:\n  - path: /etc/of-the-user\n    content: untouched\n`;
     started = new Date();
     host = await startHost(join(dir, "host"), "system", await freePort());
-    cloud = await startCloud(parts.images, join(dir, "cloud"));
+    cloud = await startCloud(parts.images, join(dir, "cloud"), ["--cpus", "1"]);
     sshPort = cloud.sshPort;
     stack = await openStack(parts.engine, join(dir, "pulumi"), `e2e-${process.pid}`, cloud.api, host.mint, sshPort);
     say(`end to end in ${dir}`);
