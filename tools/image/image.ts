@@ -6,23 +6,29 @@ import { promisify } from "node:util";
 import { artifact, ROOT, type Progress } from "../cache.ts";
 
 const SCRIPT = join(ROOT, "tools/image/image.sh");
-const SUITE = "bookworm";
+/** Debian's releases of which there is an image, by the slug that DigitalOcean gives to its like. */
+export const IMAGES = { "debian-12-x64": "bookworm", "debian-13-x64": "trixie" } as const;
+export type ImageSlug = keyof typeof IMAGES;
 
 /**
- * The stock Debian 12 cloud image as the folder that holds `base.qcow2`, `vmlinuz`, `initrd` and `packages.txt`. About a minute the first
- * time, for which root or sudo is needed; nothing is needed once it is there.
+ * A stock Debian cloud image as the folder that holds `base.qcow2`, `vmlinuz`, `initrd` and `packages.txt`. About a minute the first time,
+ * for which root or sudo is needed; nothing is needed once it is there.
  *
- * @example const image = await ensureImage(console.error);
+ * @example const image = await ensureImage(console.error, "debian-13-x64");
  */
-export async function ensureImage(progress?: Progress): Promise<string> {
-  return artifact({ name: "image", recipe: [readFileSync(SCRIPT, "utf8"), SUITE], build: buildImage }, progress);
+export async function ensureImage(progress?: Progress, slug: ImageSlug = "debian-12-x64"): Promise<string> {
+  const suite = IMAGES[slug];
+  // Debian 12's has no number, so that one that is already built stays in use
+  const name = slug === "debian-12-x64" ? "image" : `image-${slug.replace("-x64", "")}`;
+  const build = (dir: string, report: Progress): Promise<void> => buildImage(dir, suite, report);
+  return artifact({ name, recipe: [readFileSync(SCRIPT, "utf8"), suite], build }, progress);
 }
 
-async function buildImage(dir: string, progress: Progress): Promise<void> {
-  const sources = await debianSources();
+async function buildImage(dir: string, suite: string, progress: Progress): Promise<void> {
+  const sources = await debianSources(suite);
   const asRoot = process.getuid?.() === 0 ? [] : ["sudo"];
   if (asRoot.length > 0) progress("needs root to unpack a Debian system: sudo may ask for your password");
-  const [command, ...args] = [...asRoot, "sh", SCRIPT, dir, SUITE];
+  const [command, ...args] = [...asRoot, "sh", SCRIPT, dir, suite];
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
   const last: string[] = [];
   createInterface({ input: child.stdout }).on("line", progress);
@@ -42,25 +48,22 @@ async function buildImage(dir: string, progress: Progress): Promise<void> {
 }
 
 /**
- * This machine's own package sources for Debian 12, one `deb …` line each, as apt sees them: whatever mirror or proxy the operator chose
- * serves the guest image too.
+ * Package sources for a Debian release, one `deb …` line each: the sites from which apt has this machine's own lists of Debian 12 or 13, so
+ * that whatever mirror or proxy the operator chose serves the guest image too.
  *
- * @throws Error when apt has no lists for the suite
+ * @throws Error when apt has lists of neither
  */
-async function debianSources(): Promise<string> {
+async function debianSources(suite: string): Promise<string> {
   const { stdout } = await promisify(execFile)("apt-get", [
     "indextargets",
     "--format",
     "deb $(SITE) $(RELEASE) $(COMPONENT)",
     "Created-By: Packages",
   ]);
-  const lines = [...new Set(stdout.split("\n"))].filter((line) =>
-    /^deb \S+ bookworm(-updates|-security)? main$/.test(line),
-  );
-  if (!lines.some((line) => line.endsWith(` ${SUITE} main`))) {
-    throw new Error(
-      `apt has no package lists for Debian 12 (${SUITE} main): run \`apt-get update\` on a Debian 12 machine, then again`,
-    );
+  const own = stdout.split("\n").filter((line) => /^deb \S+ (bookworm|trixie)(-updates|-security)? main$/.test(line));
+  const lines = [...new Set(own.map((line) => line.replace(/ (bookworm|trixie)/, ` ${suite}`)))];
+  if (!lines.some((line) => line.endsWith(` ${suite} main`))) {
+    throw new Error("apt has no package lists of Debian 12 or 13: run `apt-get update` on such a machine, then again");
   }
   return `${lines.join("\n")}\n`;
 }

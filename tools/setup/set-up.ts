@@ -2,13 +2,12 @@ import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureMini } from "../causal/mini.ts";
 import { cacheRoot, type Progress } from "../cache.ts";
-import { ensureImage } from "../image/image.ts";
+import { ensureImage, IMAGES, type ImageSlug } from "../image/image.ts";
 import { ensureEngine, type Engine } from "./engine.ts";
 import { ensureLinters } from "./linters.ts";
 import { ensureSshd } from "./sshd.ts";
 
-/** The image that we build, by the name that DigitalOcean gives to its like. */
-const IMAGE_SLUG = "debian-12-x64";
+const SLUGS = Object.keys(IMAGES) as ImageSlug[];
 
 /** What demo and tests stand on. */
 export interface Parts {
@@ -25,18 +24,20 @@ export const say: Progress = (line) => {
 
 /** Fetches and builds what is missing, side by side; everything there already: some milliseconds. */
 export async function setUp(progress: Progress = say): Promise<Parts> {
-  const [engine, image] = await Promise.all([
+  const [engine, folders] = await Promise.all([
     ensureEngine(progress),
-    ensureImage(progress),
+    Promise.all(SLUGS.map(async (slug) => [slug, await ensureImage(progress, slug)] as const)),
     ensureMini(progress),
     ensureLinters(progress),
     ensureSshd(progress),
   ]);
   const images = join(cacheRoot(), "images");
   mkdirSync(images, { recursive: true });
-  const link = join(images, `.${process.pid}`);
-  symlinkSync(image, link);
-  renameSync(link, join(images, IMAGE_SLUG));
+  for (const [slug, folder] of folders) {
+    const link = join(images, `.${process.pid}`);
+    symlinkSync(folder, link);
+    renameSync(link, join(images, slug));
+  }
   writeFileSync(join(cacheRoot(), "ready"), "");
   progress(
     `engine ${engine.version} (${engine.kind}), language host: ${engine.languageHost}, provider: ${engine.provider}`,
