@@ -19,7 +19,7 @@ export type HostContext = {
   readonly sources: readonly AssessedSource[];
   /** Wall clock, seconds since 1970. */
   readonly now: () => number;
-  /** The system's generator, for public identifiers and as additional input; never for a pool or a chunk by itself. */
+  /** The system's generator: identifiers, nonces, tokens, HPKE's one-time keys, additional input; never a pool or a chunk. */
   readonly random: (bytes: number) => Uint8Array;
   readonly log: Log;
   readonly refusals: Refusals;

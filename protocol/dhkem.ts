@@ -2,7 +2,7 @@
  * DHKEM(X25519, HKDF-SHA256), RFC 9180 section 4.1. OpenSSL's own, ExtractAndExpand included, in one synchronous call
  * each way.
  */
-import nodeCrypto from "node:crypto";
+import nodeCrypto, { type KeyObject } from "node:crypto";
 import { concat, u16be, utf8, wipe } from "./bytes.ts";
 import { checkX25519, privateKeyObject, publicKeyObject, rawPublicKey } from "./keys.ts";
 import { labeledExpand, labeledExtract } from "./labeled-hkdf.ts";
@@ -21,7 +21,7 @@ export interface Encapsulated {
 /**
  * Encap(pkR).
  *
- * @param skE - 32-byte ephemeral key, for test vectors only; without it OpenSSL makes one
+ * @param skE - 32-byte ephemeral private key, used for this alone; without it OpenSSL makes one
  * @throws BootseedError "small-order-key"
  */
 export function encap(pkR: Uint8Array, skE?: Uint8Array): Encapsulated {
@@ -30,8 +30,9 @@ export function encap(pkR: Uint8Array, skE?: Uint8Array): Encapsulated {
     const { ciphertext, sharedKey } = nodeCrypto.encapsulate(key);
     return { enc: new Uint8Array(ciphertext), sharedSecret: sharedKey };
   }
-  const enc = rawPublicKey(privateKeyObject("x25519", skE));
-  return { enc, sharedSecret: extractAndExpand(x25519(skE, pkR), enc, pkR) };
+  const own = privateKeyObject("x25519", skE);
+  const enc = rawPublicKey(own);
+  return { enc, sharedSecret: extractAndExpand(agree(own, key), enc, pkR) };
 }
 
 /**
@@ -60,7 +61,10 @@ function extractAndExpand(dh: Uint8Array, enc: Uint8Array, pkR: Uint8Array): Uin
 
 /** X25519 (RFC 7748 section 5). @throws an error of OpenSSL if the result is all zeros, as section 6.1 allows */
 export function x25519(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array {
-  const keys = { privateKey: privateKeyObject("x25519", privateKey), publicKey: publicKeyObject("x25519", publicKey) };
-  const secret = nodeCrypto.diffieHellman(keys);
+  return agree(privateKeyObject("x25519", privateKey), publicKeyObject("x25519", publicKey));
+}
+
+function agree(privateKey: KeyObject, publicKey: KeyObject): Uint8Array {
+  const secret = nodeCrypto.diffieHellman({ privateKey, publicKey });
   return new Uint8Array(secret.buffer, secret.byteOffset, secret.byteLength);
 }

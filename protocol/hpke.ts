@@ -38,7 +38,7 @@ export interface Sealed {
  *
  * @param pkR - the receiver's X25519 key, 32 bytes
  * @param pt - plaintext
- * @param ephemeral - 32-byte skE, for test vectors only; without it OpenSSL makes one
+ * @param ephemeral - skE: 32 random bytes for this seal alone; without it OpenSSL makes one
  * @throws BootseedError "small-order-key"
  * @throws RangeError for a PSK under 32 bytes
  */

@@ -46,7 +46,7 @@ export interface SealPacketInput extends PacketContext, PacketPlaintext {
   readonly pkE: Uint8Array;
   /** the packet key's signer */
   readonly signPacket: Signer;
-  /** 32-byte ephemeral private key, for test vectors only */
+  /** HPKE's one-time private key: 32 random bytes for this packet alone; without it OpenSSL makes one */
   readonly ephemeral?: Uint8Array;
 }
 

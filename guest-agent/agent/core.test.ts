@@ -1,10 +1,11 @@
 /** Deliveries by `pull` between the agent's core and whole hosts: several hosts, liars, rotations, damaged files, lost messages. */
-import { encodePacketAnswer, parsePacketAnswer } from "@bootseed/protocol";
+import { encodePacketAnswer, keyPair, parsePacketAnswer } from "@bootseed/protocol";
 import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Bench } from "../../hwrng-host/testing/bench.ts";
 import { enrolledMachine, type TestMachine } from "./testing/machine.ts";
 import { type TopUp, topUpAll } from "./topup.ts";
+import type { Answer } from "./world.ts";
 
 const topUp = async (vm: TestMachine, now = true): Promise<TopUp[]> => topUpAll(vm.world, vm.stateDir, now);
 const outcomes = async (vm: TestMachine): Promise<string[]> =>
@@ -18,6 +19,32 @@ describe("a top-up", () => {
     expect(vm.requested).toEqual(["/v1/packets", "/v1/receipts"]);
     expect(vm.mixed.map((hash) => hash.length)).toEqual([64]);
     expect([...(vm.folder.read("counter") ?? [])]).toEqual([0, 0, 0, 0, 0, 0, 0, 1]);
+  });
+
+  it("makes its receive key of bytes that it reads after the reseed", async () => {
+    await using bench = new Bench();
+    using vm = await enrolledMachine(bench);
+    const made = new Uint8Array(32).fill(9);
+    const order: string[] = [];
+    let shown: Uint8Array = new Uint8Array(0);
+    const { kernel, network } = vm.world;
+    Object.assign(vm.world, {
+      random: (bytes: number) => (order.push(`read ${bytes}`), made.slice(0, bytes)),
+      kernel: { ...kernel, reseed: async () => (order.push("reseed"), kernel.reseed()) },
+      network: {
+        connect: async (address: string) => {
+          const connection = await network.connect(address);
+          const post = async (path: string, body: Uint8Array): Promise<Answer> => {
+            if (path === "/v1/packets") shown = body.slice(18, 50);
+            return connection.post(path, body);
+          };
+          return { ...connection, post };
+        },
+      },
+    });
+    expect(await outcomes(vm)).toEqual(["delivered"]);
+    expect(order).toEqual(["reseed", "read 32"]);
+    expect([...shown]).toEqual([...keyPair("x25519", made).publicKey]);
   });
 
   it("leaves no one-time key and no mixed bytes in memory", async () => {

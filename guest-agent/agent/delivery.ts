@@ -53,7 +53,8 @@ export async function beginDelivery(world: World, folder: HostFolder, nonce: Uin
   const lastCounter = folder.counter();
   const psk = folder.psk();
   const identity = folder.identity();
-  // A reseed first: the receive key must not come from a generator that a clone of this machine shares.
+  // A reseed first, and then the kernel's bytes: a clone of this machine shares the generator's state from before the
+  // reseed, and with it that of this process.
   await world.kernel.reseed();
   const secret = world.random(32);
   const receiveKey = keyPair("x25519", secret);

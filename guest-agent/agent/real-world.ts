@@ -1,8 +1,8 @@
 /** The world of a process on a real machine. */
 import { concat, u32be } from "@bootseed/protocol";
-import { randomFillSync } from "node:crypto";
 import { dirname, join } from "node:path";
 import { realDisk } from "./disk.ts";
+import { freshRandom } from "./fresh-random.ts";
 import { httpsNetwork } from "./https.ts";
 import { realKernel } from "./kernel.ts";
 import { say } from "./output.ts";
@@ -22,8 +22,7 @@ export function realWorld(root: string): World {
     kernel: realKernel({ socket: root + SOCKET, program: process.env["BOOTSEED_MIX"] ?? HELPER }),
     nowMs: () => Date.now(),
     clocks: () => concat(u64(process.hrtime.bigint()), u64(BigInt(Date.now()) * 1_000_000n)),
-    // In place, since the caller wipes it: `randomBytes` would leave a copy.
-    random: (bytes) => randomFillSync(new Uint8Array(bytes)),
+    random: (bytes) => freshRandom(bytes),
     say: (line) => say(`bootseed: ${line}`),
   };
 }

@@ -52,6 +52,7 @@ export interface World {
   nowMs(): number;
   /** Monotonic and wall clock in nanoseconds, 8 bytes each. */
   clocks(): Uint8Array;
+  /** Bytes for a key, read from the kernel's generator now. The caller wipes them. @throws when they cannot be read */
   random(bytes: number): Uint8Array;
   /** A line for the journal; never a secret. */
   say(line: string): void;

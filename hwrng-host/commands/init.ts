@@ -1,5 +1,4 @@
 /** `bootseed-host init`: config, keys, and the lines to copy. */
-import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { stringify } from "yaml";
@@ -12,6 +11,7 @@ import { unreachableAdvice } from "../config/reachable.ts";
 import { initState } from "../identity/init.ts";
 import { configOption } from "./follow-up.ts";
 import { selfSigned } from "../identity/self-signed.ts";
+import { systemRandom } from "../system-random.ts";
 
 export type InitOptions = {
   readonly config: string;
@@ -35,9 +35,10 @@ const HEADER = `# bootseed-host. Every key is checked; an unknown one is an erro
 export async function init(options: InitOptions): Promise<string> {
   const config = existsSync(options.config) ? existing(options) : create(options);
   removeLeftovers(config.stateDir);
-  const pair = await selfSigned("bootseed-host", randomBytes(8));
+  const random = systemRandom();
+  const pair = await selfSigned("bootseed-host", random(8));
   const now = Math.floor(Date.now() / 1000);
-  const result = initState(config.stateDir, config, (bytes) => randomBytes(bytes), pair, now);
+  const result = initState(config.stateDir, config, random, pair, now);
   const identity = loadIdentity(config.stateDir, config);
   const id = hostName(identity);
   identity.close();

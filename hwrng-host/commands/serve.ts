@@ -1,5 +1,4 @@
 /** `bootseed-host serve`: runs until SIGTERM or SIGINT; SIGHUP reads statements and keys again. */
-import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { pino } from "pino";
 import { loadConfig } from "../config/load.ts";
@@ -8,6 +7,7 @@ import type { Config } from "../config/schema.ts";
 import type { Log } from "../host-context.ts";
 import { HostError, messageOf } from "../host-error.ts";
 import { type Service, startService } from "../server/service.ts";
+import { systemRandom } from "../system-random.ts";
 
 /** Logs go to stderr, one JSON line each; stdout carries the ready line only. Nothing logged is a secret. */
 function stderrLog(): ReturnType<typeof pino> {
@@ -26,7 +26,7 @@ export async function serve(configFile: string): Promise<void> {
   const service = await startService(config, {
     wallMs: () => Date.now(),
     monotonicMs: () => performance.now(),
-    random: (bytes) => randomBytes(bytes),
+    random: systemRandom(),
     log,
   });
   const { mint, mintHttps, guests, hostId, sourceClass } = service;

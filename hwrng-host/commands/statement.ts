@@ -1,6 +1,6 @@
 /** `bootseed-host statement`: what the host says about itself; rotations of its keys. */
 import { type RootKey, type Statement, toHex } from "@bootseed/protocol";
-import { createPublicKey, randomBytes } from "node:crypto";
+import { createPublicKey } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadConfig } from "../config/load.ts";
@@ -9,6 +9,7 @@ import { readPrivate } from "../identity/files.ts";
 import { loadHistory, readStatement, revokeSerial } from "../identity/history.ts";
 import { FILES, parseRoot, type SigningRoot } from "../identity/keys.ts";
 import { carryOut, plan, type Rotation, takeNextCertificate } from "../identity/rotate.ts";
+import { systemRandom } from "../system-random.ts";
 import { configOption, withConfig } from "./follow-up.ts";
 
 export type StatementOptions = {
@@ -63,9 +64,10 @@ async function rotationOf(options: StatementOptions): Promise<Rotation> {
   const { newPacketKey, newCertificate, nextRoot, useRoot, rootKey, serialAbove } = options;
   // Loaded here only: the certificate library is large.
   const pair = newCertificate ? await import("../identity/self-signed.ts") : null;
+  const random = systemRandom();
   return {
-    ...(newPacketKey ? { packetKey: Uint8Array.from(randomBytes(32)) } : {}),
-    ...(pair === null ? {} : { certificate: await pair.selfSigned("bootseed-host", randomBytes(8)) }),
+    ...(newPacketKey ? { packetKey: random(32) } : {}),
+    ...(pair === null ? {} : { certificate: await pair.selfSigned("bootseed-host", random(8)) }),
     ...(nextRoot === undefined ? {} : { nextRoot: nextRootOf(nextRoot) }),
     ...(useRoot === undefined ? {} : { useRoot: useRoot === true ? null : keyFile("--use-root", useRoot) }),
     ...(rootKey === undefined ? {} : { root: keyFile("--root-key", rootKey) }),
@@ -82,7 +84,7 @@ function keyFile(option: string, path: string): SigningRoot {
 /** `new`, or a file with a public key in PEM: its private half is somewhere safer. */
 function nextRootOf(text: string): { root: RootKey; key?: Uint8Array } {
   if (text === "new") {
-    const key = Uint8Array.from(randomBytes(32));
+    const key = systemRandom()(32);
     return { root: parseRoot(Uint8Array.from(key), "new"), key };
   }
   try {

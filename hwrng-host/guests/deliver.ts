@@ -99,6 +99,8 @@ function seal(context: HostContext, keys: ReceiptKeys, sealing: Sealing): Uint8A
   const psk0 = psk0For(hostKeys.kPsk, seedId);
   const claimSecret = claimSecretFor(hostKeys.kPsk, seedId, identityPk);
   const psk = pskFor(psk0, claimSecret);
+  // Not OpenSSL's own: a copy of this machine's memory would make the same, and answer the same hello under one key.
+  const ephemeral = context.random(32);
   try {
     const now = context.now();
     const helloBytes = hello.bytes;
@@ -113,11 +115,12 @@ function seal(context: HostContext, keys: ReceiptKeys, sealing: Sealing): Uint8A
       helloBytes,
       nonce,
       signPacket,
+      ephemeral,
     });
     keys.put(seedId, counter, sealed.receiptKey, now);
     return sealed.bytes;
   } finally {
-    wipe(psk0, claimSecret, psk);
+    wipe(psk0, claimSecret, psk, ephemeral);
   }
 }
 

@@ -2,8 +2,10 @@ import {
   encodeCertificate,
   encodePacketRequest,
   keyPair,
+  parsePacketAnswer,
   parsePacketRequest,
   statusAnswerSchema,
+  toHex,
 } from "@bootseed/protocol";
 import { describe, expect, it, vi } from "vitest";
 import { bitFlips, damage } from "../../protocol/testing/mutations.ts";
@@ -37,6 +39,25 @@ describe("delivery", () => {
     expect((await host.send("/v1/receipts", guest.receipt(opened))).status).toBe(204);
     const lastTopUp = { counter: 1, at: sentAt, receiptAt: sentAt + 1, rcMix: 0, rcReseed: 0 };
     expect(await host.vm()).toMatchObject({ topUps: 1, lastTopUp });
+  });
+
+  it("seals each packet to a one-time key that is made of the system's bytes for it", async () => {
+    await using host = new Bench();
+    const guest = await enrolled(host);
+    const { context } = host;
+    const drawn: Uint8Array[] = [];
+    const random = context.random.bind(context);
+    Object.assign(context, {
+      random: (bytes: number) => {
+        const made = random(bytes);
+        if (bytes === 32) drawn.push(Uint8Array.from(made));
+        return made;
+      },
+    });
+    const { bytes } = await host.send("/v1/packets", guest.hello());
+    const enc = parsePacketAnswer(bytes).packet.slice(2, 34);
+    expect(drawn.map((secret) => toHex(keyPair("x25519", secret).publicKey))).toEqual([toHex(enc)]);
+    expect(guest.open(bytes).chunk.length).toBe(1024);
   });
 
   it("sends its statement to a guest that holds an older one", async () => {

@@ -23,7 +23,10 @@ export class AgentGuest implements Guest {
     disk: realDisk(this.#root.root),
     nowMs: () => 1_790_000_000_000,
     clocks: () => CLOCKS.slice(),
-    random: () => ex.pkE.privateKey.slice(),
+    random: (bytes) => {
+      this.#kernel.push(`read ${bytes}`);
+      return ex.pkE.privateKey.slice();
+    },
     say: () => undefined,
     kernel: {
       reseed: async () => (this.#kernel.push("reseed"), 0),

@@ -15,7 +15,7 @@ export interface Outcome {
   readonly thrown: string;
   /** Path and digest of every request. */
   readonly sent: readonly (readonly [string, string])[];
-  /** `mix <credit> <digest>` and `reseed`, in order. */
+  /** `mix <credit> <digest>`, `reseed`, and `read <bytes>` of the generator, in order. */
   readonly kernel: readonly string[];
   /** Digest of every file of the host's folder but topup.json. */
   readonly files: Record<string, string>;

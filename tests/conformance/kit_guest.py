@@ -26,7 +26,6 @@ from bootseed.guest import Guest, Host  # noqa: E402
 from bootseed.packet import verify  # noqa: E402
 from bootseed.seed import Statement, parse_file, point  # noqa: E402
 from bootseed.wire import Refused  # noqa: E402
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey  # noqa: E402
 
 SENT: list[list[str]] = []
 KERNEL: list[str] = []
@@ -58,9 +57,10 @@ def reseed() -> int:
     return 0
 
 
-def one_time_key() -> X25519PrivateKey:
-    """The same key at every delivery, so that a test can answer before it is asked."""
-    return X25519PrivateKey.from_private_bytes(bytes.fromhex(ONE_TIME_KEY))
+def urandom(size: int) -> bytes:
+    """In place of the kernel: the same key at every delivery, so that a test can answer before it is asked."""
+    KERNEL.append(f"read {size}")
+    return bytes.fromhex(ONE_TIME_KEY)
 
 
 def deliver(host: Host, case: dict[str, Any]) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def main() -> None:
     module: Any = topup
     module.clocks = lambda: bytes.fromhex(CLOCKS)
     module.post = send
-    module.X25519PrivateKey = SimpleNamespace(generate=one_time_key)
+    module.os = SimpleNamespace(urandom=urandom)
     talk, sys.stdout = sys.stdout, sys.stderr
     host = Host(Guest(ROOT), bytes.fromhex(HOST_ID))
     for line in sys.stdin:

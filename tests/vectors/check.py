@@ -247,7 +247,7 @@ def check_packet() -> None:
 def check_pull(host: Host) -> None:
     """A delivery by `pull` with a first 403; then every packet answer."""
     psk, answers, (usual, proof) = b(vectors("packet")["given"], "psk"), vectors("packet-answer"), _requests()
-    replace(topup, "X25519PrivateKey", SimpleNamespace(generate=receive_key))
+    replace(topup, "os", SimpleNamespace(urandom=lambda _: b(vectors("packet")["given"], "skE")))
     replace(topup, "follow", lambda _known, later: Statement(later[-1]))
     host.write("psk", psk)
     MIXED.clear()

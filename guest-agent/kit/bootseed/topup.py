@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import time
 from typing import Any
 
@@ -45,7 +46,8 @@ def pull(host: Host) -> dict[str, int]:
     """
     kernel.reseed()
     statement = host.statement()
-    sk = X25519PrivateKey.generate()
+    # Not generate(): OpenSSL seeds its generator once in a process, maybe before this reseed.
+    sk = X25519PrivateKey.from_private_bytes(os.urandom(32))
     greeting = hello(host, statement.serial, sk)
     status, answer = post(host, "/v1/packets", lambda _: greeting + bytes(3))
     if status == 403:
