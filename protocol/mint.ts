@@ -80,10 +80,28 @@ export interface CreatedVm {
   readonly seedId: string | null;
   readonly state: VmState | null;
   readonly report: Report | null;
+  /** as in {@link Vm} */
+  readonly rolledBackAt?: number | null | undefined;
+  /** as in {@link Vm} */
+  readonly askers?: readonly Asker[] | undefined;
 }
 
 export interface CreatedAnswer {
   readonly vms: readonly CreatedVm[];
+}
+
+/** A machine that asked with a VM's seed, and is not that VM. Times are seconds since 1970. */
+export interface Asker {
+  readonly instanceId: string;
+  /** its instance id is the VM's own, its identity is another */
+  readonly sameInstance: boolean;
+  /** its first request came after the VM's first report */
+  readonly afterReport: boolean;
+  readonly firstAt: number;
+  /** exact to an hour */
+  readonly lastAt: number;
+  /** requests, at least */
+  readonly count: number;
 }
 
 /** A VM in GET /v1/vms. Times are seconds since 1970. */
@@ -107,6 +125,10 @@ export interface Vm {
   readonly imported?: boolean | undefined;
   /** since when the host refuses it */
   readonly revokedAt?: number | null | undefined;
+  /** since when it is known that its counter went back behind one that it had acknowledged; until an operator clears it */
+  readonly rolledBackAt?: number | null | undefined;
+  /** other machines that asked with its seed; until an operator clears them */
+  readonly askers?: readonly Asker[] | undefined;
   readonly report: Report | null;
   readonly lastTopUp: {
     readonly counter: number;
@@ -197,9 +219,26 @@ export const createdRequestSchema: z.ZodType<CreatedRequest> = z.strictObject({
   droplets: z.array(z.strictObject({ urn, instanceId, addresses })).max(10_000),
 });
 
+const askerSchema: z.ZodType<Asker> = z.object({
+  instanceId: z.string(),
+  sameInstance: z.boolean(),
+  afterReport: z.boolean(),
+  firstAt: seconds,
+  lastAt: seconds,
+  count: z.number().int().min(1),
+});
+
 export const createdAnswerSchema: z.ZodType<CreatedAnswer> = z.object({
   vms: z.array(
-    z.object({ urn, instanceId, seedId: hex(16).nullable(), state: state.nullable(), report: reportSchema.nullable() }),
+    z.object({
+      urn,
+      instanceId,
+      seedId: hex(16).nullable(),
+      state: state.nullable(),
+      report: reportSchema.nullable(),
+      rolledBackAt: seconds.nullable().optional(),
+      askers: z.array(askerSchema).optional(),
+    }),
   ),
 });
 
@@ -220,6 +259,8 @@ const vmSchema: z.ZodType<Vm> = z.object({
   joined: z.boolean().optional(),
   imported: z.boolean().optional(),
   revokedAt: seconds.nullable().optional(),
+  rolledBackAt: seconds.nullable().optional(),
+  askers: z.array(askerSchema).optional(),
   report: reportSchema.nullable(),
   lastTopUp: z
     .object({

@@ -32,7 +32,7 @@ import { mintClientRoutes } from "./clients.ts";
 import { joinTokenRoutes } from "./join-tokens.ts";
 import { recogniseLocal } from "./recognise.ts";
 import { reserve } from "./reserve.ts";
-import { reportView, sourceView, vmView } from "./views.ts";
+import { alarmsView, reportView, sourceView, vmView } from "./views.ts";
 
 const NOT_ENROLLED =
   "see `bootseed vm ls`; a seed that nobody has claimed yet lives in the VM's user-data: destroy that VM";
@@ -79,6 +79,7 @@ export function mintApp(context: HostContext, recognise: Recognise = recogniseLo
   app.route("/", joinTokenRoutes(context));
   app.route("/", mintClientRoutes(context));
   app.post("/v1/vms/:seedId/revoke", (c) => revoke(context, c.req.param("seedId")));
+  app.post("/v1/vms/:seedId/acknowledge", (c) => acknowledge(context, c.req.param("seedId")));
   app.post("/v1/snapshot", async () => Response.json({ file: await context.store.snapshot() }));
   app.get("/v1/status", async () => Response.json(await status(context)));
   return app;
@@ -112,6 +113,14 @@ function revoke(context: HostContext, seedIdHex: string): Response {
   return Response.json({ seedId: seedIdHex });
 }
 
+/** An operator has looked at what the host noticed about a VM: it is shown no more until it happens again. */
+function acknowledge(context: HostContext, seedIdHex: string): Response {
+  if (!context.store.alarms.acknowledge(fromHex(seedIdHex, 16), context.now()))
+    throw new HostError("not-found", `no VM has the seed ${seedIdHex}`, "see `bootseed vm ls`", EXIT.usage);
+  context.log.warn({ seedId: seedIdHex }, "alarms acknowledged");
+  return Response.json({ seedId: seedIdHex });
+}
+
 function created(context: HostContext, request: CreatedRequest, caller: Caller): CreatedAnswer {
   requireStack(caller, request.stack);
   const vms = request.droplets.map((droplet) => {
@@ -122,6 +131,7 @@ function created(context: HostContext, request: CreatedRequest, caller: Caller):
       seedId: row === null ? null : toHex(row.seedId),
       state: row?.state ?? null,
       report: reportView(row?.reportJson ?? null),
+      ...(row === null ? {} : alarmsView(row)),
     };
   });
   return { vms };

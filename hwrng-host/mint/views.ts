@@ -1,11 +1,16 @@
 /** What the store knows, as the mint API shows it. */
-import { type Report, reportSchema, type SourceStatus, toHex, type Vm } from "@bootseed/protocol";
+import { type CreatedVm, type Report, reportSchema, type SourceStatus, toHex, type Vm } from "@bootseed/protocol";
 import type { SourceState } from "../sources/assessed-source.ts";
 import type { VmRow } from "../store/store.ts";
 
 export function vmView(row: VmRow): Vm {
   const { seedId, reportJson, ...rest } = row;
   return { ...rest, seedId: toHex(seedId), report: reportView(reportJson) };
+}
+
+/** What speaks against a VM; empty where nothing does. */
+export function alarmsView({ rolledBackAt, askers }: VmRow): Pick<CreatedVm, "rolledBackAt" | "askers"> {
+  return { ...(rolledBackAt === null ? {} : { rolledBackAt }), ...(askers.length === 0 ? {} : { askers }) };
 }
 
 /** The first accepted report; it was checked when it came. */

@@ -1,7 +1,7 @@
 /** Tables of the host's database. A change of schema is a new version and a migration, never an edit. */
 
 /** PRAGMA user_version. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** Version 1. Times are seconds since 1970. No column holds a secret. */
 const VERSION_1 = `
@@ -87,5 +87,25 @@ CREATE UNIQUE INDEX mint_client_by_name ON mint_client (name) WHERE revoked_at I
 ALTER TABLE seed ADD COLUMN client TEXT NOT NULL DEFAULT 'local';
 CREATE INDEX seed_by_client ON seed (client, committed_at) WHERE client <> 'local'`;
 
+/** Version 4: what tells a copy of a VM from the VM, and which other machines asked with its seed. */
+const VERSION_4 = `
+ALTER TABLE enrolment ADD COLUMN line_counter INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE enrolment ADD COLUMN side_counters TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE enrolment ADD COLUMN side_tokens REAL NOT NULL DEFAULT 8;
+ALTER TABLE enrolment ADD COLUMN side_tokens_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE enrolment ADD COLUMN answered BLOB NOT NULL DEFAULT x'';
+UPDATE enrolment SET line_counter = receipted, answered = COALESCE(substr(pke_hash, 1, 8), x'');
+CREATE TABLE asker (
+  seed_id BLOB NOT NULL REFERENCES seed (seed_id),
+  instance_id TEXT NOT NULL,
+  same_instance INTEGER NOT NULL,
+  after_report INTEGER NOT NULL,
+  first_at INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  count INTEGER NOT NULL DEFAULT 1,
+  cleared_at INTEGER,
+  PRIMARY KEY (seed_id, instance_id)
+) STRICT, WITHOUT ROWID`;
+
 /** What brings a database from each version to the next; the first makes a new one. */
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3];
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];

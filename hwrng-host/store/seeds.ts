@@ -2,6 +2,7 @@
 import type { VmState } from "@bootseed/protocol";
 import { z } from "zod";
 import { SOURCE_CLASSES } from "../sources/source.ts";
+import { ASKERS, askersIn } from "./alarms.ts";
 import { column, type Database } from "./database.ts";
 import type { Droplet, NewSeed, SeedStore, TopUp, VmRow } from "./store.ts";
 
@@ -11,7 +12,8 @@ const ADDRESSES = z.array(z.string());
 
 const SELECT = `
 SELECT s.*, e.claimed_at, e.counter, e.sent_at, e.top_ups, e.receipted, e.receipt_at, e.rc_mix, e.rc_reseed,
-  e.imported, e.revoked_at,  r.json AS report_json, r.reported_at, r.changed_at
+  e.imported, e.revoked_at, e.rolled_back_at, r.json AS report_json, r.reported_at, r.changed_at,
+  ${ASKERS} AS askers
 FROM seed s LEFT JOIN enrolment e USING (seed_id) LEFT JOIN report r USING (seed_id)`;
 
 export class SqliteSeeds implements SeedStore {
@@ -100,6 +102,8 @@ function toVm(row: Record<string, unknown>): VmRow {
     joined: row["joined"] === 1,
     imported: row["imported"] === 1,
     revokedAt: column.numberOrNull(row, "revoked_at"),
+    rolledBackAt: column.numberOrNull(row, "rolled_back_at"),
+    askers: askersIn(column.text(row, "askers")),
     lastTopUp: topUpOf(row),
     topUps: column.numberOrNull(row, "top_ups") ?? 0,
   };

@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { prerequisite } from "../../tests/prerequisite.ts";
 import { Database } from "./database.ts";
-import { MIGRATIONS } from "./schema.ts";
+import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
 import type { ClaimInput, NewSeed, SendInput, Store } from "./store.ts";
 
@@ -66,9 +66,11 @@ describe("the database file", () => {
     using folder = new Folder();
     openSqliteStore(folder.file).close();
     const db = new DatabaseSync(folder.file);
-    db.exec("PRAGMA user_version = 4");
+    db.exec(`PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
     db.close();
-    expect(() => openSqliteStore(folder.file)).toThrow(/schema 4; this program knows up to 3/);
+    expect(() => openSqliteStore(folder.file)).toThrow(
+      `schema ${SCHEMA_VERSION + 1}; this program knows up to ${SCHEMA_VERSION}`,
+    );
   });
 
   it("of version 1 is brought to this one, with everything in it, and a crash on the way leaves it as it was", () => {

@@ -1,4 +1,5 @@
 /** The embedded store: one SQLite file in the state folder. */
+import { SqliteAlarms } from "./alarms.ts";
 import { CommitGroup } from "./commit-group.ts";
 import { Database } from "./database.ts";
 import { SqliteEnrolments } from "./enrolments.ts";
@@ -16,6 +17,7 @@ export function openSqliteStore(file: string): Store {
   return {
     seeds: new SqliteSeeds(db),
     enrolments: new SqliteEnrolments(db),
+    alarms: new SqliteAlarms(db),
     reports: new SqliteReports(db),
     push: new SqlitePush(db),
     joins: new SqliteJoins(db),

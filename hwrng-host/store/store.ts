@@ -3,7 +3,7 @@
  * since 1970. Every method that changes something is one transaction, durable when it returns.
  * Every method throws `HostError` "storage-failed" when the disk is full or broken; nothing half-made stays then.
  */
-import type { BindMode, SourceClass, VmState } from "@bootseed/protocol";
+import type { Asker, BindMode, SourceClass, VmState } from "@bootseed/protocol";
 
 export type NewSeed = {
   readonly seedId: Uint8Array;
@@ -50,6 +50,10 @@ export type VmRow = {
   /** Taken back by its certificate after this database was lost. */
   readonly imported: boolean;
   readonly revokedAt: number | null;
+  /** Since when it is known that its counter went back. */
+  readonly rolledBackAt: number | null;
+  /** Other machines that asked with its seed. */
+  readonly askers: readonly Asker[];
   readonly lastTopUp: TopUp | null;
   readonly topUps: number;
 };
@@ -77,6 +81,20 @@ export type ClaimInput = {
 export type ClaimOutcome =
   | { readonly state: 0; readonly certificate: Uint8Array }
   | { readonly state: 1 | 2 | 3 | "unknown" | "revoked" | "limited" };
+
+/** What stays shown until an operator clears it. */
+export interface AlarmStore {
+  /**
+   * Remembers that another machine than the VM asked with the VM's seed; writes at most once an hour for each.
+   * @param same whether it has the VM's own instance id
+   * @returns true the first time, and again after an operator cleared one with the VM's own id
+   */
+  asked(input: Pick<ClaimInput, "seedId" | "instanceId" | "now">, same: boolean): boolean;
+  /** Remembers that a VM's counter went back. @returns true the first time */
+  rolledBack(seedId: Uint8Array, now: number): boolean;
+  /** An operator has looked: clears all of this VM. @returns false for an unknown seed */
+  acknowledge(seedId: Uint8Array, now: number): boolean;
+}
 
 /** What is known of a VM that won its seed. */
 export type Enrolment = {
@@ -271,6 +289,7 @@ export interface Store {
   together<T>(work: () => T): Promise<T>;
   readonly seeds: SeedStore;
   readonly enrolments: EnrolmentStore;
+  readonly alarms: AlarmStore;
   readonly reports: ReportStore;
   close(): void;
 }

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 const EXAMPLES = {
   "vm ls": ["bootseed vm ls", "bootseed vm ls --json --host ssh://mint@host.example.net"],
   "vm show": ["bootseed vm show web-7"],
+  "vm acknowledge": ["bootseed vm acknowledge web-7"],
   wait: ["bootseed wait --stack acme/web/prod --timeout 3m", "bootseed wait web-7 --stack acme/web/prod"],
   "known-hosts": [
     "bootseed known-hosts >> ~/.ssh/known_hosts",

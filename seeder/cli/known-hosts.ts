@@ -3,6 +3,7 @@
  * asks for the host of %H: an address, `[address]:port`, or a name. ssh compares the first word of a line with just that.
  */
 import { BootseedError, type Vm } from "@bootseed/protocol";
+import { alarmsOf, remarksOf, replacedIn } from "../droplet/alarms.ts";
 import { knownHostsLines } from "../droplet/known-hosts.ts";
 import { atAddress, currentOf, lookUp } from "./select.ts";
 import { waitHint } from "./wait-hint.ts";
@@ -11,6 +12,8 @@ import { waitHint } from "./wait-hint.ts";
 export interface KnownHosts {
   lines: string;
   remarks: string[];
+  /** A key was left out because another machine is in its VM's place. */
+  withheld: true | undefined;
 }
 
 /** `[web-7]:2222` as ssh writes it where the port is not 22. */
@@ -28,11 +31,19 @@ export function sshPortOf(text: string): number {
 
 const isRevoked = (vm: Vm): boolean => vm.revokedAt !== undefined && vm.revokedAt !== null;
 
-function linesOf(vm: Vm, hosts: readonly string[], port: number, remarks: string[]): string {
+function linesOf(vm: Vm, hosts: readonly string[], port: number, said: Omit<KnownHosts, "lines">): string {
+  const { remarks } = said;
   if (isRevoked(vm)) {
     remarks.push(`${vm.name} was revoked: nothing is printed for it`);
     return "";
   }
+  const replaced = replacedIn(vm);
+  if (replaced !== undefined) {
+    remarks.push(`${vm.name}: ${replaced}: nothing is printed for it; bootseed vm acknowledge ${vm.name} clears this`);
+    said.withheld = true;
+    return "";
+  }
+  for (const line of [...alarmsOf(vm), ...remarksOf(vm)]) remarks.push(`${vm.name}: ${line}`);
   if (vm.report === null)
     remarks.push(`${vm.name} has not reported yet: nothing is printed for it${waitHint(vm.stack)}`);
   if (vm.hostKeysChanged)
@@ -65,7 +76,8 @@ function contested(host: string, stacks: ReadonlySet<string>): string {
  * @returns no line for a host that is not known: ssh then refuses it, where StrictHostKeyChecking is yes
  */
 export function knownHosts(vms: readonly Vm[], wanted: readonly string[], sshPort: number): KnownHosts {
-  const remarks: string[] = [];
+  const said = { remarks: [] as string[], withheld: undefined as true | undefined };
+  const { remarks } = said;
   const stacks = stacksOf(vms);
   const stackOf = (host: string): string | undefined => [...(stacks.get(host) ?? [])][0];
   const isClear = (host: string): boolean => {
@@ -77,20 +89,20 @@ export function knownHosts(vms: readonly Vm[], wanted: readonly string[], sshPor
   const known = (): string[] =>
     currentOf(vms)
       .filter((vm) => vm.report !== null)
-      .map((vm) => linesOf(vm, vm.addresses.filter(isClear), sshPort, remarks));
+      .map((vm) => linesOf(vm, vm.addresses.filter(isClear), sshPort, said));
   const asked = (text: string): string => {
     const { host, port } = splitHost(text, sshPort);
     if (!isClear(host)) return "";
     const only = stackOf(host);
     const own = only === undefined ? vms : vms.filter(({ stack }) => stack === only);
     const there = atAddress(own, host);
-    if (there !== undefined) return linesOf(there, [host], port, remarks);
+    if (there !== undefined) return linesOf(there, [host], port, said);
     const named = lookUp(own, host);
     // Also under the name itself: that is what ssh looks for after `ssh web-7`, or with HostKeyAlias.
-    if (named !== undefined) return linesOf(named, [...named.addresses.filter(isClear), host], port, remarks);
+    if (named !== undefined) return linesOf(named, [...named.addresses.filter(isClear), host], port, said);
     remarks.push(`no VM is called ${host} or has that address: nothing is printed for it`);
     return "";
   };
   const lines = wanted.length === 0 ? known() : wanted.map(asked);
-  return { lines: lines.join(""), remarks: [...new Set(remarks)] };
+  return { lines: lines.join(""), remarks: [...new Set(remarks)], withheld: said.withheld };
 }

@@ -1,6 +1,7 @@
 /** Commands that show what a host knows: `vm ls`, `vm show`, `known-hosts`, `wait`, `sync`. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command } from "commander";
+import { addAcknowledge } from "./acknowledge.ts";
 import { durationMs } from "./duration.ts";
 import { withExamples, withExamplesOf } from "./help.ts";
 import { type HostOption, mintOf, withHost } from "./host-option.ts";
@@ -9,14 +10,18 @@ import { knownHosts, sshPortOf } from "./known-hosts.ts";
 import { find, ofStack, stackOf } from "./select.ts";
 import { dropletsIn, exportByPulumi } from "./stack-export.ts";
 import { mayHaveSeed, syncDroplets, syncSummary } from "./sync.ts";
+import { EX_DATAERR } from "./sysexits.ts";
 import { print, printJson, say, type Terminal } from "./terminal.ts";
 import { vmDetails, vmTable } from "./vm-table.ts";
 import { waitForStack } from "./wait.ts";
 
 type JsonOption = HostOption & { json?: true };
 
-export function addVm(program: Command, { env }: Terminal): void {
-  const vm = withExamplesOf(program.command("vm"), ["vm ls", "vm show"]).description("list and show VMs");
+export function addVm(program: Command, terminal: Terminal): void {
+  const { env } = terminal;
+  const vm = withExamplesOf(program.command("vm"), ["vm ls", "vm show", "vm acknowledge"]).description(
+    "list and show VMs",
+  );
   withHost(withExamples(vm.command("ls"), "vm ls"), env)
     .description("one line per VM: seeded, reseeded, before its keys, source class, last top-up")
     .option("--json", "schema 1, as the host answers it")
@@ -33,12 +38,13 @@ export function addVm(program: Command, { env }: Terminal): void {
       if (options.json) printJson({ schema: 1, vm: one });
       else print(vmDetails(one));
     });
+  addAcknowledge(vm, terminal);
 }
 
 type KnownHostsOptions = HostOption & { stack?: string; sshPort: string; soft?: true };
 
-export function addKnownHosts(program: Command, { env }: Terminal): void {
-  withHost(withExamples(program.command("known-hosts [host...]"), "known-hosts"), env)
+export function addKnownHosts(program: Command, terminal: Terminal): void {
+  withHost(withExamples(program.command("known-hosts [host...]"), "known-hosts"), terminal.env)
     .description(
       "known_hosts lines of all VMs that have reported, or of these names and addresses; for KnownHostsCommand: %H",
     )
@@ -57,9 +63,10 @@ export function addKnownHosts(program: Command, { env }: Terminal): void {
             : wanted.length === 0
               ? ofStack(all, stack)
               : all.filter((vm) => vm.stack === stack);
-        const { lines, remarks } = knownHosts(vms, wanted, sshPort);
+        const { lines, remarks, withheld } = knownHosts(vms, wanted, sshPort);
         for (const remark of remarks) say(remark);
         print(lines);
+        if (withheld) terminal.exitCode = EX_DATAERR;
       } catch (error) {
         if (!options.soft) throw error;
         say(`${error instanceof Error ? error.message : String(error)}; no key is vouched for`);

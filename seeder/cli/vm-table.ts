@@ -1,5 +1,6 @@
 /** What `bootseed vm ls` and `vm show` print. Pure: VMs in, text out. */
 import type { BindMode, Vm } from "@bootseed/protocol";
+import { alarmsOf, remarksOf, shortAlarms } from "../droplet/alarms.ts";
 import { waitHint } from "./wait-hint.ts";
 
 const CROSS = "✗";
@@ -50,6 +51,7 @@ function stateOf(vm: Vm, keysChanged: string): string {
     vm.joined === true ? "joined" : "",
     vm.imported === true ? "taken back" : "",
     vm.hostKeysChanged ? keysChanged : "",
+    ...shortAlarms(vm),
     vm.revokedAt === undefined || vm.revokedAt === null ? "" : "REVOKED",
   ];
   return [vm.state, ...remarks].filter((remark) => remark !== "").join(", ");
@@ -116,6 +118,8 @@ export function vmDetails(vm: Vm): string {
     ["claimed", timeOf(vm.claimedAt)],
     ["reported", timeOf(vm.reportedAt)],
     ["top-ups", `${vm.topUps}, last ${topUpOf(vm)}`],
+    ...alarmsOf(vm).map((alarm): [string, string] => ["ALARM", alarm]),
+    ...remarksOf(vm).map((remark): [string, string] => ["remark", remark]),
     ["verdict", report?.verdict ?? `no report yet${waitHint(clean(vm.stack))}`],
     ...(report === null ? [] : [["evidence", clean(JSON.stringify(report.evidence))] as [string, string]]),
     ...(report?.hostKeys ?? []).map((key): [string, string] => ["host key", clean(key)]),

@@ -1,5 +1,6 @@
 /** `bootseed wait`: a gate for CI that opens when every VM of a stack has proved its first boot. */
 import { BootseedError, type Vm } from "@bootseed/protocol";
+import { alarmsOf, remarksOf } from "../droplet/alarms.ts";
 import { doubtIn } from "../droplet/report.ts";
 import { currentOf, lookUp, ofStack } from "./select.ts";
 import { EX_DATAERR, EX_TEMPFAIL, exitCodeOf } from "./sysexits.ts";
@@ -34,13 +35,15 @@ export function lastStep({ state, bind, instanceId, report }: Vm, sync: string):
   return `its seed was committed; the host does not know that it exists: ${sync}`;
 }
 
-/** Why this VM's keys are not what the product promises, or undefined. */
-function objection(vm: Vm): string | undefined {
-  if (vm.revokedAt !== undefined && vm.revokedAt !== null) return "it was revoked";
-  if (vm.hostKeysChanged) return "it has changed its host keys since its first report";
-  if (vm.report === null) return undefined;
+/** Why this VM's keys are not what the product promises. */
+function objectionsTo(vm: Vm): string[] {
+  if (vm.revokedAt !== undefined && vm.revokedAt !== null) return ["it was revoked"];
+  const alarms = alarmsOf(vm).map((alarm) => `${alarm} (bootseed vm acknowledge ${vm.name} clears this)`);
+  if (vm.hostKeysChanged) return [...alarms, "it has changed its host keys since its first report"];
+  if (vm.report === null) return alarms;
   const { seedId, verdict, hostKeys, evidence } = vm.report;
-  return doubtIn({ schema: 1, seedId, verdict, sshHostKeys: [...hostKeys], evidence: { ...evidence } });
+  const doubt = doubtIn({ schema: 1, seedId, verdict, sshHostKeys: [...hostKeys], evidence: { ...evidence } });
+  return doubt === undefined ? alarms : [...alarms, doubt];
 }
 
 const seconds = (ms: number): number => Math.round(ms / 1000);
@@ -59,10 +62,8 @@ function wantedOf(all: readonly Vm[], { stack, names }: WaitOptions): Vm[] {
 }
 
 function judge(vms: readonly Vm[], say: WaitOptions["say"]): number {
-  const bad = vms.flatMap((vm) => {
-    const why = objection(vm);
-    return why === undefined ? [] : [`${vm.name}: ${why}`];
-  });
+  const bad = vms.flatMap((vm) => objectionsTo(vm).map((why) => `${vm.name}: ${why}`));
+  for (const vm of vms) for (const remark of remarksOf(vm)) say(`${vm.name}: ${remark}`);
   for (const line of bad) say(`${line}; see bootseed vm show`);
   if (bad.length === 0) say(`all ${vms.length} VMs have reported, reseeded before their first key`);
   return bad.length === 0 ? 0 : EX_DATAERR;

@@ -68,6 +68,11 @@ export class MintClient implements MintApi {
     return (await this.#ask("GET", "/v1/vms", vmsAnswerSchema)).vms;
   }
 
+  /** Clears what the host noticed about a VM. @throws BootseedError "forbidden" unless the caller is an admin */
+  async acknowledge(seedId: string): Promise<void> {
+    await this.#ask("POST", `/v1/vms/${seedId}/acknowledge`, commitAnswerSchema, {});
+  }
+
   async #ask<S extends z.ZodType>(
     method: "GET" | "POST",
     path: string,
