@@ -9,6 +9,6 @@
 export function prerequisite(present: boolean, why: string): boolean {
   if (present) return true;
   if (process.env["CI"]) throw new Error(`missing prerequisite: ${why}`);
-  process.stderr.write(`skipped: ${why}\n`);
+  console.warn(`skipped: ${why}`); // by console: the end of `npm test` repeats it
   return false;
 }

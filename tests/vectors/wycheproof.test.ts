@@ -1,8 +1,7 @@
 /**
- * Project Wycheproof's adversarial cases against the code that the product uses. The files are not part of the
- * repository: they are looked for in ../shared/vectors/wycheproof beside it (C2SP/wycheproof, testvectors_v1).
+ * Project Wycheproof's adversarial cases against the code that the product uses. The files are not part of the repository (outside.ts).
  */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expand, extract } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -13,8 +12,8 @@ import { checkX25519, ed25519Verify, keyPair } from "../../protocol/keys.ts";
 import { hkdfSha256 } from "../../protocol/mac.ts";
 import { p256Verify } from "../../protocol/p256.ts";
 import { refusal } from "../../protocol/testing/refusal.ts";
-import { prerequisite } from "../prerequisite.ts";
 import { hex, toHex } from "./json.ts";
+import { outsideVectors } from "./outside.ts";
 
 interface Case {
   readonly tcId: number;
@@ -29,11 +28,10 @@ interface Group {
   readonly tests: readonly Case[];
 }
 
-const FOLDER = join(import.meta.dirname, "../../../shared/vectors/wycheproof");
-const present = prerequisite(existsSync(FOLDER), `expected Wycheproof's testvectors_v1 at ${FOLDER}`);
+const FOLDER = outsideVectors("wycheproof", "Wycheproof's testvectors_v1 (C2SP/wycheproof)");
 
 function groups(name: string): readonly Group[] {
-  return (JSON.parse(readFileSync(join(FOLDER, `${name}_test.json`), "utf8")) as { testGroups: readonly Group[] })
+  return (JSON.parse(readFileSync(join(FOLDER ?? "", `${name}_test.json`), "utf8")) as { testGroups: readonly Group[] })
     .testGroups;
 }
 
@@ -69,7 +67,7 @@ function extractAndExpand(dh: Uint8Array, enc: Uint8Array, pkR: Uint8Array): Uin
   return expand(sha256, eaePrk, info, 32);
 }
 
-describe.skipIf(!present)("Wycheproof", () => {
+describe.skipIf(FOLDER === undefined)("Wycheproof", () => {
   it("ed25519", () => {
     each("ed25519", 151, (test, { publicKey }) => {
       const right = ed25519Verify(hex(publicKey?.pk ?? ""), bytes(test, "msg"), bytes(test, "sig"));

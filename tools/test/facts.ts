@@ -15,6 +15,8 @@ export interface Facts {
   }[];
   /** errors outside of every test; `file`: the file that ran then, where vitest knows it */
   readonly unhandled: readonly { readonly file?: string; readonly message: string }[];
+  /** lines `skipped: …` and `used: …` that test files printed, each once */
+  readonly notes: readonly string[];
 }
 
 interface Thrown {
@@ -37,6 +39,12 @@ function errors(module: TestModule): string[] {
 }
 
 export default class FactsReporter implements Reporter {
+  readonly #notes = new Set<string>();
+
+  onUserConsoleLog: NonNullable<Reporter["onUserConsoleLog"]> = ({ content }) => {
+    for (const line of content.split("\n")) if (/^(skipped|used): ./.test(line)) this.#notes.add(line);
+  };
+
   onTestRunEnd: NonNullable<Reporter["onTestRunEnd"]> = (modules, unhandled) => {
     const facts: Facts = {
       modules: modules.map((module) => {
@@ -52,6 +60,7 @@ export default class FactsReporter implements Reporter {
         const file = fileOf(error);
         return { ...(file === undefined ? {} : { file }), message: text(error) };
       }),
+      notes: [...this.#notes].toSorted(),
     };
     writeFileSync(String(process.env["BOOTSEED_TEST_FACTS"]), JSON.stringify(facts));
   };

@@ -67,7 +67,7 @@ it("slowestLines gives the ten slowest files, the slowest first", () => {
     tests: [],
     errors: [],
   }));
-  const lines = slowestLines({ files, loose: [] });
+  const lines = slowestLines({ files, loose: [], notes: [] });
   expect(lines).toHaveLength(10);
   expect([lines[0], lines.at(-1)]).toEqual(["   110.7 s  11.test.ts", "    20.1 s  2.test.ts"]);
 });

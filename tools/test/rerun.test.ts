@@ -12,7 +12,7 @@ const file = (path: string, project: string, tests: Test[], errors: string[] = [
   tests,
   errors,
 });
-const run = (...files: TestFile[]): Run => ({ files, loose: [] });
+const run = (...files: TestFile[]): Run => ({ files, loose: [], notes: [] });
 const vm = (tests: Test[], errors: string[] = []): Run => run(file("a.test.ts", "vm", tests, errors));
 
 describe("toRepeat", () => {
@@ -118,7 +118,7 @@ describe("outcome", () => {
   });
 
   it("an error that belongs to no file is a failure, in either run", () => {
-    const loose = { files: [], loose: ["Error: lost"] };
+    const loose = { files: [], loose: ["Error: lost"], notes: [] };
     expect(outcome(loose).failures).toEqual([{ path: "", name: "", first: "Error: lost" }]);
     const later = { ...vm([passed("x")]), loose: ["Error: lost"] };
     expect(outcome(vm([failed("x")]), later)).toMatchObject({ passed: 1, failed: 1 });

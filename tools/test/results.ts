@@ -37,6 +37,8 @@ export interface Run {
   readonly files: readonly TestFile[];
   /** errors that vitest assigns to no file */
   readonly loose: readonly string[];
+  /** what test files print about prerequisites: `skipped: …`, `used: …` */
+  readonly notes: readonly string[];
 }
 
 /** Joins vitest's report with the facts of the same run. */
@@ -63,7 +65,7 @@ export function readRun(report: Report, facts: Facts, root: string): Run {
     };
   });
   const loose = facts.unhandled.filter(({ file }) => file === undefined || !known.has(file));
-  return { files, loose: loose.map(({ message }) => message) };
+  return { files, loose: loose.map(({ message }) => message), notes: facts.notes };
 }
 
 export const hasFailed = (file: TestFile): boolean =>

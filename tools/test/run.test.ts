@@ -43,7 +43,13 @@ async function suite(...words: string[]): Promise<Suite> {
   const options = JSON.stringify({ root, cache: root, projects: ["unit", "drills", "vm"], words });
   const program = `import { runSuite } from ${JSON.stringify(join(import.meta.dirname, "run.ts"))};
     process.exit(await runSuite(${options}, (line) => process.stderr.write(line + "\\n")));`;
-  const env = { VITEST: undefined, VITEST_WORKER_ID: undefined, VITEST_POOL_ID: undefined, NO_COLOR: "1" };
+  const env = {
+    CI: undefined,
+    VITEST: undefined,
+    VITEST_WORKER_ID: undefined,
+    VITEST_POOL_ID: undefined,
+    NO_COLOR: "1",
+  };
   const ran = await execa(process.execPath, ["--input-type=module", "-e", program], { reject: false, env });
   return { code: ran.exitCode, stdout: ran.stdout, stderr: ran.stderr, count: ran.stdout.split("\n").at(-1) };
 }
@@ -105,6 +111,18 @@ it("three flaky files are red, and each kind of failure outside of tests is repe
     expect(stdout.slice(stdout.indexOf("slowest files:"))).toContain(message);
   expect(stdout).toContain("FAILED 4 files are flaky: 3 or more fail the run\n");
   expect([code, count]).toEqual([1, "5 passed, 1 failed, 1 skipped"]);
+});
+
+it("the end of the output has each missing prerequisite once", async () => {
+  for (const name of ["a", "b"])
+    write(
+      `unit/${name}.test.ts`,
+      `${FIRST}import { prerequisite } from ${JSON.stringify(join(ROOT, "tests/prerequisite.ts"))};
+       it.skipIf(!prerequisite(false, "expected root"))("mounts", () => {});\n`,
+    );
+  const { code, stdout, count } = await suite();
+  expect([code, count]).toEqual([0, "1 passed, 0 failed, 3 skipped"]);
+  expect(stdout.slice(stdout.indexOf("slowest files:")).match(/^skipped: .*/gm)).toEqual(["skipped: expected root"]);
 });
 
 it("of the user's words a filter is the first run's alone, and -t both runs'", async () => {

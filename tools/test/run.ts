@@ -46,6 +46,7 @@ export async function runSuite(suite: Suite, say: (line: string) => void): Promi
   const result = outcome(first.run, second?.run);
   const reasons = [...result.reasons, ...unexplained(first), ...(second?.run === undefined ? [] : unexplained(second))];
   print(["", "slowest files:", ...slowestLines(first.run)]);
+  if (first.run.notes.length > 0) print(["", ...first.run.notes]);
   if (result.flaky.length > 0) print(["", ...flakyLines(result.flaky)]);
   if (result.failed > 0) print(["", ...failureLines(result.failures)]);
   if (reasons.length > 0) print(["", ...reasons.map((reason) => `FAILED ${reason}`)]);
