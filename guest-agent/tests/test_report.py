@@ -46,7 +46,7 @@ class ReportTest(MachineTest):
             report,
             "output",
             lambda command, data=b"", run=report.output: (
-                b"0\n\n34700000\n" if command[0] == "systemctl" else run(command, data)
+                b"0\n\n1034700000000\n" if command[0] == "systemctl" else run(command, data)
             ),
         )
         self.assertTrue(report.once(self.host()))
@@ -62,7 +62,7 @@ class ReportTest(MachineTest):
         self.assertTrue(all(line.count(" ") == 1 for line in document["hostKeys"]))
         names = [name for name, _ in document["evidence"]["timeline"]]
         self.assertEqual(names, ["hook", "mix", "reseed", "claim", "keys", "sshd"])
-        self.assertEqual(document["evidence"]["timeline"][-1], ["sshd", 34.7])
+        self.assertEqual(document["evidence"]["timeline"][-1], ["sshd", 1034700])
 
     def test_clock_set(self) -> None:
         """A clock that was set between verdict and keys, either way: their times are left out, the rest is reported."""
@@ -74,6 +74,19 @@ class ReportTest(MachineTest):
             self.assertTrue(report.once(self.host()))
             document = json.loads(self.sent[-1][4 : 4 + int.from_bytes(self.sent[-1][:4], "big")])
             self.assertEqual([name for name, _ in document["evidence"]["timeline"]], ["hook", "mix", "reseed"])
+
+    def test_late_claim(self) -> None:
+        """With NoCloud the hook runs before the network: the claim is after the keys; the timeline has both, sorted."""
+        verdict = self.guest.at(KEEP + "verdict.json").stat().st_mtime
+        for path in self.guest.at("/etc/ssh").glob("*_key"):
+            os.utime(path, (verdict + 7, verdict + 7))
+        os.utime(self.host().folder / "certificate", (verdict + 20, verdict + 20))
+        self.patch(report, "uptime", lambda run=report.uptime: run() + 60)
+        self.assertTrue(report.once(self.host()))
+        document = json.loads(self.sent[-1][4 : 4 + int.from_bytes(self.sent[-1][:4], "big")])
+        names, times = zip(*document["evidence"]["timeline"])
+        self.assertEqual(names, ("hook", "mix", "reseed", "keys", "claim"))
+        self.assertEqual(sorted(times), list(times))
 
     def test_signatures(self) -> None:
         """The identity's and each host key's, over the JSON, each in its namespace; and not longer than 16 KiB."""

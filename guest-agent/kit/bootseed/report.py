@@ -22,21 +22,22 @@ def sign(key: Path, kind: str, data: bytes) -> bytes:
 
 
 def timeline(host: Host, verdict: dict[str, Any], keys: list[Path]) -> list[tuple[str, float]]:
-    """Seconds since power-on: what the hook noted, then claim, keys and sshd.
+    """Seconds since power-on: what the hook noted, claim, keys and sshd. Sorted: a claim without a network comes later.
 
     Files tell the time by the wall clock, so theirs is counted from the verdict's file, written right after `reseed`. A
     clock that was set between them gives times that cannot be: those are left out, as the host would refuse them.
     """
     line: list[tuple[str, float]] = verdict["evidence"]["timeline"]
-    base = line[-1][1] - host.guest.at(KEEP + "verdict.json").stat().st_mtime
+    reseed = line[-1][1]
+    base = reseed - host.guest.at(KEEP + "verdict.json").stat().st_mtime
     for name, path in ("claim", host.folder / "certificate"), ("keys", keys[-1]):
         at = round(base + path.stat().st_mtime, 2)
-        if line[-1][1] <= at <= uptime():
+        if reseed <= at <= uptime():
             line.append((name, at))
     if host.guest.gate() != "none" and host.guest.boot_id() == verdict["bootId"]:
         started = output(["systemctl", "show", "-PActiveEnterTimestampMonotonic", "ssh", "sshd"]).split()
         line.append(("sshd", max(map(int, started)) / 1e6))
-    return line
+    return sorted(line, key=lambda entry: entry[1])
 
 
 def once(host: Host) -> bool:
