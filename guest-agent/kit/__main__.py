@@ -10,7 +10,7 @@ import random
 import sys
 import time
 
-from bootseed import VERSION, claim, firstboot, report, topup
+from bootseed import VERSION, claim, firstboot, report, scrub, topup
 from bootseed.guest import Guest, each
 
 ONCE = {"claim": claim.once, "report": report.once, "topup": topup.when_due, "now": topup.once}
@@ -19,7 +19,7 @@ ONCE = {"claim": claim.once, "report": report.once, "topup": topup.when_due, "no
 def insist(guest: Guest, verb: str, tries: int) -> bool:
     """Run a verb for all hosts, 30 s each, until all are done; waits 5 s (± a quarter), then doubles."""
     for turn in range(tries):
-        firstboot.scrub(guest)
+        scrub.scrub(guest)
         if turn:
             time.sleep(random.uniform(2, 3) * 2**turn)  # noqa: S311 - jitter
         with guest.lock():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 from unittest import main
 
 from bootseed.guest import KEEP, RUN
+from bootseed.wire import lp
 from support import MachineTest, entry
 
 KIT = Path(__file__).parent.parent / "kit"
@@ -36,9 +39,22 @@ class ProgramTest(MachineTest):
 
     def test_copies_written_after_the_hook(self) -> None:
         """cloud-init pickles its datasource again when the hook is done: any later verb blanks that."""
-        copy = self.put("/var/lib/cloud/instances/4711/obj.pkl", b"BOOTSEED=AbC/+9==\nnext")
+        self.lay(entry())
+        self.kit("hook")
+        seed = base64.b64encode(lp(entry()))
+        copy = self.put("/var/lib/cloud/instances/4711/obj.pkl", b"BOOTSEED=" + seed + b"\nnext")
         self.kit("report")
-        self.assertEqual(copy.read_bytes(), b"BOOTSEED=AAAAAAAA\nnext")
+        self.assertEqual(copy.read_bytes(), b"BOOTSEED=" + b"A" * len(seed) + b"\nnext")
+
+    def test_foreign_programs(self) -> None:
+        """C4 (instaloader#124, pandas#27532): the distribution's ssh-keygen, whatever else is first on PATH."""
+        for name in ("ssh-keygen", "systemctl", "ip", "id"):
+            self.put(f"/foreign/{name}", b"#!/bin/sh\nexit 1\n").chmod(0o755)
+        self.lay(entry())
+        command: list[Any] = [sys.executable, "-IB", KIT, "hook", "--root", self.guest.root]
+        path = f"{self.guest.root}/foreign:{os.environ['PATH']}"
+        subprocess.run(command, capture_output=True, env={"PATH": path}, check=True)
+        self.assertTrue(self.host().read("identity.pub").startswith(b"ssh-ed25519 "))
 
     def test_status(self) -> None:
         """JSON with a schema, before anything and after a boot."""

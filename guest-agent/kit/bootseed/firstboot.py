@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import time
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from . import claim, kernel
-from .guest import KEEP, RUN, Guest, Host, clocks, each, overwrite, say, wipe, write
+from .guest import KEEP, RUN, Guest, Host, clocks, each, say, wipe, write
+from .scrub import remember, scrub
 from .seed import Entry, parse_file
 from .wire import label, lp
 
@@ -71,22 +71,6 @@ def host_keys(guest: Guest) -> int:
     return sum(path.exists() for path in keys)
 
 
-def scrub(guest: Guest) -> None:
-    """Blank the seed in cloud-init's copies, which it writes anew at every boot, obj.pkl also after the hook.
-
-    In place and at the same length: obj.pkl must stay a valid pickle, later stages and boots read it.
-    """
-    for path in guest.at("/var/lib/cloud/instances").glob("*/**/*"):
-        try:
-            old = path.read_bytes()
-            new = re.sub(rb"(?<=BOOTSEED=)[\w+/=]+", lambda found: b"A" * len(found[0]), old)
-            if new != old:
-                overwrite(path, new)
-        except OSError as error:  # a folder, or cloud-init has just replaced the file: the units look again
-            if path.is_file():
-                say(error)
-
-
 def metadata(guest: Guest, verb: str) -> None:
     """Close (`add`) or open (`del`) the metadata addresses to every uid but 0, and do-agent's where it exists.
 
@@ -119,7 +103,11 @@ def judge(guest: Guest, hooked: float) -> None:
     """Take the seed file into the kernel and, on this instance's first boot, write the verdict; then tell the gate."""
     entries: list[Entry] = []
     try:
-        entries = parse_file(guest.at(RUN + "seed").read_bytes())
+        seed = guest.at(RUN + "seed").read_bytes()
+        remember(guest, seed)
+        if seed and not any(seed):
+            raise ValueError("already used, blanked")
+        entries = parse_file(seed)
     except Exception as error:
         say("no seed:", error)
     known = guest.verdict()

@@ -1,0 +1,79 @@
+"""Blanking the seed in cloud-init's copies of user-data, and nothing else in them (docs/first-boot.md, Copies)."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import re
+import zlib
+
+from .guest import RUN, Guest, overwrite, plain, say, write
+
+SEEDS = RUN + "seeds"
+
+
+def digest(text: bytes) -> bytes:
+    """What is known of a seed in base64 once the seed itself is gone: 32 bytes, no secret."""
+    return hashlib.sha256(text).digest()
+
+
+def remember(guest: Guest, seed: bytes) -> None:
+    """Note a seed file's digest for the rest of this boot: cloud-init writes copies also after the hook."""
+    path = guest.at(SEEDS)
+    known = path.read_bytes() if plain(path) else b""
+    write(path, known + digest(base64.b64encode(seed)))
+
+
+def blank(data: bytes, seeds: bytes, depth: int = 3) -> bytes:
+    """`data`, as long as before, with "A" for each of the seeds in it, also inside base64 and gzip, `depth` of them.
+
+    `seeds`: digests, 32 bytes each. What is not one of these seeds stays as it is, whatever it is called.
+    """
+
+    def seed(found: re.Match[bytes]) -> bytes:
+        return b"A" * len(found[0]) if digest(found[0]) in seeds else found[0]
+
+    def packed(found: re.Match[bytes]) -> bytes:
+        text = b"".join(found[0].split())
+        whole = len(text) // 4 * 4
+        try:
+            old = base64.b64decode(text[:whole])
+        except ValueError:  # text that only looks like base64
+            return found[0]
+        new = blank(old, seeds, depth - 1)
+        letters = iter(base64.b64encode(new) + text[whole:])
+        return found[0] if new == old else bytes(c if c in b"\r\n" else next(letters) for c in found[0])
+
+    data = re.sub(b"[A-Za-z0-9+/]{300,}={0,2}", seed, data)
+    if depth:
+        data = re.sub(b"[A-Za-z0-9+/]{60,}(\r?\n[A-Za-z0-9+/]+)*={0,2}", packed, data)
+        for found in re.finditer(b"\x1f\x8b\x08", data):
+            try:
+                member = zlib.decompressobj(31)
+                old = member.decompress(data[found.start() :])
+            except zlib.error:
+                continue
+            new = blank(old, seeds, depth - 1)
+            if new != old:  # a blanked seed packs smaller; readers of gzip skip zeros behind it
+                end = len(data) - len(member.unused_data)
+                data = data[: found.start()] + gzip.compress(new).ljust(end - found.start(), b"\0") + data[end:]
+    return data
+
+
+def scrub(guest: Guest) -> None:
+    """Blank this boot's seed in cloud-init's copies, which it writes again at boot, obj.pkl also after the hook.
+
+    In place and at the same length: obj.pkl must stay a valid pickle, later stages and boots read it.
+    """
+    known = guest.at(SEEDS)
+    seeds = known.read_bytes() if plain(known) else b""
+    for path in guest.at("/var/lib/cloud/instances").glob("*/**/*"):
+        try:
+            old = path.read_bytes()
+            new = blank(old, seeds)
+            if new != old:
+                overwrite(path, new)
+        except OSError as error:  # a folder, or cloud-init has just replaced the file: the units look again
+            if path.is_file():
+                say(error)
