@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { prerequisite } from "../tests/prerequisite.ts";
+import { pyenv } from "./tests/pyenv.ts";
 
 const PACKED = join(import.meta.dirname, "..", "seeder", "kit");
 const SEED = Buffer.from("not a seed, but as secret as one").toString("base64");
@@ -34,14 +35,23 @@ function read(path: string): string {
   return readFileSync(join(root, path), "utf8");
 }
 
-/** A program on PATH that notes how it was called. */
+/** The hook's own line of PATH and python3. */
+const OURS = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+const PYTHON = "/usr/bin/python3";
+
+/** A program that notes how it was called. */
 function stub(name: string, body = ""): void {
   chmodSync(put(`bin/${name}`, `#!/bin/sh\necho "${name} $*" >>${root}/calls\n${body}\n`), 0o755);
 }
 
+/** A program of that name that is not the distribution's: it fails, and notes that it was called. */
+function foreign(name: string): void {
+  chmodSync(put(`foreign/${name}`, `#!/bin/sh\necho "${name} $*" >>${root}/foreign-calls\nexit 1\n`), 0o755);
+}
+
 const START: unknown = expect.stringMatching(/^systemd-run --no-block -u bootseed-first-boot /);
 
-/** The first calls of programs on PATH. */
+/** The first calls of programs. */
 const calls = (count: number): string[] => read("calls").split("\n").slice(0, count);
 
 /** Text with the absolute paths of a VM turned to the folder. */
@@ -54,25 +64,35 @@ interface Ran {
   readonly printed: string;
 }
 
-function runHook(instanceId = "4711"): Ran {
+interface Surroundings {
+  /** in place of /usr/bin/python3 */
+  readonly python?: string;
+  /** what cloud-init was started with */
+  readonly path?: string;
+}
+
+/** Runs the hook; in front of its own PATH are the stubs. */
+function runHook(instanceId = "4711", { python = PYTHON, path = process.env["PATH"] ?? "" }: Surroundings = {}): Ran {
   const hook = readFileSync(join(PACKED, "hook.sh"), "utf8")
     .replace("@KIT@", () => readFileSync(join(PACKED, "kit.b94"), "utf8").trim())
     .replace("@SEED@", SEED)
     .replace("\ncd /\n", `\ncd ${root}\n`)
+    .replace(`\n${OURS} p=${PYTHON}\n`, `\n${OURS.replace("=", `=${root}/bin:`)} p=${python}\n`)
     .replace("kit.pyz hook", `kit.pyz hook --root ${root}`);
   const file = put("part-001", hook);
-  const env = { PATH: `${root}/bin:${process.env["PATH"]}`, INSTANCE_ID: instanceId };
+  const env = { PATH: path, INSTANCE_ID: instanceId };
   const run = spawnSync("/bin/sh", [file], { env, encoding: "utf8", timeout: 60_000 });
   return { status: run.status, printed: run.stdout + run.stderr };
 }
 
 function runGate(): Ran {
-  const gate = put("gate", here(readFileSync(join(import.meta.dirname, "kit", "gate.sh"), "utf8")));
+  const text = readFileSync(join(import.meta.dirname, "kit", "gate.sh"), "utf8");
+  const gate = put("gate", here(text).replace(OURS, OURS.replace("=", `=${root}/bin:`)));
   const run = spawnSync(
     "/bin/sh",
     [gate, "4711", join(root, "var/lib/bootseed/gate-done"), join(root, "run/bootseed")],
     {
-      env: { PATH: `${root}/bin:${process.env["PATH"]}` },
+      env: { PATH: `${root}/foreign:${process.env["PATH"]}` },
       encoding: "utf8",
       timeout: 60_000,
     },
@@ -103,7 +123,7 @@ describe("the boothook", () => {
 
   it("writes and starts the gate before anything else, and without python3", () => {
     stub("python3", "exit 127");
-    expect(runHook()).toEqual({ status: 0, printed: "" });
+    expect(runHook("4711", { python: join(root, "bin/python3") })).toEqual({ status: 0, printed: "" });
     expect(calls(2)).toEqual([START, expect.stringContaining("python3 -Ic")]);
     const [gate = ""] = calls(1);
     expect(gate).toContain(
@@ -112,6 +132,39 @@ describe("the boothook", () => {
     expect(gate).toMatch(
       / \/bin\/sh \/usr\/local\/lib\/bootseed\/gate 4711 \/var\/lib\/bootseed\/gate-done \/run\/bootseed$/,
     );
+    expect(existsSync(join(root, "run/bootseed/seed"))).toBe(false);
+  });
+
+  it.each(["with no _lzma", "3.6", "3.7"])(
+    "C4 (instaloader#124, pandas#27532): calls the distribution's programs when another python3 (%s) is first on PATH",
+    (which) => {
+      const real = which.startsWith("3.") ? pyenv(which) : undefined;
+      for (const name of ["python3", "base64", "find", "flock", "cat", "sync", "grep", "mkdir", "rm"]) foreign(name);
+      if (real !== undefined) {
+        rmSync(join(root, "foreign/python3"));
+        symlinkSync(real, join(root, "foreign/python3"));
+      }
+      expect(runHook("4711", { path: `${root}/foreign:${process.env["PATH"]}` })).toEqual({ status: 0, printed: "" });
+      expect(existsSync(join(root, "foreign-calls"))).toBe(false);
+      expect(read("run/bootseed/verdict")).toBe("no-seed 0\n");
+      expect(existsSync(join(root, "usr/local/lib/bootseed/kit.pyz"))).toBe(true);
+    },
+  );
+
+  it.each([
+    ["missing", "", /not found/],
+    [
+      "unable to load lzma",
+      "echo \"ModuleNotFoundError: No module named '_lzma'\" >&2; exit 1",
+      /No module named '_lzma'/,
+    ],
+  ])("where python3 is %s the verdict is failed, and the log names python3 and why", (_, body, why) => {
+    const python = join(root, "bin/python3");
+    if (body !== "") stub("python3", body);
+    expect(runHook("4711", { python })).toEqual({ status: 0, printed: "" });
+    expect(read("run/bootseed/verdict")).toBe("failed\n");
+    expect(read("run/bootseed/log")).toMatch(/^bootseed: failed: .*python3, 3\.8 or later/m);
+    expect(read("run/bootseed/log")).toMatch(why);
     expect(existsSync(join(root, "run/bootseed/seed"))).toBe(false);
   });
 
@@ -150,7 +203,7 @@ describe("the boothook", () => {
 
   it("keeps the seed out of arguments and environment", () => {
     const hook = readFileSync(join(PACKED, "hook.sh"), "utf8");
-    expect(hook).not.toMatch(/export/);
+    expect(hook).not.toMatch(/export|set -a/);
     expect(hook.split("\n").filter((line) => line.includes("BOOTSEED"))).toEqual([
       "BOOTSEED=@SEED@",
       "echo $BOOTSEED | base64 -d >$r/seed",
@@ -211,6 +264,13 @@ describe("the gate", () => {
       expect(read("calls").trim().split("\n").length).toBe(165);
     },
   );
+
+  it("uses the distribution's programs, whatever else is first on PATH", () => {
+    put("run/bootseed/verdict", "reseeded 0\n");
+    for (const name of ["flock", "grep", "sleep"]) foreign(name);
+    expect(runGate()).toEqual({ status: 0, printed: "" });
+    expect(existsSync(join(root, "foreign-calls"))).toBe(false);
+  });
 
   it("waits for the hook's lock", () => {
     stub("flock");

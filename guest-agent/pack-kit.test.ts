@@ -45,7 +45,7 @@ describe("npm run kit", () => {
 
   it("packs what unpacks itself to kit.pyz and the units", () => {
     const code =
-      /python3 -Ic '([^']+)' <<'E'\n@KIT@\nE\n/.exec(readFileSync(join(COMMITTED, "hook.sh"), "utf8"))?.[1] ?? "";
+      /\$p -Ic '([^']+)' <<'E'\n@KIT@\nE\n/.exec(readFileSync(join(COMMITTED, "hook.sh"), "utf8"))?.[1] ?? "";
     const input = readFileSync(join(COMMITTED, "kit.b94"));
     execFileSync(PYTHON, ["-I", "-c", code], { cwd: folder, input });
     const unpacked = join(folder, "usr/local/lib/bootseed/kit.pyz");

@@ -1,6 +1,6 @@
 # Holds sshd until the verdict is "reseeded, no host keys before": 330 s at most, then warns. Works without python3: no verdict = fail.
 # usage: gate INSTANCE_ID MARK RUN_FOLDER; n, the seconds, is 0 while it is unset
-e=passed
+e=passed PATH=/usr/sbin:/usr/bin:/sbin:/bin
 cd $3
 flock -w 60 lock true
 until grep -qsx 'reseeded 0' verdict; do

@@ -3,6 +3,8 @@
 # bootseed: fresh entropy before the first key. Runs at every boot, never stops it, prints nothing: /run/bootseed/log has it all.
 trap 'exit 0' 0
 umask 77
+# The distribution's programs and its python3, whatever else (pyenv, conda, /usr/local) is first on PATH.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin p=/usr/bin/python3
 cd /
 # programs, this boot's files, the mark of a gate that is done; short names, as every byte rides in user-data
 l=usr/local/lib/bootseed r=run/bootseed v=var/lib/bootseed m=$v/gate-done k=sshd-keygen
@@ -24,7 +26,7 @@ E
     -p "Before=ssh.service sshd.service $k.service $k.target $k@rsa.service $k@ecdsa.service $k@ed25519.service" \
     /bin/sh /$l/gate $INSTANCE_ID /$m /$r
   # Then the kit, which unpacks itself (unpack.py).
-  python3 -Ic 'import lzma
+  $p -Ic 'import lzma
 n=0
 for c in input():n=n*94+ord(c)-33
 exec(lzma.decompress(n.to_bytes(@SIZE@,"big")))' <<'E'
@@ -35,5 +37,11 @@ E
 # The seed, 0600 in RAM; an assignment and a builtin, so that it is in no process's arguments.
 BOOTSEED=@SEED@
 echo $BOOTSEED | base64 -d >$r/seed
-python3 -I $l/kit.pyz hook
+$p -I $l/kit.pyz hook
 rm -f $r/seed
+# The kit writes a verdict whatever happens in it; where there is none, it did not run.
+[ -e $r/verdict ] || {
+  echo failed >$r/verdict
+  echo "bootseed: failed: the kit wrote no verdict; it needs $p, 3.8 or later, with lzma and ssl; this one is:"
+  $p -VV
+}

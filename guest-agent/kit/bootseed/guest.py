@@ -20,6 +20,8 @@ from .wire import Followed, u64
 KEEP = "/var/lib/bootseed/"
 RUN = "/run/bootseed/"
 os.umask(0o77)
+# The distribution's ssh-keygen, systemctl and ip, whatever else is first on PATH.
+os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def say(*words: object) -> None:
