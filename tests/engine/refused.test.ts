@@ -28,7 +28,7 @@ const CASES: [string, Partial<FleetDroplet>, RegExp][] = [
   ],
   ["FreeBSD", { args: { image: "freebsd-12-x64" } }, /image freebsd-12-x64 .*it is not Linux; .*bootseed-agent join/],
   ["no python3", { args: { image: "fedora-coreos-40" } }, /it has no python3; .*bootseed-agent join/],
-  ["old python3", { args: { image: "docker-18-04" } }, /its python3 is older than 3\.7; .*bootseed-agent join/],
+  ["old python3", { args: { image: "docker-18-04" } }, /its python3 is older than 3\.8; .*bootseed-agent join/],
 ];
 
 describe.each([

@@ -26,6 +26,15 @@ describe("gates", () => {
     await passes(python, ["-m", "ruff", "check", "--no-cache", "."]);
     await passes(python, ["-m", "ruff", "format", "--check", "--no-cache", "."]);
   });
+  it("C9 (python/cpython#80208): the kit uses nothing that is newer than python 3.8", async () =>
+    passes(await ensureLinters(), [
+      "-c",
+      "from vermin.main import main; main()",
+      "--target=3.8-",
+      "--no-tips",
+      "-vv",
+      "guest-agent/kit",
+    ]));
   it("python: mypy --strict", async () =>
     passes(await ensureLinters(), ["-m", "mypy", "--strict", "--cache-dir=.cache/mypy", "guest-agent/kit"]));
 
