@@ -2,6 +2,7 @@
 #!/bin/sh
 trap 'exit 0' 0
 umask 77
+PATH=/usr/sbin:/usr/bin:/sbin:/bin p=/usr/bin/python3
 cd /
 l=usr/local/lib/bootseed r=run/bootseed v=var/lib/bootseed m=$v/gate-done k=sshd-keygen
 mkdir -p $l $r $v
@@ -11,7 +12,7 @@ flock -n 9
 grep -qs "^$INSTANCE_ID " $m || {
 rm -f $m
 cat >$l/gate <<'E'
-e=passed
+e=passed PATH=/usr/sbin:/usr/bin:/sbin:/bin
 cd $3
 flock -w 60 lock true
 until grep -qsx 'reseeded 0' verdict; do
@@ -25,15 +26,20 @@ E
 systemd-run --no-block -u bootseed-first-boot -p Type=oneshot -p DefaultDependencies=no -p StandardOutput=journal+console \
 -p "Before=ssh.service sshd.service $k.service $k.target $k@rsa.service $k@ecdsa.service $k@ed25519.service" \
 /bin/sh /$l/gate $INSTANCE_ID /$m /$r
-python3 -Ic 'import lzma
+$p -Ic 'import lzma
 n=0
 for c in input():n=n*94+ord(c)-33
-exec(lzma.decompress(n.to_bytes(7007,"big")))' <<'E'
+exec(lzma.decompress(n.to_bytes(7521,"big")))' <<'E'
 @KIT@
 E
 sync $l/*
 }
 BOOTSEED=@SEED@
 echo $BOOTSEED | base64 -d >$r/seed
-python3 -I $l/kit.pyz hook
+$p -I $l/kit.pyz hook
 rm -f $r/seed
+[ -e $r/verdict ] || {
+echo failed >$r/verdict
+echo "bootseed: failed: the kit wrote no verdict; it needs $p, 3.8 or later, with lzma and ssl; this one is:"
+$p -VV
+}
