@@ -18,7 +18,7 @@ import {
 import { deliver } from "../guests/deliver.ts";
 import type { ReceiptKeys } from "../guests/receipt-keys.ts";
 import { takeReceipt } from "../guests/receipts.ts";
-import { isRefusal, Limited, refusalCode, Refused } from "../guests/refuse.ts";
+import { countRefusal, isRefusal, Limited, refusalCode, Refused } from "../guests/refuse.ts";
 import type { HostContext } from "../host-context.ts";
 
 /** Longest frame of a guest: a packet request with a certificate and a few statements. */
@@ -127,7 +127,7 @@ export class PushSession {
   }
 
   #count(error: Error): void {
-    this.#context.refusals.count("tcp", refusalCode(error), error.message);
+    countRefusal(this.#context, "tcp", error);
   }
 
   #trouble(error: unknown): Step {

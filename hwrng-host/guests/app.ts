@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { HostContext } from "../host-context.ts";
+import { Allowances } from "./allowance.ts";
 import { handleClaim } from "./claims.ts";
 import { handleJoin } from "./joins.ts";
 import { Pace } from "./pace.ts";
@@ -23,13 +24,14 @@ type Handler = (bytes: Uint8Array) => Response | Promise<Response>;
  */
 export function guestApp(context: HostContext, keys: ReceiptKeys): Hono {
   const app = new Hono();
+  const allowances = new Allowances();
   const reports = new Pace(REPORTS_PER_HOUR);
   const handlers: Record<string, Handler> = {
-    claims: (bytes) => handleClaim(context, bytes),
+    claims: (bytes) => handleClaim(context, allowances, bytes),
     reports: (bytes) => handleReport(context, reports, bytes),
     packets: (bytes) => handlePacket(context, keys, bytes),
     receipts: (bytes) => handleReceipt(context, keys, bytes),
-    joins: (bytes) => handleJoin(context, bytes),
+    joins: (bytes) => handleJoin(context, allowances, bytes),
     statements: (bytes) => handleStatements(context, bytes),
   };
   app.notFound(() => empty(404));

@@ -12,16 +12,17 @@ import {
   wipe,
 } from "@bootseed/protocol";
 import type { HostContext } from "../host-context.ts";
+import type { ClaimInput, ClaimStanding, Store } from "../store/store.ts";
+import type { Allowances } from "./allowance.ts";
+import { sharesOf } from "./claim-shares.ts";
 import { octets } from "./octets.ts";
 import { empty, Refused } from "./refuse.ts";
 
 const FRESH_OUTPUTS = 2;
 const HTTP_STATUS = { 0: 200, 1: 202, 2: 202, 3: 409 } as const;
-/** A seed had its answers for today: the guest's back-off brings it back. */
-const LIMITED_SECONDS = "3600";
 
 /** @throws Refused, BootseedError: answered with the identical 403, or 503 */
-export async function handleClaim(context: HostContext, bytes: Uint8Array): Promise<Response> {
+export async function handleClaim(context: HostContext, allowances: Allowances, bytes: Uint8Array): Promise<Response> {
   const { identity, store, generator, log } = context;
   const claim = parseClaim(bytes);
   if (!equalConstantTime(claim.hostId, identity.hostId)) throw new Refused("claim for another host", "mismatch");
@@ -32,38 +33,63 @@ export async function handleClaim(context: HostContext, bytes: Uint8Array): Prom
   } finally {
     wipe(claimKey);
   }
-  generator.admit();
   const { seedId, identityPk, instanceId } = claim;
   const now = context.now();
   const instanceHash = instanceIdHash(instanceId);
-  const certificate = encodeCertificate(
-    {
-      hostId: identity.hostId,
-      seedId,
-      identityPk,
-      instanceIdHash: instanceHash,
-      issuedAt: now,
-      statementSerial: identity.statement.serial,
-    },
-    identity.signPacket,
-  );
-  const outcome = store.enrolments.claim({ seedId, identityPk, instanceId, instanceHash, certificate, now });
-  if (outcome.state === "unknown") throw new Refused("claim for a seed that was never committed", "unknown-seed");
-  if (outcome.state === "revoked") throw new Refused("claim for the seed of a revoked VM", "revoked");
-  if (outcome.state === "limited") return empty(429, { "retry-after": LIMITED_SECONDS });
+  const asking = { seedId, identityPk, instanceId, instanceHash, now };
+  const kind = knownStanding(store, asking);
+  generator.admit();
+  const { shares, retryAfter } = sharesOf(asking, kind);
+  const giveBack = allowances.take(shares, now);
+  if (giveBack === null) {
+    context.refusals.count("claims", "limited", `more claims than one machine may make (${kind})`, toHex(seedId));
+    return empty(429, { "retry-after": retryAfter });
+  }
+  // Before anything is decided or counted for good: while there is no entropy, a claim leaves no trace.
+  const { bytes: freshBytes } = await generator.fullEntropy(FRESH_OUTPUTS).catch((error: unknown) => {
+    giveBack();
+    throw error;
+  });
+  try {
+    const certificate = certificateFor(context, asking);
+    const outcome = store.enrolments.claim({ ...asking, certificate });
+    if (outcome.state === "unknown" || outcome.state === "revoked") throw refusedAs(outcome.state);
+    // Only answers beside the final one are limited, and those that repeat it.
+    if (outcome.state === 0 && kind !== "holder") giveBack();
+    const fields = { seedId: toHex(seedId), instanceId, state: outcome.state };
+    if (outcome.state >= 2) log.warn(fields, "claim needs an operator");
+    else log.info(fields, "claim");
+    if (outcome.state !== 0)
+      return octets(encodeClaimAnswer({ state: outcome.state, freshBytes }), HTTP_STATUS[outcome.state]);
+    store.push.seen(seedId, now);
+    const claimSecret = claimSecretFor(identity.keys.kPsk, seedId, identityPk);
+    const answer = encodeClaimAnswer({ state: 0, freshBytes, claimSecret, certificate: outcome.certificate });
+    wipe(claimSecret);
+    return octets(answer, HTTP_STATUS[0]);
+  } catch (error) {
+    giveBack();
+    throw error;
+  } finally {
+    wipe(freshBytes);
+  }
+}
 
-  const fields = { seedId: toHex(seedId), instanceId, state: outcome.state };
-  if (outcome.state >= 2) log.warn(fields, "claim needs an operator");
-  else log.info(fields, "claim");
-  if (outcome.state === 0) store.push.seen(seedId, now);
-  // After the decision: a lost answer costs nothing, the same claim gets the same certificate again.
-  const { bytes: freshBytes } = await generator.fullEntropy(FRESH_OUTPUTS);
-  const claimSecret = claimSecretFor(identity.keys.kPsk, seedId, identityPk);
-  const answer = encodeClaimAnswer(
-    outcome.state === 0
-      ? { state: 0, freshBytes, claimSecret, certificate: outcome.certificate }
-      : { state: outcome.state, freshBytes },
-  );
-  wipe(freshBytes, claimSecret);
-  return octets(answer, HTTP_STATUS[outcome.state]);
+const refusedAs = (why: "unknown" | "revoked"): Refused =>
+  why === "unknown"
+    ? new Refused("claim for a seed that was never committed", "unknown-seed")
+    : new Refused("claim for the seed of a revoked VM", "revoked");
+
+type Asking = Omit<ClaimInput, "certificate">;
+
+/** @throws Refused for a seed that is not there, or revoked */
+function knownStanding(store: Store, asking: Asking): Exclude<ClaimStanding["kind"], "unknown" | "revoked"> {
+  const { kind } = store.enrolments.standing(asking);
+  if (kind === "unknown" || kind === "revoked") throw refusedAs(kind);
+  return kind;
+}
+
+function certificateFor({ identity }: HostContext, { seedId, identityPk, instanceHash, now }: Asking): Uint8Array {
+  const { hostId, statement, signPacket } = identity;
+  const fields = { hostId, seedId, identityPk, instanceIdHash: instanceHash, issuedAt: now };
+  return encodeCertificate({ ...fields, statementSerial: statement.serial }, signPacket);
 }

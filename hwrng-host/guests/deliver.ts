@@ -43,16 +43,17 @@ export async function deliver(
 
   const { seedId, lastCounter } = hello;
   const send: SendInput = { seedId, pkeHash: sha256(hello.pkE), lastCounter, now: context.now() };
-  if (!store.enrolments.maySend(send)) throw new Limited("hello repeated, or more packets than the quota", "limited");
+  if (!store.enrolments.maySend(send))
+    throw new Limited("hello repeated, or more packets than the quota", hello.seedId);
   generator.admit();
   const over = keys.underWay.enter(seedId);
-  if (over === null) throw new Limited("more hellos at once than the quota", "limited");
+  if (over === null) throw new Limited("more hellos at once than the quota", seedId);
   let chunk: Uint8Array = new Uint8Array(0);
   const leave = store.enter();
   try {
     chunk = (await generator.chunk()).bytes;
     const outcome = await store.together(() => store.enrolments.recordSend(send));
-    if (!outcome.sent) throw new Refused(`hello: ${outcome.why}`, "limited");
+    if (!outcome.sent) throw new Limited(`hello: ${outcome.why}`, seedId);
     const identityPk = (enrolment ?? required(context, seedId)).identityPk;
     const packet = seal(context, keys, { hello, nonce, identityPk, counter: outcome.counter, chunk });
     const fields = { seedId: toHex(seedId), counter: outcome.counter, bytes: packet.length };

@@ -15,13 +15,15 @@ import {
   wipe,
 } from "@bootseed/protocol";
 import type { HostContext } from "../host-context.ts";
+import type { Allowances } from "./allowance.ts";
+import { HOLDER } from "./claim-shares.ts";
 import { octets } from "./octets.ts";
-import { Refused } from "./refuse.ts";
+import { empty, Refused } from "./refuse.ts";
 
 const FRESH_OUTPUTS = 2;
 
 /** @throws Refused, BootseedError: answered with the identical 403, or 503 */
-export async function handleJoin(context: HostContext, bytes: Uint8Array): Promise<Response> {
+export async function handleJoin(context: HostContext, allowances: Allowances, bytes: Uint8Array): Promise<Response> {
   const { identity, store, generator, log } = context;
   const join = parseJoin(bytes);
   const { tokenId, identityPk, instanceId, name } = join;
@@ -41,11 +43,22 @@ export async function handleJoin(context: HostContext, bytes: Uint8Array): Promi
   // Before any entropy is drawn: whoever has an old token could take it all, one join after the other.
   const why = store.joins.refusal({ tokenId, seedId, now });
   if (why !== null) throw refused(why);
+  // A machine that asks again lost its answer: at its pace, for as long as its token lives.
+  const again = [{ key: `${toHex(seedId)} holder`, rate: HOLDER }];
+  const giveBack = allowances.take(store.joins.isKnown(seedId) ? again : [], now);
+  if (giveBack === null) {
+    context.refusals.count("joins", "limited", `more joins than one machine may make (${name})`, toHex(seedId));
+    return empty(429, { "retry-after": String(HOLDER.seconds) });
+  }
   const { serial: statementSerial } = identity.statement;
   const fields = { hostId: identity.hostId, seedId, identityPk, instanceIdHash: instanceHash, issuedAt: now };
   const certificate = encodeCertificate({ ...fields, statementSerial }, identity.signPacket);
   // Before anything is written: no healthy source, no enrolment.
-  const { bytes: freshBytes, sourceClass } = await generator.fullEntropy(FRESH_OUTPUTS);
+  const fresh = await generator.fullEntropy(FRESH_OUTPUTS).catch((error: unknown) => {
+    giveBack();
+    throw error;
+  });
+  const { bytes: freshBytes, sourceClass } = fresh;
   const who = { tokenId, seedId, name, identityPk, instanceId, instanceHash };
   const outcome = store.joins.join({ ...who, sourceClass, certificate, now });
   if (!outcome.joined) {

@@ -12,6 +12,12 @@ export class Pace {
     this.#perHour = perHour;
   }
 
+  /** Takes one back: what it paid for did not come. */
+  giveBack(seedId: Uint8Array): void {
+    const name = toHex(seedId);
+    this.#counts.set(name, Math.max(0, (this.#counts.get(name) ?? 0) - 1));
+  }
+
   /** Counts one more. @param seedId 16 bytes @param now seconds @returns false when it was too many in this hour */
   admit(seedId: Uint8Array, now: number): boolean {
     const hour = Math.floor(now / HOUR);

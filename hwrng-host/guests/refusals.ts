@@ -25,8 +25,9 @@ export class Refusals {
    * @param kind of request: `claims`, `packets`, `tcp`, …
    * @param code of a closed set, for programs
    * @param reason for people; never a secret
+   * @param vm seedId of the VM that proved itself, in hexadecimal
    */
-  count(kind: string, code: string, reason: string): void {
+  count(kind: string, code: string, reason: string, vm?: string): void {
     const key = `${kind}.${code}`;
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
     const now = this.#now();
@@ -45,7 +46,8 @@ export class Refusals {
       return;
     }
     window.lines++;
-    this.#log.info({ kind, code, reason: reason.slice(0, MAX_REASON) }, "refused");
+    const seedId = vm === undefined ? {} : { seedId: vm };
+    this.#log.info({ kind, code, ...seedId, reason: reason.slice(0, MAX_REASON) }, "refused");
   }
 
   /** Counts since the service started, by `kind.code`. */

@@ -1,5 +1,5 @@
 /** Everything that proves nothing gets one identical answer, so that nobody learns which part was wrong. */
-import { BootseedError } from "@bootseed/protocol";
+import { BootseedError, toHex } from "@bootseed/protocol";
 import type { HostContext } from "../host-context.ts";
 
 /** Thrown by handlers: the request proves nothing. Code and reason are for counters and log, never for the wire. */
@@ -14,7 +14,21 @@ export class Refused extends Error {
 }
 
 /** The guest proved itself, and had its share already. On the wire this is a refusal like any other. */
-export class Limited extends Refused {}
+export class Limited extends Refused {
+  /** In hexadecimal. */
+  readonly seedId: string;
+
+  /** @param seedId 16 bytes: which VM it is, for the log */
+  constructor(reason: string, seedId: Uint8Array) {
+    super(reason, "limited");
+    this.seedId = toHex(seedId);
+  }
+}
+
+/** Counts a refusal, and logs it with the VM where one has proved itself. */
+export function countRefusal({ refusals }: Pick<HostContext, "refusals">, kind: string, error: Error): void {
+  refusals.count(kind, refusalCode(error), error.message, error instanceof Limited ? error.seedId : undefined);
+}
 
 /** The code to count a refusal by. */
 export function refusalCode(error: Error): string {
@@ -38,7 +52,7 @@ export function isRefusal(error: unknown): error is Error {
 /** The answer for anything thrown by a handler of the guest API. */
 export function refusal(context: HostContext, kind: string, error: unknown): Response {
   if (isRefusal(error)) {
-    context.refusals.count(kind, refusalCode(error), error.message);
+    countRefusal(context, kind, error);
     return empty(403);
   }
   if (error instanceof BootseedError && error.code === "rate-limited")

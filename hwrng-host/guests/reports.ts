@@ -22,9 +22,16 @@ export function handleReport(context: HostContext, pace: Pace, bytes: Uint8Array
     throw new Refused("report from another instance than the one enrolled", "instance");
   }
   // After the proof: nobody else can use up a VM's share.
-  if (!pace.admit(seedId, context.now())) throw new Limited("more reports than one VM may send", "limited");
+  if (!pace.admit(seedId, context.now())) throw new Limited("more reports than one VM may send", seedId);
   const json = new TextDecoder().decode(parsed.json);
-  const outcome = store.reports.accept({ seedId, json, hostKeys: report.hostKeys, now: context.now() });
+  let outcome;
+  try {
+    outcome = store.reports.accept({ seedId, json, hostKeys: report.hostKeys, now: context.now() });
+  } catch (error) {
+    // A full disk is our trouble, and costs the VM nothing.
+    pace.giveBack(seedId);
+    throw error;
+  }
   store.push.seen(seedId, context.now());
   const fields = { seedId: report.seedId, instanceId: report.instanceId, verdict: report.verdict };
   if (outcome === "changed") log.warn(fields, "host keys changed since the first report: not in known_hosts");

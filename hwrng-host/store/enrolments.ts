@@ -1,9 +1,9 @@
 /** Who won which seed, and the counters of deliveries. */
-import { countAnswer } from "./answers.ts";
 import { column, type Database } from "./database.ts";
 import type {
   ClaimInput,
   ClaimOutcome,
+  ClaimStanding,
   Enrolment,
   EnrolmentStore,
   ReceiptInput,
@@ -49,10 +49,25 @@ export class SqliteEnrolments implements EnrolmentStore {
         this.#db.run(sql, input.instanceId, input.seedId);
         return { state: 0, certificate: input.certificate };
       }
-      const outcome = this.#outcomeForOthers(input);
-      if (outcome.state === "unknown" || outcome.state === "revoked") return outcome;
-      return countAnswer(this.#db, input.seedId, input.now) ? outcome : { state: "limited" };
+      return this.#outcomeForOthers(input);
     });
+  }
+
+  standing({ seedId, identityPk, instanceId, instanceHash }: Omit<ClaimInput, "certificate">): ClaimStanding {
+    const row = this.#db.get(
+      `SELECT s.bind, s.instance_id, e.identity_pk, e.instance_hash, e.revoked_at
+       FROM seed s LEFT JOIN enrolment e USING (seed_id) WHERE s.seed_id = ?`,
+      seedId,
+    );
+    if (row === null) return { kind: "unknown", won: false };
+    if (row["identity_pk"] !== null) {
+      if (row["revoked_at"] !== null) return { kind: "revoked", won: true };
+      if (!equal(column.blob(row, "instance_hash"), instanceHash)) return { kind: "other", won: true };
+      return { kind: equal(column.blob(row, "identity_pk"), identityPk) ? "holder" : "own", won: true };
+    }
+    const bound = column.textOrNull(row, "instance_id");
+    if (bound === null) return { kind: row["bind"] === "first-claim" ? "own" : "unbound", won: false };
+    return { kind: bound === instanceId ? "own" : "other", won: false };
   }
 
   get(seedId: Uint8Array): Enrolment | null {

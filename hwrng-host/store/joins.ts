@@ -1,5 +1,4 @@
 /** Join tokens, and the machines that came with them. No token's key is here: it is derived from the host secret. */
-import { answersSpent, countAnswer } from "./answers.ts";
 import { column, type Database } from "./database.ts";
 import type { JoinInput, JoinOutcome, JoinRefusal, JoinStore, JoinTokenRow, NewJoinToken } from "./store.ts";
 
@@ -34,13 +33,17 @@ export class SqliteJoins implements JoinStore {
     return this.#db.transaction(() => this.#db.run(sql, now, tokenId)) === 1;
   }
 
+  isKnown(seedId: Uint8Array): boolean {
+    return this.#db.get("SELECT 1 FROM enrolment WHERE seed_id = ?", seedId) !== null;
+  }
+
   refusal({ tokenId, seedId, now }: Pick<JoinInput, "tokenId" | "seedId" | "now">): JoinRefusal | null {
     const known = this.#db.get("SELECT revoked_at FROM enrolment WHERE seed_id = ?", seedId);
     if (known !== null && known["revoked_at"] !== null) return "revoked";
     // A lost answer costs no second use. But nobody gets a secret with a token that is over.
     const over = this.#over(tokenId, now);
     if (over !== null) return over;
-    if (known !== null) return answersSpent(this.#db, seedId, now) ? "limited" : null;
+    if (known !== null) return null;
     const used = this.#db.get("SELECT 1 FROM join_token WHERE token_id = ? AND used >= uses", tokenId);
     return used === null ? null : "token-used";
   }
@@ -50,10 +53,7 @@ export class SqliteJoins implements JoinStore {
       const why = this.refusal(input);
       if (why !== null) return { joined: false, why };
       const known = this.#db.get("SELECT certificate FROM enrolment WHERE seed_id = ?", input.seedId);
-      if (known !== null) {
-        countAnswer(this.#db, input.seedId, input.now);
-        return { joined: true, certificate: column.blob(known, "certificate") };
-      }
+      if (known !== null) return { joined: true, certificate: column.blob(known, "certificate") };
       this.#db.run("UPDATE join_token SET used = used + 1 WHERE token_id = ?", input.tokenId);
       this.#db.run(
         `INSERT INTO seed (seed_id, stack, urn, name, bind, source_class, committed_at, instance_id, joined)

@@ -77,10 +77,19 @@ export type ClaimInput = {
   readonly now: number;
 };
 
-/** State as in the protocol; `unknown` = no such committed seed, `limited` = this seed had its answers for today. */
+/** State as in the protocol; `unknown` = no such committed seed. */
 export type ClaimOutcome =
-  | { readonly state: 0; readonly certificate: Uint8Array }
-  | { readonly state: 1 | 2 | 3 | "unknown" | "revoked" | "limited" };
+  { readonly state: 0; readonly certificate: Uint8Array } | { readonly state: 1 | 2 | 3 | "unknown" | "revoked" };
+
+/**
+ * How whoever claims stands to a seed. `holder`: the machine that won it. `own`: it has the instance id that the seed is
+ * bound to, or would bind it now. `unbound`: that id is not known yet. `other`: the seed is another instance's.
+ */
+export type ClaimStanding = {
+  readonly kind: "unknown" | "revoked" | "holder" | "own" | "unbound" | "other";
+  /** A machine has won the seed. */
+  readonly won: boolean;
+};
 
 /** What stays shown until an operator clears it. */
 export interface AlarmStore {
@@ -130,6 +139,8 @@ export type ReceiptInput = {
 };
 
 export interface EnrolmentStore {
+  /** Where a claim comes from; changes nothing. */
+  standing(input: Omit<ClaimInput, "certificate">): ClaimStanding;
   claim(input: ClaimInput): ClaimOutcome;
   get(seedId: Uint8Array): Enrolment | null;
   /** Whether a send would be allowed now; spends nothing. */
@@ -225,7 +236,7 @@ export type JoinInput = {
 };
 
 /** Why a machine may not join. */
-export type JoinRefusal = "token-unknown" | "token-revoked" | "token-expired" | "token-used" | "revoked" | "limited";
+export type JoinRefusal = "token-unknown" | "token-revoked" | "token-expired" | "token-used" | "revoked";
 
 export type JoinOutcome =
   { readonly joined: true; readonly certificate: Uint8Array } | { readonly joined: false; readonly why: JoinRefusal };
@@ -235,6 +246,8 @@ export interface JoinStore {
   all(): JoinTokenRow[];
   /** @returns false for an unknown token */
   revoke(tokenId: Uint8Array, now: number): boolean;
+  /** Whether this machine joined before: then its answer was lost. */
+  isKnown(seedId: Uint8Array): boolean;
   /** Why a join would be refused now, or null; spends nothing. */
   refusal(input: Pick<JoinInput, "tokenId" | "seedId" | "now">): JoinRefusal | null;
   /** Enrols a machine and takes one use of the token, or neither. */
