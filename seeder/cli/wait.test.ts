@@ -45,7 +45,7 @@ describe("bootseed wait", () => {
     [{ state: "provisional", instanceId: null }, /claimed before its instance id was known here: bootseed sync/],
     [
       { state: "committed", bind: "first-claim", urn: "urn:bootseed:o/p/s::userdata::db", instanceId: null },
-      /committed; no machine has claimed it yet: was it booted with this user-data, can it reach the host\?$/,
+      /committed; no machine has claimed it yet: was it booted with this user-data, can it reach the host, is its \/var mounted without noexec\?$/,
     ],
     [{ state: "claimed" }, /claimed its seed; its report has not come/],
   ])("when the time is over it is 75, with the last step of %j", async (more, expected) => {
@@ -53,6 +53,12 @@ describe("bootseed wait", () => {
     expect([code, ms]).toEqual([75, 10_000]);
     expect(said.at(-1)).toMatch(/^db: no report in 10 s; last known: /);
     expect(said.at(-1)).toMatch(expected);
+  });
+  it("C20 (canonical/cloud-init#3429): the last step of a VM that has not claimed names a /var mounted noexec", async () => {
+    for (const vm of [db({ state: "committed", instanceId: "7" }), db({ state: "committed", bind: "first-claim" })]) {
+      const { said } = await wait([[vm]]);
+      expect(said.at(-1)).toMatch(/can it reach the host, is its \/var mounted without noexec\?$/);
+    }
   });
   it("waits for a host that is away for a moment; is its failure when it stays away", async () => {
     const away = new BootseedError("unreachable", "host unix:///s is unreachable: nothing listens");

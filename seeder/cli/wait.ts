@@ -22,16 +22,18 @@ const ASK_AGAIN_MS = 2_000;
 /** A host that is away for a moment is waited for; a wrong token or stack is not. */
 const PASSING: ReadonlySet<string> = new Set(["unreachable", "unavailable", "timeout", "rate-limited"]);
 
+/** Two of the reasons why a machine that runs does not claim; cloud-init runs the hook from below /var. */
+const NO_CLAIM = "can it reach the host, is its /var mounted without noexec";
+
 /** How far a VM got, and what stands between it and the next step. */
 export function lastStep({ state, bind, instanceId, report }: Vm, sync: string): string {
   if (report !== null) return "reported";
   if (state === "claimed") return "claimed its seed; its report has not come: is sshd up there?";
   // Nobody ever tells its instance id: there is no state of a stack to tell it from.
   if (bind === "first-claim")
-    return "its seed was committed; no machine has claimed it yet: was it booted with this user-data, can it reach the host?";
+    return `its seed was committed; no machine has claimed it yet: was it booted with this user-data, ${NO_CLAIM}?`;
   if (state === "provisional") return `claimed before its instance id was known here: ${sync}`;
-  if (instanceId !== null)
-    return `created as ${instanceId}; it has not claimed its seed: is it up, can it reach the host?`;
+  if (instanceId !== null) return `created as ${instanceId}; it has not claimed its seed: is it up, ${NO_CLAIM}?`;
   return `its seed was committed; the host does not know that it exists: ${sync}`;
 }
 
