@@ -186,10 +186,10 @@ export class Reader {
   }
 
   /** A byte string with its u16 length in front that must be UTF-8 of 1 to `maxBytes` bytes. */
-  text(maxBytes: number, field: string): string {
+  text(maxBytes: number, field: string, minBytes: number = 1): string {
     const bytes = this.lp(field);
-    if (bytes.length < 1 || bytes.length > maxBytes)
-      this.refuse(`${field}: expected 1 to ${maxBytes} bytes, got ${bytes.length}`);
+    if (bytes.length < minBytes || bytes.length > maxBytes)
+      this.refuse(`${field}: expected ${minBytes} to ${maxBytes} bytes, got ${bytes.length}`);
     try {
       return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     } catch (cause) {

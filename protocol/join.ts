@@ -44,7 +44,7 @@ export interface JoinFields {
   readonly bootId: Uint8Array;
   /** 1 to 255 bytes of UTF-8 */
   readonly instanceId: string;
-  /** 1 to 63 letters, digits, dots and dashes, for lists */
+  /** 1 to 63 letters, digits, dots and dashes, one that the token allows; empty: the token's only name */
   readonly name: string;
 }
 
@@ -128,7 +128,7 @@ export function encodeJoin(fields: JoinFields, joinKey: Uint8Array, tlsPin: Uint
   const instanceId = utf8(fields.instanceId);
   if (instanceId.length < 1 || instanceId.length > MAX_INSTANCE_ID_BYTES)
     throw new RangeError(`instanceId: expected 1 to ${MAX_INSTANCE_ID_BYTES} bytes, got ${instanceId.length}`);
-  if (!NAME.test(fields.name))
+  if (fields.name !== "" && !NAME.test(fields.name))
     throw new RangeError(`name: expected 1 to ${MAX_NAME_BYTES} letters, digits, dots and dashes, got ${fields.name}`);
   const body = concat(
     u8(VERSION),
@@ -152,12 +152,12 @@ export function parseJoin(bytes: Uint8Array): Join {
     identityPk: checkEd25519(reader.take(32, "identityPk"), "join: identityPk"),
     bootId: reader.take(16, "bootId"),
     instanceId: reader.text(MAX_INSTANCE_ID_BYTES, "instanceId"),
-    name: reader.text(MAX_NAME_BYTES, "name"),
+    name: reader.text(MAX_NAME_BYTES, "name", 0),
     mac: reader.take(32, "mac"),
     bytes: Uint8Array.from(bytes),
   };
   reader.end();
-  if (!NAME.test(join.name)) reader.refuse("name: expected letters, digits, dots and dashes");
+  if (join.name !== "" && !NAME.test(join.name)) reader.refuse("name: expected letters, digits, dots and dashes");
   return join;
 }
 

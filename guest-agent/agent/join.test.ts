@@ -28,9 +28,9 @@ describe.skipIf(!ROOT)("join", () => {
     await host?.[Symbol.asyncDispose]();
   });
 
-  async function token(uses = "1", from: HostProcess = host): Promise<string> {
+  async function token(uses = "1", from: HostProcess = host, name = uses === "1" ? "web-7" : "web-*"): Promise<string> {
     const out = join(from.dir, `token-${++made}`);
-    await addToken({ config: from.config, name: "test", uses, expires: "1h", out });
+    await addToken({ config: from.config, name, uses, expires: "1h", out });
     return out;
   }
   /** A machine with sshd's keys that nobody seeded. */
@@ -66,6 +66,22 @@ describe.skipIf(!ROOT)("join", () => {
     expect(kit.code, kit.output).toBe(0);
     expect(Number(guest.state("counter")?.readBigUInt64BE())).toBe(2);
     expect(guest.state("issuer")).toEqual(guest.state("statement"));
+  });
+
+  it("joins under a name that the token allows, by default its only one; what it refuses names --name", async () => {
+    using guest = await bare();
+    guest.write("/etc/hostname", "debian\n");
+    const file = await token("1", host, "db-1");
+    const ip = await agent(guest, "join", "--token-file", file, "--name", "203.0.113.9");
+    expect([ip.code, ip.stderr]).toEqual([64, expect.stringMatching(/no IP address, got "203\.0\.113\.9"/)]);
+    const other = await agent(guest, "join", "--token-file", file, "--name", "github.com");
+    expect([other.code === 0, other.stderr]).toEqual([
+      false,
+      expect.stringMatching(/does not allow the name github\.com/),
+    ]);
+    expect((await agent(guest, "join", "--token-file", file)).code).toBe(0);
+    const vm = (await host.vms()).find(({ instanceId }) => instanceId === guest.instanceId);
+    expect(vm).toMatchObject({ name: "db-1", joined: true });
   });
 
   it("a machine without a name of its own: 65 and what to do, nothing left", async () => {
@@ -114,7 +130,7 @@ describe.skipIf(!ROOT)("join", () => {
       world.disk.replace(path, content);
     };
     const failing = { ...world, disk: { ...world.disk, replace } };
-    const options = { token: readToken(file), name: "web" };
+    const options = { token: readToken(file), name: "web-7" };
     await expect(joinHost(failing, new Machine(guest.root), options)).rejects.toThrow("the power went");
     expect(guest.state("psk")?.length).toBe(32);
     const { code, stdout } = await agent(guest, "join", "--token-file", file, "--json");

@@ -31,8 +31,10 @@ import type { World } from "./world.ts";
 export interface JoinOptions {
   /** Its key is wiped. */
   readonly token: JoinToken;
-  /** For the host's lists; by default the machine's own. */
+  /** One that the token allows; empty: the token's only name. */
   readonly name: string;
+  /** Where the host refuses `name`, ask for the token's only name. */
+  readonly orTokensName?: boolean | undefined;
   /** Dialled in place of what the token's statement lists. */
   readonly address?: string | undefined;
 }
@@ -71,17 +73,22 @@ export async function join(world: World, machine: Machine, options: JoinOptions)
   const instanceId = machine.instanceId();
   const bootId = fromHex(machine.bootId().replaceAll("-", ""), 16);
   const { hostId, tokenId } = token;
-  const fields = { hostId, tokenId, identityPk: identity.publicKey, bootId, instanceId, name: options.name };
+  const fields = { hostId, tokenId, identityPk: identity.publicKey, bootId, instanceId };
   const source = new Source(token, options.address);
-  const send = async (mayFollow: boolean): Promise<{ status: number; body: Uint8Array }> =>
-    request(world, source, "/v1/joins", (pin) => encodeJoin(fields, token.joinKey, pin), mayFollow);
-  const answer = await send(true).catch(async (error: unknown) => {
-    if (error instanceof Followed) return send(false);
-    throw error;
-  });
+  const send = async (name: string, mayFollow: boolean): Promise<{ status: number; body: Uint8Array }> =>
+    request(world, source, "/v1/joins", (pin) => encodeJoin({ ...fields, name }, token.joinKey, pin), mayFollow);
+  const ask = async (name: string): Promise<{ status: number; body: Uint8Array }> =>
+    send(name, true).catch(async (error: unknown) => {
+      if (error instanceof Followed) return send(name, false);
+      throw error;
+    });
+  const first = await ask(options.name);
+  const mayAskAgain = first.status === 403 && options.orTokensName === true && options.name !== "";
+  const answer = mayAskAgain ? await ask("") : first;
   wipe(token.joinKey, identity.privateKey);
   if (answer.status !== 200) {
-    const why = "the token is unknown there, expired, used up or revoked; or the machine was revoked";
+    const asked = options.name === "" ? "" : `the token does not allow the name ${options.name} (--name), or `;
+    const why = `${asked}it is unknown there, expired, used up or revoked; or the machine was revoked`;
     throw new Refusal(`http-${answer.status}`, `the host answered ${answer.status}: ${why}`);
   }
   const { freshBytes, psk, certificate } = parseJoinAnswer(answer.body);

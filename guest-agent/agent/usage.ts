@@ -46,7 +46,7 @@ ${COMMON}`,
 Enrols this machine by an operator's token, mixes the host's bytes and reports the SSH host keys.
 Typed again on a machine that is enrolled, it only reports again (with --new-host-keys: newer ones); the token is not used.
   --token-file F        the file of \`bootseed-host join-token\`, mode 0600
-  --name N              this machine in the host's lists; by default its host name
+  --name N              a name that the token allows; by default the host name, or else the token's only name
   --address HOST:PORT   dialled in place of what the token says, as through a tunnel
   --new-host-keys       new keys for sshd, made after the reseed; the old ones are kept aside
 

@@ -12,7 +12,7 @@ export function addAccess(program: Command, { out }: Terminal): void {
     .command("add")
     .description("make a token; the file is its only copy")
     .requiredOption("--out <file>", "where to write it, 0600; never overwritten")
-    .option("--name <name>", "for lists", "join")
+    .requiredOption("--name <name>", "what the machine is called; for several, a pattern with one *: 'worker-*'")
     .option("--uses <n>", "how many machines may join with it", "1")
     .option("--expires <time>", "90m, 24h, 7d", "24h")
     .option("--config <file>", "config file", DEFAULT_CONFIG)

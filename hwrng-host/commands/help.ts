@@ -38,9 +38,10 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   bootseed-host statement --new-certificate                  and a day later: --use-certificate
   bootseed-host statement --next-root root.pub               and later: --use-root /media/key/root.key`,
   "join-token": `
-  bootseed-host join-token add --out web-7.token`,
+  bootseed-host join-token add --name web-7 --out web-7.token`,
   add: `
-  bootseed-host join-token add --name fleet --uses 20 --expires 24h --out fleet.token`,
+  bootseed-host join-token add --name db-1 --out db-1.token
+  bootseed-host join-token add --name 'worker-*' --uses 20 --expires 24h --out workers.token`,
   ls: `
   bootseed-host join-token ls --json`,
   "join-token revoke": `

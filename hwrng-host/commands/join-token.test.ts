@@ -32,11 +32,11 @@ describe("bootseed-host join-token", () => {
     await using host = await ServedHost.make();
     await host.serve();
     const file = join(host.dir, "fleet.token");
-    const added = host.run("join-token", "add", "--name", "fleet", "--uses", "2", "--expires", "24h", "--out", file);
+    const added = host.run("join-token", "add", "--name", "old-*", "--uses", "2", "--expires", "24h", "--out", file);
     expect(added).toMatchObject({
       code: 0,
       err: "",
-      out: expect.stringMatching(/for 2 machines, until 20[^]*bootseed-agent join/),
+      out: expect.stringMatching(/for 2 machines, named old-\*, until 20[^]*bootseed-agent join/),
     });
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const content = readFileSync(file, "utf8");
@@ -46,14 +46,17 @@ describe("bootseed-host join-token", () => {
     const second = await joinWith(host, file);
     expect([first.status, second.status, (await joinWith(host, file)).status]).toEqual([200, 200, 403]);
     const listed = host.run("join-token", "ls");
-    expect(listed).toMatchObject({ code: 0, out: expect.stringMatching(/^[0-9a-f]{32} fleet: 2 of 2 used, until 20/) });
+    expect(listed).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^[0-9a-f]{32} old-\*: 2 of 2 used, until 20/),
+    });
     expect(host.run("status").out).toMatch(/joins\.token-used 1/);
 
-    const again = host.run("join-token", "add", "--out", file);
+    const again = host.run("join-token", "add", "--name", "old-db", "--out", file);
     expect(again).toMatchObject({ code: 73, err: expect.stringMatching(/exists already/) });
     expect(readFileSync(file, "utf8")).toBe(content);
     const other = join(host.dir, "other.token");
-    expect(host.run("join-token", "add", "--out", other).code).toBe(0);
+    expect(host.run("join-token", "add", "--name", "old-db", "--out", other).code).toBe(0);
     const { tokens } = JSON.parse(host.run("join-token", "ls", "--json").out);
     // The one whose file could not be made is revoked at once. Those of one second are listed in any order.
     const open = tokens.filter((token: { revokedAt: number | null }) => token.revokedAt === null);
@@ -63,14 +66,18 @@ describe("bootseed-host join-token", () => {
     expect(host.run("join-token", "revoke", id).code).toBe(0);
     expect((await joinWith(host, other)).status).toBe(403);
     expect(host.run("join-token", "revoke", "00".repeat(16)).code).toBe(64);
-    expect(host.run("join-token", "add", "--out", join(host.dir, "missing", "x")).code).toBe(73);
+    expect(host.run("join-token", "add", "--name", "old-db", "--out", join(host.dir, "missing", "x")).code).toBe(73);
     const after: { revokedAt: number | null }[] = JSON.parse(host.run("join-token", "ls", "--json").out).tokens;
     expect(after.map(({ revokedAt }) => revokedAt).filter((at) => at === null)).toHaveLength(1);
-    expect(host.run("join-token", "add", "--out", join(host.dir, "x"), "--uses", "many")).toMatchObject({
+    expect(
+      host.run("join-token", "add", "--name", "old-db", "--out", join(host.dir, "x"), "--uses", "many"),
+    ).toMatchObject({
       code: 64,
       err: expect.stringMatching(/--uses many: expected 1 to 100000 machines\n[^]*: --uses 20/),
     });
-    expect(host.run("join-token", "add", "--out", join(host.dir, "x"), "--expires", "soon").code).toBe(64);
+    expect(
+      host.run("join-token", "add", "--name", "old-db", "--out", join(host.dir, "x"), "--expires", "soon").code,
+    ).toBe(64);
 
     const said = [added, listed].map(({ out, err }) => out + err).join("") + host.log;
     const secret = parseJoinToken(fromBase64(content.trim())).joinKey;
@@ -84,7 +91,7 @@ describe("bootseed-host revoke", () => {
     await using host = await ServedHost.make();
     await host.serve();
     const file = join(host.dir, "fleet.token");
-    host.run("join-token", "add", "--uses", "2", "--out", file);
+    host.run("join-token", "add", "--name", "old-*", "--uses", "2", "--out", file);
     const [one, two] = [await joinWith(host, file), await joinWith(host, file)];
     const guest = await host.enrolled("web-7");
     expect(host.run("revoke", "old-db")).toMatchObject({

@@ -28,7 +28,7 @@ export const iso = (seconds: number): string => new Date(seconds * 1000).toISOSt
 export async function addToken({ config, name, uses, expires, out }: NewTokenOptions): Promise<string> {
   const request = { name, uses: wholeNumber(uses), expiresInSeconds: secondsOf(expires) };
   const body = typed(newTokenSchema, request, {
-    name: { typed: `--name ${name}`, example: "--name fleet" },
+    name: { typed: `--name ${name}`, example: uses === "1" ? "--name db-1" : "--name 'worker-*'" },
     uses: { typed: `--uses ${uses}`, example: "--uses 20" },
     expiresInSeconds: { typed: `--expires ${expires}`, expected: EXPECTED_TIME, example: "--expires 24h" },
   });
@@ -47,7 +47,7 @@ export async function addToken({ config, name, uses, expires, out }: NewTokenOpt
   } finally {
     content.fill(0);
   }
-  const machines = uses === "1" ? "one machine" : `${uses} machines`;
+  const machines = uses === "1" ? `one machine, named ${name}` : `${uses} machines, named ${name}`;
   return (
     `${file}: token ${answer.id} for ${machines}, until ${iso(answer.expiresAt)}\n` +
     `On the machine, with a copy that only root may read:  bootseed-agent join --token-file FILE\n`
@@ -58,10 +58,11 @@ export async function listTokens({ config, json }: Options): Promise<string> {
   const answer = await clientOf(config).get("/v1/join-tokens", tokensAnswerSchema);
   if (json) return `${JSON.stringify(answer)}\n`;
   if (answer.tokens.length === 0)
-    return `no join token was ever made: bootseed-host join-token add --out FILE${configOption(config)}\n`;
-  const rows = answer.tokens.map(({ id, name, used, uses, expiresAt, revokedAt }) => {
+    return `no join token was ever made: bootseed-host join-token add --name NAME --out FILE${configOption(config)}\n`;
+  const rows = answer.tokens.map(({ id, name, names, used, uses, expiresAt, revokedAt }) => {
+    const allowed = names === null ? `${name} (made by version 0.3: allows no name; make another)` : names;
     const end = revokedAt === null ? `until ${iso(expiresAt)}` : `REVOKED ${iso(revokedAt)}`;
-    return `${id} ${name}: ${used} of ${uses} used, ${end}\n`;
+    return `${id} ${allowed}: ${used} of ${uses} used, ${end}\n`;
   });
   return rows.join("");
 }

@@ -12,7 +12,7 @@ const client = (change: object, name = "ci"): Promise<string> => {
   return addClient(name, { config, ...rest, ssh: true, ...change });
 };
 const token = (change: object): Promise<string> =>
-  addToken({ config, name: "fleet", uses: "1", expires: "24h", out: "/none/token", ...change });
+  addToken({ config, name: "db-1", uses: "1", expires: "24h", out: "/none/token", ...change });
 const STACK = "that is no stack's name: expected ORG/PROJECT/STACK, such as acme/web/prod, acme/*/prod, acme/** or **";
 const TIME = "expected a time from 1m to 366d, in m, h or d";
 
@@ -25,7 +25,10 @@ it.each<[string, () => Promise<string>, string]>([
   [`--expires 900d: ${TIME}`, () => client({ expires: "900d" }), "--expires 90d"],
   [`--expires soon: ${TIME}`, () => client({ expires: "soon" }), "--expires 90d"],
   ["client add _x: expected 1 to 63 letters", () => client({}, "_x"), "client add ci"],
-  ["--name _x: expected 1 to 63 letters", () => token({ name: "_x" }), "--name fleet"],
+  ["--name _x: expected 1 to 63 letters", () => token({ name: "_x" }), "--name db-1"],
+  ["--name 127.1: 127.1 is an IP address", () => token({ name: "127.1" }), "--name db-1"],
+  ["--name *: expected a pattern that begins", () => token({ name: "*", uses: "20" }), "--name 'worker-*'"],
+  ["--name fleet: 20 machines cannot have one", () => token({ name: "fleet", uses: "20" }), "--name 'worker-*'"],
   ["--uses 0: expected 1 to 100000 machines", () => token({ uses: "0" }), "--uses 20"],
   [`--expires 367d: ${TIME}`, () => token({ expires: "367d" }), "--expires 24h"],
   [

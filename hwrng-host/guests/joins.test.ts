@@ -27,7 +27,11 @@ import { noise } from "../testing/fake-device.ts";
 const REFUSAL = { status: 403, bytes: new Uint8Array(0), headers: "[]" };
 
 async function tokenOf(host: Bench, uses = 1, expiresInSeconds = 3600): Promise<JoinToken & { id: string }> {
-  const { status, body } = await host.post("/v1/join-tokens", { name: "fleet", uses, expiresInSeconds });
+  const { status, body } = await host.post("/v1/join-tokens", {
+    name: uses === 1 ? "old-db" : "old-*",
+    uses,
+    expiresInSeconds,
+  });
   expect(status).toBe(200);
   const { id, token } = newTokenAnswerSchema.parse(body);
   return { ...parseJoinToken(fromBase64(token)), id };
@@ -42,11 +46,11 @@ class Machine {
     this.instanceId = instanceId;
   }
 
-  join(token: JoinToken, tlsPin?: Uint8Array): Uint8Array {
+  join(token: JoinToken, tlsPin?: Uint8Array, name = "old-db"): Uint8Array {
     const [pin = new Uint8Array(32)] = parseStatement(token.statement).pins;
     const { hostId, tokenId } = token;
     const who = { identityPk: this.identity.publicKey, bootId: randomBytes(16), instanceId: this.instanceId };
-    return encodeJoin({ hostId, tokenId, ...who, name: "old-db" }, token.joinKey, tlsPin ?? pin);
+    return encodeJoin({ hostId, tokenId, ...who, name }, token.joinKey, tlsPin ?? pin);
   }
 }
 
@@ -102,7 +106,7 @@ describe("a join", () => {
     ];
     expect([two.psk, two.certificate]).toEqual([one.psk, one.certificate]);
     expect(two.freshBytes).not.toEqual(one.freshBytes);
-    expect((await host.get("/v1/join-tokens")).body).toMatchObject({ tokens: [{ name: "fleet", uses: 1, used: 1 }] });
+    expect((await host.get("/v1/join-tokens")).body).toMatchObject({ tokens: [{ name: "old-db", uses: 1, used: 1 }] });
     expect(await host.send("/v1/joins", new Machine("i-2").join(token))).toEqual(REFUSAL);
   });
 
@@ -137,7 +141,7 @@ describe("a join", () => {
     expect(await host.send("/v1/joins", new Machine("i-9").join(good))).toEqual(REFUSAL);
     expect(host.context.refusals.counts()).toEqual({ "joins.token-unknown": 1 });
     expect((await host.post(`/v1/join-tokens/${"00".repeat(16)}/revoke`, {})).status).toBe(404);
-    expect((await host.post("/v1/join-tokens", { name: "x", uses: 0, expiresInSeconds: 3600 })).status).toBe(400);
+    expect((await host.post("/v1/join-tokens", { name: "x-*", uses: 0, expiresInSeconds: 3600 })).status).toBe(400);
   });
 
   it("with a token that is used up draws no entropy", async () => {
@@ -170,5 +174,33 @@ describe("a join", () => {
     const keys = { skE: receive.privateKey, packetPk: statement.packetPk, lastCounter: 7 };
     expect(openPacket({ bytes: packet, ...context, ...keys }).counter).toBe(8);
     expect(await host.vm()).toMatchObject({ imported: true });
+  });
+
+  it("gives only a name that the token allows: any other is refused, counted, and takes no use and no entropy", async () => {
+    await using host = new Bench({ samples: noise(1024 + 2 * 80) });
+    const token = await tokenOf(host);
+    const refused = ["db-1", "github.com", "203.0.113.9", "2130706433", "127.1", "old-db.example.net", "x"];
+    for (const name of refused)
+      expect(await host.send("/v1/joins", new Machine().join(token, undefined, name)), name).toEqual(REFUSAL);
+    expect(host.context.refusals.counts()).toEqual({ "joins.name-not-allowed": refused.length });
+    expect((await host.get("/v1/join-tokens")).body).toMatchObject({ tokens: [{ used: 0, names: "old-db" }] });
+    expect((await host.send("/v1/joins", new Machine().join(token, undefined, "OLD-DB"))).status).toBe(200);
+  });
+
+  it("without a name gets the only one that the token allows; a pattern is no name", async () => {
+    await using host = new Bench();
+    expect((await host.send("/v1/joins", new Machine().join(await tokenOf(host), undefined, ""))).status).toBe(200);
+    expect(await host.vm()).toMatchObject({ name: "old-db" });
+    expect(await host.send("/v1/joins", new Machine().join(await tokenOf(host, 5), undefined, ""))).toEqual(REFUSAL);
+    expect(host.context.refusals.counts()).toEqual({ "joins.name-not-allowed": 1 });
+  });
+
+  it("keeps its first name when the machine asks again under another", async () => {
+    await using host = new Bench();
+    const token = await tokenOf(host);
+    const machine = new Machine();
+    await host.send("/v1/joins", machine.join(token));
+    expect((await host.send("/v1/joins", machine.join(token, undefined, "github.com"))).status).toBe(200);
+    expect(await host.vms()).toMatchObject([{ name: "old-db" }]);
   });
 });

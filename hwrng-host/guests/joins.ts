@@ -39,9 +39,10 @@ export async function handleJoin(context: HostContext, allowances: Allowances, b
   const now = context.now();
   const instanceHash = instanceIdHash(instanceId);
   const seedId = joinSeedIdFor(identity.keys.kJoin, tokenId, identityPk, instanceHash);
-  const refused = (why: string): Refused => new Refused(`join of ${name} (${instanceId})`, why);
+  const refused = (why: string): Refused =>
+    new Refused(`join of ${name === "" ? "a machine without a name" : name} (${instanceId})`, why);
   // Before any entropy is drawn: whoever has an old token could take it all, one join after the other.
-  const why = store.joins.refusal({ tokenId, seedId, now });
+  const why = store.joins.refusal({ tokenId, seedId, name, now });
   if (why !== null) throw refused(why);
   // A machine that asks again lost its answer: at its pace, for as long as its token lives.
   const again = [{ key: `${toHex(seedId)} holder`, rate: HOLDER }];
@@ -65,7 +66,7 @@ export async function handleJoin(context: HostContext, allowances: Allowances, b
     wipe(freshBytes);
     throw refused(outcome.why);
   }
-  log.info({ seedId: toHex(seedId), instanceId, name, tokenId: toHex(tokenId) }, "joined");
+  log.info({ seedId: toHex(seedId), instanceId, name: outcome.name, tokenId: toHex(tokenId) }, "joined");
   const psk0 = psk0For(identity.keys.kPsk, seedId);
   const claimSecret = claimSecretFor(identity.keys.kPsk, seedId, identityPk);
   const psk = pskFor(psk0, claimSecret);

@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { HostContext } from "../host-context.ts";
 import { EXIT, HostError } from "../host-error.ts";
 import { body } from "./body.ts";
+import { namesProblem } from "./name-pattern.ts";
 
 const TOKEN_ID_BYTES = 16;
 const YEAR = 366 * 86_400;
@@ -13,11 +14,17 @@ const MACHINES = "expected 1 to 100000 machines";
 const SECONDS = `expected 60 to ${YEAR} seconds`;
 
 /** Body of `POST /v1/join-tokens`. */
-export const newTokenSchema: z.ZodType<NewToken> = z.strictObject({
-  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$/, "expected 1 to 63 letters, digits, dots and dashes"),
-  uses: z.int(MACHINES).min(1, MACHINES).max(100_000, MACHINES),
-  expiresInSeconds: z.int(SECONDS).min(60, SECONDS).max(YEAR, SECONDS),
-});
+export const newTokenSchema: z.ZodType<NewToken> = z
+  .strictObject({
+    name: z.string(),
+    uses: z.int(MACHINES).min(1, MACHINES).max(100_000, MACHINES),
+    expiresInSeconds: z.int(SECONDS).min(60, SECONDS).max(YEAR, SECONDS),
+  })
+  .superRefine(({ name, uses }, context) => {
+    const message = namesProblem(name, uses);
+    if (message !== null) context.addIssue({ code: "custom", path: ["name"], message });
+  });
+/** `name`: what its machines may be called, one name or with one `*` a pattern of names. */
 export type NewToken = { name: string; uses: number; expiresInSeconds: number };
 
 /** Answer of `POST /v1/join-tokens`; `token` is a secret. */
@@ -35,6 +42,7 @@ export const tokensAnswerSchema: z.ZodType<TokensAnswer> = z.object({
     z.object({
       id: z.string(),
       name: z.string(),
+      names: z.string().nullable(),
       createdAt: z.number(),
       expiresAt: z.number(),
       uses: z.number(),
@@ -48,6 +56,8 @@ export type TokensAnswer = {
   tokens: {
     id: string;
     name: string;
+    /** Null: made by version 0.3, allows no name. */
+    names: string | null;
     createdAt: number;
     expiresAt: number;
     uses: number;
@@ -65,7 +75,7 @@ export function joinTokenRoutes(context: HostContext): Hono {
     const tokenId = context.random(TOKEN_ID_BYTES);
     const createdAt = context.now();
     const expiresAt = createdAt + expiresInSeconds;
-    store.joins.add({ tokenId, name, createdAt, expiresAt, uses });
+    store.joins.add({ tokenId, names: name, createdAt, expiresAt, uses });
     log.info({ id: toHex(tokenId), name, uses, expiresAt }, "join token made");
     return Response.json({ id: toHex(tokenId), token: tokenText(context, tokenId), expiresAt });
   });

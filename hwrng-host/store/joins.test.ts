@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { MIGRATIONS } from "./schema.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
 import type { JoinInput, Store } from "./store.ts";
 
@@ -20,7 +22,7 @@ let store: Store;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "bootseed-joins-"));
   store = openSqliteStore(join(dir, "host.db"));
-  store.joins.add({ tokenId, name: "fleet", createdAt: NOW, expiresAt: NOW + 60, uses: 2 });
+  store.joins.add({ tokenId, names: "vm-*", createdAt: NOW, expiresAt: NOW + 60, uses: 2 });
 });
 afterEach(() => {
   store.close();
@@ -29,8 +31,8 @@ afterEach(() => {
 
 describe("a join", () => {
   it("enrols, takes one use, and marks the machine", () => {
-    expect(store.joins.join(machine(2))).toEqual({ joined: true, certificate: bytes(165, 2) });
-    expect(store.joins.all()).toMatchObject([{ name: "fleet", used: 1 }]);
+    expect(store.joins.join(machine(2))).toEqual({ joined: true, certificate: bytes(165, 2), name: "vm-2" });
+    expect(store.joins.all()).toMatchObject([{ name: "vm-*", names: "vm-*", used: 1 }]);
     expect(store.seeds.all()).toMatchObject([{ name: "vm-2", joined: true, instanceId: "i-2", state: "claimed" }]);
     expect(store.enrolments.get(bytes(16, 2))).toMatchObject({ counter: 0, revokedAt: null });
   });
@@ -38,7 +40,7 @@ describe("a join", () => {
     store.joins.join(machine(2));
     store.joins.join(machine(3));
     const again = store.joins.join(machine(2, { certificate: bytes(165, 9) }));
-    expect(again).toEqual({ joined: true, certificate: bytes(165, 2) });
+    expect(again).toEqual({ joined: true, certificate: bytes(165, 2), name: "vm-2" });
     expect(store.joins.all()).toMatchObject([{ used: 2 }]);
   });
   it("asked again with a token that is over is refused: a stolen token gives no secret for ever", () => {
@@ -69,5 +71,24 @@ describe("a join", () => {
     expect(store.enrolments.revoke(bytes(16, 7), NOW + 1)).toBe(false);
     expect(store.joins.join(machine(2))).toEqual({ joined: false, why: "revoked" });
     expect(store.seeds.all()).toMatchObject([{ revokedAt: NOW + 1 }]);
+  });
+  it("with a token that version 0.3 made is refused: it allows no name", () => {
+    store.close();
+    const file = join(dir, "old.db");
+    const old = new DatabaseSync(file);
+    old.exec(`${MIGRATIONS.slice(0, 3).join(";")}; PRAGMA user_version = 3`);
+    const sql = "INSERT INTO join_token (token_id, name, created_at, expires_at, uses) VALUES (?, 'fleet', ?, ?, 20)";
+    old.prepare(sql).run(tokenId, NOW, NOW + 60);
+    old.close();
+    store = openSqliteStore(file);
+    expect(store.joins.all()).toMatchObject([{ name: "fleet", names: null, used: 0 }]);
+    expect(store.joins.join(machine(3))).toEqual({ joined: false, why: "token-without-names" });
+    expect(store.seeds.all()).toEqual([]);
+  });
+  it("under a name that the token does not allow is refused, and leaves nothing", () => {
+    for (const name of ["db-1", "github.com", "vm-", "203.0.113.9"])
+      expect(store.joins.join(machine(2, { name }))).toEqual({ joined: false, why: "name-not-allowed" });
+    expect(store.seeds.all()).toEqual([]);
+    expect(store.joins.all()).toMatchObject([{ used: 0 }]);
   });
 });

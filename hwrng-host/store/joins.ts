@@ -1,4 +1,5 @@
 /** Join tokens, and the machines that came with them. No token's key is here: it is derived from the host secret. */
+import { nameAllowed } from "../mint/name-pattern.ts";
 import { column, type Database } from "./database.ts";
 import type { JoinInput, JoinOutcome, JoinRefusal, JoinStore, JoinTokenRow, NewJoinToken } from "./store.ts";
 
@@ -11,15 +12,17 @@ export class SqliteJoins implements JoinStore {
     this.#db = db;
   }
 
-  add({ tokenId, name, createdAt, expiresAt, uses }: NewJoinToken): void {
-    const sql = "INSERT INTO join_token (token_id, name, created_at, expires_at, uses) VALUES (?, ?, ?, ?, ?)";
-    this.#db.transaction(() => this.#db.run(sql, tokenId, name, createdAt, expiresAt, uses));
+  add({ tokenId, names, createdAt, expiresAt, uses }: NewJoinToken): void {
+    const sql =
+      "INSERT INTO join_token (token_id, name, names, created_at, expires_at, uses) VALUES (?1, ?2, ?2, ?3, ?4, ?5)";
+    this.#db.transaction(() => this.#db.run(sql, tokenId, names, createdAt, expiresAt, uses));
   }
 
   all(): JoinTokenRow[] {
     return this.#db.all("SELECT * FROM join_token ORDER BY created_at, token_id").map((row) => ({
       tokenId: column.blob(row, "token_id"),
       name: column.text(row, "name"),
+      names: column.textOrNull(row, "names"),
       createdAt: column.number(row, "created_at"),
       expiresAt: column.number(row, "expires_at"),
       uses: column.number(row, "uses"),
@@ -37,7 +40,7 @@ export class SqliteJoins implements JoinStore {
     return this.#db.get("SELECT 1 FROM enrolment WHERE seed_id = ?", seedId) !== null;
   }
 
-  refusal({ tokenId, seedId, now }: Pick<JoinInput, "tokenId" | "seedId" | "now">): JoinRefusal | null {
+  refusal({ tokenId, seedId, name, now }: Pick<JoinInput, "tokenId" | "seedId" | "name" | "now">): JoinRefusal | null {
     const known = this.#db.get("SELECT revoked_at FROM enrolment WHERE seed_id = ?", seedId);
     if (known !== null && known["revoked_at"] !== null) return "revoked";
     // A lost answer costs no second use. But nobody gets a secret with a token that is over.
@@ -45,21 +48,30 @@ export class SqliteJoins implements JoinStore {
     if (over !== null) return over;
     if (known !== null) return null;
     const used = this.#db.get("SELECT 1 FROM join_token WHERE token_id = ? AND used >= uses", tokenId);
-    return used === null ? null : "token-used";
+    if (used !== null) return "token-used";
+    const names = this.#names(tokenId);
+    if (names === null) return "token-without-names";
+    return nameAllowed(names, name) === null ? "name-not-allowed" : null;
   }
 
   join(input: JoinInput): JoinOutcome {
     return this.#db.transaction(() => {
       const why = this.refusal(input);
       if (why !== null) return { joined: false, why };
-      const known = this.#db.get("SELECT certificate FROM enrolment WHERE seed_id = ?", input.seedId);
-      if (known !== null) return { joined: true, certificate: column.blob(known, "certificate") };
+      const known = this.#db.get(
+        "SELECT certificate, name FROM enrolment JOIN seed USING (seed_id) WHERE seed_id = ?",
+        input.seedId,
+      );
+      if (known !== null)
+        return { joined: true, certificate: column.blob(known, "certificate"), name: column.text(known, "name") };
+      const name = nameAllowed(this.#names(input.tokenId) ?? "", input.name);
+      if (name === null) return { joined: false, why: "name-not-allowed" };
       this.#db.run("UPDATE join_token SET used = used + 1 WHERE token_id = ?", input.tokenId);
       this.#db.run(
         `INSERT INTO seed (seed_id, stack, urn, name, bind, source_class, committed_at, instance_id, joined)
          VALUES (?, '', '', ?, 'first-claim', ?, ?, ?, 1)`,
         input.seedId,
-        input.name,
+        name,
         input.sourceClass,
         input.now,
         input.instanceId,
@@ -75,8 +87,13 @@ export class SqliteJoins implements JoinStore {
         PACKET_BURST,
         input.now,
       );
-      return { joined: true, certificate: input.certificate };
+      return { joined: true, certificate: input.certificate, name };
     });
+  }
+
+  #names(tokenId: Uint8Array): string | null {
+    const token = this.#db.get("SELECT names FROM join_token WHERE token_id = ?", tokenId);
+    return token === null ? null : column.textOrNull(token, "names");
   }
 
   #over(tokenId: Uint8Array, now: number): JoinRefusal | null {

@@ -87,7 +87,10 @@ CREATE UNIQUE INDEX mint_client_by_name ON mint_client (name) WHERE revoked_at I
 ALTER TABLE seed ADD COLUMN client TEXT NOT NULL DEFAULT 'local';
 CREATE INDEX seed_by_client ON seed (client, committed_at) WHERE client <> 'local'`;
 
-/** Version 4: what tells a copy of a VM from the VM, and which other machines asked with its seed. */
+/**
+ * Version 4: what tells a copy of a VM from the VM, which other machines asked with its seed, and which names machines may
+ * give that join with a token.
+ */
 const VERSION_4 = `
 ALTER TABLE enrolment ADD COLUMN line_counter INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE enrolment ADD COLUMN side_counters TEXT NOT NULL DEFAULT '[]';
@@ -105,7 +108,8 @@ CREATE TABLE asker (
   count INTEGER NOT NULL DEFAULT 1,
   cleared_at INTEGER,
   PRIMARY KEY (seed_id, instance_id)
-) STRICT, WITHOUT ROWID`;
+) STRICT, WITHOUT ROWID;
+ALTER TABLE join_token ADD COLUMN names TEXT`;
 
 /** What brings a database from each version to the next; the first makes a new one. */
 export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];

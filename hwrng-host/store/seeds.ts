@@ -1,5 +1,5 @@
 /** Committed seeds, and the VMs that grow from them. */
-import type { VmState } from "@bootseed/protocol";
+import { canonicalAddress, type VmState } from "@bootseed/protocol";
 import { z } from "zod";
 import { SOURCE_CLASSES } from "../sources/source.ts";
 import { ASKERS, askersIn } from "./alarms.ts";
@@ -12,7 +12,7 @@ const ADDRESSES = z.array(z.string());
 
 const SELECT = `
 SELECT s.*, e.claimed_at, e.counter, e.sent_at, e.top_ups, e.receipted, e.receipt_at, e.rc_mix, e.rc_reseed,
-  e.imported, e.revoked_at, e.rolled_back_at, r.json AS report_json, r.reported_at, r.changed_at,
+  e.imported, e.revoked_at, e.rolled_back_at, e.identity_pk, r.json AS report_json, r.reported_at, r.changed_at,
   ${ASKERS} AS askers
 FROM seed s LEFT JOIN enrolment e USING (seed_id) LEFT JOIN report r USING (seed_id)`;
 
@@ -43,7 +43,7 @@ export class SqliteSeeds implements SeedStore {
 
   bindCreated(stack: string, droplet: Droplet): VmRow | null {
     const { urn, instanceId } = droplet;
-    const addresses = JSON.stringify(droplet.addresses);
+    const addresses = JSON.stringify(canonical(droplet.addresses));
     const known = this.#db.get(
       "SELECT seed_id, addresses FROM seed WHERE stack = ? AND urn = ? AND instance_id = ? ORDER BY committed_at DESC LIMIT 1",
       stack,
@@ -83,6 +83,11 @@ export class SqliteSeeds implements SeedStore {
   }
 }
 
+/** What is no address stays as it is, so that `known-hosts` can name it. */
+const canonical = (addresses: readonly string[]): string[] => [
+  ...new Set(addresses.map((address) => canonicalAddress(address) ?? address)),
+];
+
 function toVm(row: Record<string, unknown>): VmRow {
   return {
     seedId: column.blob(row, "seed_id"),
@@ -93,7 +98,8 @@ function toVm(row: Record<string, unknown>): VmRow {
     sourceClass: SOURCE_CLASS.parse(row["source_class"]),
     committedAt: column.number(row, "committed_at"),
     instanceId: column.textOrNull(row, "instance_id"),
-    addresses: ADDRESSES.parse(JSON.parse(column.text(row, "addresses"))),
+    // Version 0.3 stored them as it was told.
+    addresses: canonical(ADDRESSES.parse(JSON.parse(column.text(row, "addresses")))),
     state: stateOf(row),
     claimedAt: column.numberOrNull(row, "claimed_at"),
     reportedAt: column.numberOrNull(row, "reported_at"),
@@ -106,6 +112,8 @@ function toVm(row: Record<string, unknown>): VmRow {
     askers: askersIn(column.text(row, "askers")),
     lastTopUp: topUpOf(row),
     topUps: column.numberOrNull(row, "top_ups") ?? 0,
+    client: column.text(row, "client"),
+    identityPk: row["identity_pk"] === null ? null : column.blob(row, "identity_pk"),
   };
 }
 

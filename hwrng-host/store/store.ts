@@ -56,6 +56,10 @@ export type VmRow = {
   readonly askers: readonly Asker[];
   readonly lastTopUp: TopUp | null;
   readonly topUps: number;
+  /** The account that committed its seed. */
+  readonly client: string;
+  /** Of the machine that was enrolled, 32 bytes. */
+  readonly identityPk: Uint8Array | null;
 };
 
 export interface SeedStore {
@@ -213,14 +217,22 @@ export interface PushStore {
 /** A token that lets machines join; times in seconds since 1970. */
 export type NewJoinToken = {
   readonly tokenId: Uint8Array;
-  readonly name: string;
+  /** What its machines may be called: one name, or a pattern of names with one `*`. */
+  readonly names: string;
   readonly createdAt: number;
   readonly expiresAt: number;
   /** How many machines may join with it. */
   readonly uses: number;
 };
 
-export type JoinTokenRow = NewJoinToken & { readonly used: number; readonly revokedAt: number | null };
+export type JoinTokenRow = Omit<NewJoinToken, "names"> & {
+  /** For lists; of a token that version 0.3 made, all that there is. */
+  readonly name: string;
+  /** Null for a token that version 0.3 made: it allows no name, so no machine joins with it. */
+  readonly names: string | null;
+  readonly used: number;
+  readonly revokedAt: number | null;
+};
 
 export type JoinInput = {
   readonly tokenId: Uint8Array;
@@ -236,10 +248,18 @@ export type JoinInput = {
 };
 
 /** Why a machine may not join. */
-export type JoinRefusal = "token-unknown" | "token-revoked" | "token-expired" | "token-used" | "revoked";
+export type JoinRefusal =
+  | "token-unknown"
+  | "token-revoked"
+  | "token-expired"
+  | "token-used"
+  | "token-without-names"
+  | "name-not-allowed"
+  | "revoked";
 
 export type JoinOutcome =
-  { readonly joined: true; readonly certificate: Uint8Array } | { readonly joined: false; readonly why: JoinRefusal };
+  | { readonly joined: true; readonly certificate: Uint8Array; readonly name: string }
+  | { readonly joined: false; readonly why: JoinRefusal };
 
 export interface JoinStore {
   add(token: NewJoinToken): void;
@@ -249,7 +269,7 @@ export interface JoinStore {
   /** Whether this machine joined before: then its answer was lost. */
   isKnown(seedId: Uint8Array): boolean;
   /** Why a join would be refused now, or null; spends nothing. */
-  refusal(input: Pick<JoinInput, "tokenId" | "seedId" | "now">): JoinRefusal | null;
+  refusal(input: Pick<JoinInput, "tokenId" | "seedId" | "name" | "now">): JoinRefusal | null;
   /** Enrols a machine and takes one use of the token, or neither. */
   join(input: JoinInput): JoinOutcome;
 }

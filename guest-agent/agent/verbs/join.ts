@@ -1,9 +1,9 @@
 /** `join`: enrols this machine by a token, then reports its SSH host keys. */
-import { BootseedError, toHex } from "@bootseed/protocol";
+import { BootseedError, isAddressLike, toHex } from "@bootseed/protocol";
 import { EXIT } from "../exit.ts";
 import { join, readToken } from "../join.ts";
 import { HostFolder } from "../host-folder.ts";
-import { STATE_DIR } from "../machine.ts";
+import { type Machine, STATE_DIR } from "../machine.ts";
 import { newHostKeys } from "../new-host-keys.ts";
 import { parseOptions } from "../options.ts";
 import { printJson, printLines } from "../output.ts";
@@ -11,24 +11,44 @@ import { messageOf } from "../refusal.ts";
 import { sendReport } from "../report.ts";
 import type { Context } from "./context.ts";
 
+/** What a join can carry (protocol/join.ts). */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$/;
+const isName = (text: string): boolean => NAME.test(text) && !isAddressLike(text);
+
+/** The host name as far as a join can carry it; empty where it cannot: the token's only name is asked for. */
+function ownName(machine: Machine): string {
+  const name = machine
+    .hostname()
+    .replaceAll(/[^A-Za-z0-9.-]/g, "-")
+    .slice(0, 63);
+  return isName(name) ? name : "";
+}
+
+/** @throws BootseedError "usage" */
+function typedName(text: string): string {
+  if (isName(text)) return text;
+  const expected = "expected --name with 1 to 63 letters, digits, dots and dashes, and no IP address";
+  throw new BootseedError("usage", `join: ${expected}, got ${JSON.stringify(text)}`);
+}
+
 export async function joinVerb(context: Context, args: string[]): Promise<number> {
   const { world, machine } = context;
   const options = { "token-file": "string", name: "string", address: "string", "new-host-keys": "boolean" } as const;
   const values = parseOptions(args, options);
   const tokenFile = values["token-file"];
   if (tokenFile === undefined) throw new BootseedError("usage", "join: expected --token-file F, from bootseed-host");
+  const name = values.name === undefined ? ownName(machine) : typedName(values.name);
   const token = readToken(tokenFile);
   const unlock = context.lock();
   try {
-    const name =
-      values.name ??
-      machine
-        .hostname()
-        .replaceAll(/[^A-Za-z0-9.-]/g, "-")
-        .slice(0, 63);
     const before = machine.hostKeys().length;
     const known = new HostFolder(world, `${STATE_DIR}/${toHex(token.hostId)}`);
-    const joined = await join(world, machine, { token, name, address: values.address });
+    const joined = await join(world, machine, {
+      token,
+      name,
+      orTokensName: values.name === undefined,
+      address: values.address,
+    });
     const aside = values["new-host-keys"] === true ? newHostKeys(machine, world.nowMs()) : null;
     // At least one, whatever there is: that no key came before the seed is for the kit's first boot to say.
     const facts = { hostKeysBefore: Math.max(1, before), rcMix: joined.rcMix, rcReseed: joined.rcReseed };

@@ -62,6 +62,7 @@ export const join: VectorFile = {
   accepted: [
     accept("a machine of a cloud", {}),
     accept("the longest name there is", { name: `a${"b".repeat(62)}` }),
+    accept("no name: the one that the token allows", { name: "" }),
     accept("an instance-id of one character", { instanceId: "1", name: "x" }),
   ],
   refused: [
