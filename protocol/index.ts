@@ -48,4 +48,7 @@ export * from "./tcp.ts";
 export * from "./join.ts";
 export * from "./token.ts";
 export * from "./mint.ts";
+export * from "./host-word.ts";
+export * from "./live.ts";
+export * from "./contest.ts";
 export { withoutStack } from "./without-stack.ts";

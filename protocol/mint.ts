@@ -4,6 +4,7 @@
  * hexadecimal.
  */
 import { z } from "zod";
+import { type Contest, contestSchema } from "./contest.ts";
 import { reportSchema, type Report } from "./report-json.ts";
 import type { SourceClass } from "./token.ts";
 
@@ -129,6 +130,8 @@ export interface Vm {
   readonly rolledBackAt?: number | null | undefined;
   /** other machines that asked with its seed; until an operator clears them */
   readonly askers?: readonly Asker[] | undefined;
+  /** its names and addresses that other live VMs of this host have; absent from older hosts */
+  readonly contested?: readonly Contest[] | undefined;
   readonly report: Report | null;
   readonly lastTopUp: {
     readonly counter: number;
@@ -261,6 +264,7 @@ const vmSchema: z.ZodType<Vm> = z.object({
   revokedAt: seconds.nullable().optional(),
   rolledBackAt: seconds.nullable().optional(),
   askers: z.array(askerSchema).optional(),
+  contested: z.array(contestSchema).optional(),
   report: reportSchema.nullable(),
   lastTopUp: z
     .object({

@@ -29,6 +29,7 @@ import {
   Unauthorized,
 } from "./caller.ts";
 import { mintClientRoutes } from "./clients.ts";
+import { adminAccounts, contestsOf } from "./contests.ts";
 import { joinTokenRoutes } from "./join-tokens.ts";
 import { recogniseLocal } from "./recognise.ts";
 import { reserve } from "./reserve.ts";
@@ -73,8 +74,11 @@ export function mintApp(context: HostContext, recognise: Recognise = recogniseLo
     Response.json(created(context, await body(c, createdRequestSchema), callerOf(c))),
   );
   app.get("/v1/vms", (c) => {
-    const rows = context.store.seeds.all().filter(({ stack }) => ownsStack(callerOf(c), stack));
-    return Response.json({ schema: 1, vms: rows.map(vmView) });
+    const rows = context.store.seeds.all();
+    const maySee = (stack: string): boolean => ownsStack(callerOf(c), stack);
+    const contests = contestsOf(rows, adminAccounts(context.store.mintClients.all()), maySee);
+    const vms = rows.filter(({ stack }) => maySee(stack)).map((row) => vmView(row, contests.get(row)));
+    return Response.json({ schema: 1, vms });
   });
   app.route("/", joinTokenRoutes(context));
   app.route("/", mintClientRoutes(context));

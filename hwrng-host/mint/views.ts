@@ -1,11 +1,20 @@
 /** What the store knows, as the mint API shows it. */
-import { type CreatedVm, type Report, reportSchema, type SourceStatus, toHex, type Vm } from "@bootseed/protocol";
+import {
+  type Contest,
+  type CreatedVm,
+  type Report,
+  reportSchema,
+  type SourceStatus,
+  toHex,
+  type Vm,
+} from "@bootseed/protocol";
 import type { SourceState } from "../sources/assessed-source.ts";
 import type { VmRow } from "../store/store.ts";
 
-export function vmView(row: VmRow): Vm {
-  const { seedId, reportJson, ...rest } = row;
-  return { ...rest, seedId: toHex(seedId), report: reportView(reportJson) };
+/** @param contested names and addresses that other VMs have, too */
+export function vmView(row: VmRow, contested: readonly Contest[] = []): Vm {
+  const { seedId, reportJson, client: _client, identityPk: _identityPk, ...rest } = row;
+  return { ...rest, seedId: toHex(seedId), report: reportView(reportJson), contested };
 }
 
 /** What speaks against a VM; empty where nothing does. */

@@ -43,6 +43,7 @@ describe("known-hosts, as KnownHostsCommand calls it", () => {
     expect(knownHosts([revoked], ["web-7"], 22)).toEqual({
       lines: "",
       remarks: ["web-7 was revoked: nothing is printed for it"],
+      withheld: undefined,
     });
     expect(knownHosts([revoked], [], 22).lines).toBe("");
   });
@@ -55,7 +56,13 @@ describe("known-hosts, as KnownHostsCommand calls it", () => {
   });
 
   describe("a VM of another stack, newer, that says to be there or to be called so", () => {
-    const newer = { stack: "o/evil/s", urn: "urn:evil", committedAt: web.committedAt + 9, report: keyed("E") };
+    const newer = {
+      seedId: "cd".repeat(16),
+      stack: "o/evil/s",
+      urn: "urn:evil",
+      committedAt: web.committedAt + 9,
+      report: keyed("E"),
+    };
     const both = (more: object): typeof vms => [web, db, sampleVm({ ...newer, ...more })];
     it.each([
       ["an address", "192.0.2.7", { name: "x" }],
@@ -63,11 +70,10 @@ describe("known-hosts, as KnownHostsCommand calls it", () => {
       ["a name as its address", "web-7", { name: "x", addresses: ["web-7"] }],
       ["an address, before its report", "192.0.2.7", { name: "x", report: null, state: "claimed" }],
     ])("%s: no key of either, and whose it is", (_, host, more) => {
-      const { lines: none, remarks } = knownHosts(both(more), [host], 22);
-      expect([none, remarks]).toEqual([
-        "",
-        [expect.stringMatching(/in several stacks \(o\/p\/s, o\/evil\/s\).*--stack/)],
-      ]);
+      const { lines: none, remarks, withheld } = knownHosts(both(more), [host], 22);
+      const named =
+        /contested by web-7 \(stack o\/p\/s, .* and .* \(stack o\/evil\/s, seeded .*, seed (cd){16}\).*--stack/;
+      expect([none, remarks, withheld]).toEqual(["", [expect.stringMatching(named)], true]);
     });
     it("under its own name: not the other's address", () => {
       expect(knownHosts(both({ name: "evil" }), ["evil"], 22).lines).toBe(`evil ssh-ed25519 ${"E".repeat(68)}\n`);

@@ -2,19 +2,39 @@
  * `bootseed known-hosts`: lines for a file, or for one connection as OpenSSH's KnownHostsCommand (ssh_config(5)), which
  * asks for the host of %H: an address, `[address]:port`, or a name. ssh compares the first word of a line with just that.
  */
-import { BootseedError, type Vm } from "@bootseed/protocol";
+import {
+  BootseedError,
+  canonicalAddress,
+  currentOf,
+  hostKeyWord,
+  isLive,
+  nameProblem,
+  typedAddress,
+  type Vm,
+  wordProblem,
+} from "@bootseed/protocol";
 import { alarmsOf, remarksOf, replacedIn } from "../droplet/alarms.ts";
-import { knownHostsLines } from "../droplet/known-hosts.ts";
-import { atAddress, currentOf, lookUp } from "./select.ts";
+import { linesUnder } from "../droplet/known-hosts.ts";
+import { contestedWords, contestRemark } from "./contests.ts";
+import { withId, withWord } from "./select.ts";
 import { waitHint } from "./wait-hint.ts";
 
-/** What to print, and what to say on stderr. */
+/** What to print, and what to report on stderr. */
 export interface KnownHosts {
   lines: string;
   remarks: string[];
-  /** A key was left out because another machine is in its VM's place. */
+  /**
+   * A key was left out because another machine is in its VM's place, or a word because several VMs have it or no
+   * known_hosts file can hold it.
+   */
   withheld: true | undefined;
 }
+
+/** What a VM is printed under when no name is asked for. Two stacks may use one name: it is printed where there is no address. */
+const ownWords = ({ name, addresses }: Vm): readonly string[] => (addresses.length === 0 ? [name] : addresses);
+
+/** An address as ssh prints it, a name in lower case: with its final dot, if ssh was given one. */
+const written = (word: string): string => canonicalAddress(word) ?? word.toLowerCase();
 
 /** `[web-7]:2222` as ssh writes it where the port is not 22. */
 function splitHost(text: string, sshPort: number): { host: string; port: number } {
@@ -29,80 +49,95 @@ export function sshPortOf(text: string): number {
   throw new BootseedError("usage", `expected a port from 1 to 65535, got ${text}`);
 }
 
-const isRevoked = (vm: Vm): boolean => vm.revokedAt !== undefined && vm.revokedAt !== null;
+class Printer {
+  readonly remarks: string[] = [];
+  withheld: true | undefined;
+  readonly #vms: readonly Vm[];
+  readonly #contested: ReturnType<typeof contestedWords>;
 
-function linesOf(vm: Vm, hosts: readonly string[], port: number, said: Omit<KnownHosts, "lines">): string {
-  const { remarks } = said;
-  if (isRevoked(vm)) {
-    remarks.push(`${vm.name} was revoked: nothing is printed for it`);
+  constructor(vms: readonly Vm[], stack?: string) {
+    this.#vms = vms;
+    this.#contested = contestedWords(vms, stack);
+  }
+
+  /** Every VM that has reported. */
+  all(port: number): string {
+    const shown = currentOf(this.#vms).filter((vm) => vm.report !== null);
+    return shown.map((vm) => this.#linesOf(vm, ownWords(vm), port)).join("");
+  }
+
+  /** @param text as ssh gives it for %H, or as a user types it */
+  asked(text: string, sshPort: number): string {
+    const { host: typed, port } = splitHost(text, sshPort);
+    // ssh resolves `127.1` before it asks: a user who types it means that address.
+    const host = typedAddress(typed) ?? typed;
+    if (!this.#isClear(host)) return "";
+    const current = currentOf(this.#vms);
+    const live = current.filter(isLive);
+    const there = withWord(live, host) ?? withWord(live, typed) ?? withWord(current, host);
+    if (there !== undefined) {
+      const isName = there.name === typed || hostKeyWord(there.name) === hostKeyWord(host);
+      // Also under the name itself: that is what ssh looks for after `ssh web-7`, or with HostKeyAlias.
+      const words = isName ? [...there.addresses, there.name, typed] : [host];
+      return this.#linesOf(there, words, port);
+    }
+    // Neither is a word that ssh looks for, and an instance-id is what a machine calls itself.
+    const known = withId(current, typed);
+    if (known !== undefined) return this.#linesOf(known, ownWords(known), port);
+    this.remarks.push(`no VM is called ${typed} or has that address: nothing is printed for it`);
     return "";
   }
-  const replaced = replacedIn(vm);
-  if (replaced !== undefined) {
-    remarks.push(`${vm.name}: ${replaced}: nothing is printed for it; bootseed vm acknowledge ${vm.name} clears this`);
-    said.withheld = true;
-    return "";
-  }
-  for (const line of [...alarmsOf(vm), ...remarksOf(vm)]) remarks.push(`${vm.name}: ${line}`);
-  if (vm.report === null)
-    remarks.push(`${vm.name} has not reported yet: nothing is printed for it${waitHint(vm.stack)}`);
-  if (vm.hostKeysChanged)
-    remarks.push(`${vm.name} has changed its host keys since its first report; the first are printed`);
-  return knownHostsLines(hosts, vm.report?.hostKeys ?? [], port);
-}
 
-/**
- * Which stacks have a VM of each name and address. Both are what a stack's own program says; whoever may mint for one
- * stack must not vouch for the machines of another.
- */
-function stacksOf(vms: readonly Vm[]): Map<string, Set<string>> {
-  const stacks = new Map<string, Set<string>>();
-  for (const vm of currentOf(vms)) {
-    if (isRevoked(vm)) continue;
-    for (const word of [...vm.addresses, vm.name, vm.seedId, vm.instanceId ?? ""])
-      stacks.set(word, (stacks.get(word) ?? new Set()).add(vm.stack));
+  #linesOf(vm: Vm, words: readonly string[], port: number): string {
+    if (!isLive(vm)) {
+      this.remarks.push(`${vm.name} was revoked: nothing is printed for it`);
+      return "";
+    }
+    const replaced = replacedIn(vm);
+    if (replaced !== undefined) {
+      const fix = `bootseed vm acknowledge ${vm.name} clears this`;
+      this.#withhold(`${vm.name}: ${replaced}: nothing is printed for it; ${fix}`);
+      return "";
+    }
+    for (const line of [...alarmsOf(vm), ...remarksOf(vm)]) this.remarks.push(`${vm.name}: ${line}`);
+    if (vm.report === null)
+      this.remarks.push(`${vm.name} has not reported yet: nothing is printed for it${waitHint(vm.stack)}`);
+    if (vm.hostKeysChanged)
+      this.remarks.push(`${vm.name} has changed its host keys since its first report; the first are printed`);
+    const keys = vm.report?.hostKeys ?? [];
+    const printed = words.filter((word) => this.#isClear(word) && this.#isWritable(vm, word));
+    return linesUnder([...new Set(printed.map(written))], keys, port);
   }
-  return stacks;
-}
 
-function contested(host: string, stacks: ReadonlySet<string>): string {
-  const names = [...stacks].map((stack) => (stack === "" ? "machines that joined" : stack)).join(", ");
-  return `${host} is in several stacks (${names}): nothing is printed for it; name one with --stack, or revoke what is gone`;
+  #isClear(word: string): boolean {
+    const holders = this.#contested.get(hostKeyWord(word));
+    if (holders === undefined) return true;
+    this.#withhold(contestRemark(hostKeyWord(word), holders));
+    return false;
+  }
+
+  #isWritable({ name }: Vm, word: string): boolean {
+    const problem = word === name ? nameProblem(word) : wordProblem(word);
+    if (problem === null) return true;
+    this.#withhold(`${JSON.stringify(word)}${word === name ? "" : ` of ${name}`} cannot be printed: it ${problem}`);
+    return false;
+  }
+
+  #withhold(remark: string): void {
+    this.remarks.push(remark);
+    this.withheld = true;
+  }
 }
 
 /**
  * @param wanted names, addresses, `[address]:port`; none: every VM that has reported
  * @param sshPort for what is not written with a port
+ * @param stack the one that `vms` were limited to, if any
  * @returns no line for a host that is not known: ssh then refuses it, where StrictHostKeyChecking is yes
  */
-export function knownHosts(vms: readonly Vm[], wanted: readonly string[], sshPort: number): KnownHosts {
-  const said = { remarks: [] as string[], withheld: undefined as true | undefined };
-  const { remarks } = said;
-  const stacks = stacksOf(vms);
-  const stackOf = (host: string): string | undefined => [...(stacks.get(host) ?? [])][0];
-  const isClear = (host: string): boolean => {
-    const having = stacks.get(host);
-    if (having === undefined || having.size < 2) return true;
-    remarks.push(contested(host, having));
-    return false;
-  };
-  const known = (): string[] =>
-    currentOf(vms)
-      .filter((vm) => vm.report !== null)
-      .map((vm) => linesOf(vm, vm.addresses.filter(isClear), sshPort, said));
-  const asked = (text: string): string => {
-    const { host, port } = splitHost(text, sshPort);
-    if (!isClear(host)) return "";
-    const only = stackOf(host);
-    const own = only === undefined ? vms : vms.filter(({ stack }) => stack === only);
-    const there = atAddress(own, host);
-    if (there !== undefined) return linesOf(there, [host], port, said);
-    const named = lookUp(own, host);
-    // Also under the name itself: that is what ssh looks for after `ssh web-7`, or with HostKeyAlias.
-    if (named !== undefined) return linesOf(named, [...named.addresses.filter(isClear), host], port, said);
-    remarks.push(`no VM is called ${host} or has that address: nothing is printed for it`);
-    return "";
-  };
-  const lines = wanted.length === 0 ? known() : wanted.map(asked);
-  return { lines: lines.join(""), remarks: [...new Set(remarks)], withheld: said.withheld };
+export function knownHosts(vms: readonly Vm[], wanted: readonly string[], sshPort: number, stack?: string): KnownHosts {
+  const printer = new Printer(vms, stack);
+  const lines =
+    wanted.length === 0 ? printer.all(sshPort) : wanted.map((text) => printer.asked(text, sshPort)).join("");
+  return { lines, remarks: [...new Set(printer.remarks)], withheld: printer.withheld };
 }

@@ -1,5 +1,5 @@
 /** Which of a host's VMs a command is about. */
-import { BootseedError, type Vm } from "@bootseed/protocol";
+import { BootseedError, hostKeyWord, type Vm, wordsOf } from "@bootseed/protocol";
 
 /** A stack as the mint knows it (protocol/mint.ts), in printable ASCII; also for VMs that no Pulumi program made. */
 const STACK = /^(?=.{5,256}$)[!-.0-~]+\/[!-.0-~]+\/[!-.0-~]+$/;
@@ -34,13 +34,31 @@ export function nameOf(text: string): string {
 
 const newestFirst = (vms: readonly Vm[]): Vm[] => vms.toSorted((a, b) => b.committedAt - a.committedAt);
 
+/** Of VMs that one word fits, the one to speak of: a report was signed by its machine, an enrolment alone was not. */
+const bestOf = (vms: readonly Vm[]): Vm | undefined =>
+  newestFirst(vms.filter((vm) => vm.report !== null))[0] ?? newestFirst(vms)[0];
+
+/** By name or address, in any spelling; a name or address that cannot be written, by its exact text. */
+export function withWord(vms: readonly Vm[], host: string): Vm | undefined {
+  const word = hostKeyWord(host);
+  return (
+    bestOf(vms.filter((vm) => wordsOf(vm).has(word))) ??
+    bestOf(vms.filter((vm) => vm.name === host || vm.addresses.includes(host)))
+  );
+}
+
+/** The instance-id of a joined machine, or of a first claim, is what that machine says: an id that a stack told goes first. */
+const isTold = ({ bind, joined }: Vm): boolean => bind === "instance" && joined !== true;
+
+/** By seedId or instance-id. */
+export function withId(vms: readonly Vm[], id: string): Vm | undefined {
+  const having = vms.filter((vm) => vm.instanceId === id);
+  return vms.find((vm) => vm.seedId === id) ?? newestFirst(having.filter(isTold))[0] ?? newestFirst(having)[0];
+}
+
 /** By name, seedId or instance-id; where a name was used again after a replacement, the newest. */
 export const lookUp = (vms: readonly Vm[], wanted: string): Vm | undefined =>
-  newestFirst(vms.filter((vm) => vm.name === wanted || vm.seedId === wanted || vm.instanceId === wanted))[0];
-
-/** The newest with that address: whoever had it before is gone, or is in another network and is not meant here. */
-export const atAddress = (vms: readonly Vm[], address: string): Vm | undefined =>
-  newestFirst(vms.filter((vm) => vm.addresses.includes(address)))[0];
+  newestFirst(vms.filter((vm) => vm.name === wanted))[0] ?? withId(vms, wanted);
 
 /** @throws BootseedError "not-found" with the names that there are */
 export function find(vms: readonly Vm[], wanted: string): Vm {
@@ -48,17 +66,6 @@ export function find(vms: readonly Vm[], wanted: string): Vm {
   if (found !== undefined) return found;
   const known = [...new Set(vms.map((vm) => vm.name))].join(", ") || "none";
   throw new BootseedError("not-found", `no VM is called ${wanted}: this host knows ${known}`);
-}
-
-/** Without the machines that were replaced since: their addresses may be a stranger's by now. */
-export function currentOf(vms: readonly Vm[]): Vm[] {
-  const newest = new Map<string, Vm>();
-  for (const vm of newestFirst(vms)) {
-    const key = JSON.stringify([vm.stack, vm.urn, vm.name]);
-    if (!newest.has(key)) newest.set(key, vm);
-  }
-  const current = new Set(newest.values());
-  return vms.filter((vm) => current.has(vm));
 }
 
 /** @throws BootseedError "not-found" when the host knows no VM of that stack, with the stacks there are */

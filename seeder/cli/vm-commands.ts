@@ -63,7 +63,7 @@ export function addKnownHosts(program: Command, terminal: Terminal): void {
             : wanted.length === 0
               ? ofStack(all, stack)
               : all.filter((vm) => vm.stack === stack);
-        const { lines, remarks, withheld } = knownHosts(vms, wanted, sshPort);
+        const { lines, remarks, withheld } = knownHosts(vms, wanted, sshPort, stack);
         for (const remark of remarks) say(remark);
         print(lines);
         if (withheld) terminal.exitCode = EX_DATAERR;

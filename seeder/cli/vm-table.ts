@@ -1,6 +1,7 @@
 /** What `bootseed vm ls` and `vm show` print. Pure: VMs in, text out. */
 import type { BindMode, Vm } from "@bootseed/protocol";
 import { alarmsOf, remarksOf, shortAlarms } from "../droplet/alarms.ts";
+import { describeHolder } from "./contests.ts";
 import { waitHint } from "./wait-hint.ts";
 
 const CROSS = "✗";
@@ -52,6 +53,7 @@ function stateOf(vm: Vm, keysChanged: string): string {
     vm.imported === true ? "taken back" : "",
     vm.hostKeysChanged ? keysChanged : "",
     ...shortAlarms(vm),
+    (vm.contested ?? []).length > 0 ? "CONTESTED" : "",
     vm.revokedAt === undefined || vm.revokedAt === null ? "" : "REVOKED",
   ];
   return [vm.state, ...remarks].filter((remark) => remark !== "").join(", ");
@@ -112,6 +114,10 @@ export function vmDetails(vm: Vm): string {
     ["bound to", vm.bind],
     ["instance", clean(vm.instanceId ?? NOT_KNOWN[vm.bind])],
     ["addresses", clean(vm.addresses.join(" ")) || "none"],
+    ...(vm.contested ?? []).map(({ word, others }): [string, string] => [
+      "contested",
+      clean(`${word}, also of ${others.map(describeHolder).join(", ")}`),
+    ]),
     ["urn", clean(vm.urn)],
     ["stack", clean(vm.stack)],
     ["committed", timeOf(vm.committedAt)],

@@ -1,8 +1,9 @@
 /** `bootseed wait`: a gate for CI that opens when every VM of a stack has proved its first boot. */
-import { BootseedError, type Vm } from "@bootseed/protocol";
+import { BootseedError, currentOf, type Vm } from "@bootseed/protocol";
 import { alarmsOf, remarksOf } from "../droplet/alarms.ts";
 import { doubtIn } from "../droplet/report.ts";
-import { currentOf, lookUp, ofStack } from "./select.ts";
+import { contestObjections } from "./contests.ts";
+import { lookUp, ofStack } from "./select.ts";
 import { EX_DATAERR, EX_TEMPFAIL, exitCodeOf } from "./sysexits.ts";
 
 export interface WaitOptions {
@@ -40,7 +41,10 @@ export function lastStep({ state, bind, instanceId, report }: Vm, sync: string):
 /** Why this VM's keys are not what the product promises. */
 function objectionsTo(vm: Vm): string[] {
   if (vm.revokedAt !== undefined && vm.revokedAt !== null) return ["it was revoked"];
-  const alarms = alarmsOf(vm).map((alarm) => `${alarm} (bootseed vm acknowledge ${vm.name} clears this)`);
+  const alarms = [
+    ...contestObjections(vm),
+    ...alarmsOf(vm).map((alarm) => `${alarm} (bootseed vm acknowledge ${vm.name} clears this)`),
+  ];
   if (vm.hostKeysChanged) return [...alarms, "it has changed its host keys since its first report"];
   if (vm.report === null) return alarms;
   const { seedId, verdict, hostKeys, evidence } = vm.report;

@@ -1,4 +1,5 @@
 /** Where a droplet can be reached. */
+import { canonicalAddress } from "@bootseed/protocol";
 
 /** Outputs of the provider's droplet that hold an address, the public one first. */
 const ADDRESS_OUTPUTS = ["ipv4Address", "ipv4AddressPrivate", "ipv6Address"] as const;
@@ -12,8 +13,11 @@ export const addressOutputs = <T>({ ipv4Address, ipv4AddressPrivate, ipv6Address
   ipv6Address,
 });
 
-/** @param outputs plain outputs of a droplet @returns those of its addresses that it has */
+/** What is no address stays as it is: `known-hosts` reports it. */
+const canonical = (address: string): string => canonicalAddress(address) ?? address;
+
+/** @param outputs plain outputs of a droplet @returns those of its addresses that it has, in canonical form */
 export const addressesIn = (outputs: Readonly<Record<string, unknown>>): string[] =>
-  ADDRESS_OUTPUTS.map((key) => outputs[key]).filter(
-    (address): address is string => typeof address === "string" && address !== "",
-  );
+  ADDRESS_OUTPUTS.map((key) => outputs[key])
+    .filter((address): address is string => typeof address === "string" && address !== "")
+    .map(canonical);

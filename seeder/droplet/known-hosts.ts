@@ -1,10 +1,8 @@
 /** OpenSSH `known_hosts` lines. Pure, and strict about what a report may put into a file that ssh trusts. */
+import { canonicalHost, wordProblem } from "@bootseed/protocol";
 
 /** One public key line as `ssh-keygen` writes it, comment dropped. Nothing else may reach a known_hosts file. */
 const HOST_KEY = /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) [A-Za-z0-9+/]{20,4096}={0,2}(?= |$)/;
-
-/** An address or name that can stand in a known_hosts line: no pattern, no list, no marker. */
-const ADDRESS = /^[0-9A-Za-z][0-9A-Za-z.:-]{0,252}$/;
 
 /**
  * @param line a public key line, comment allowed
@@ -16,7 +14,8 @@ export const hostKeyOf = (line: string): string | undefined =>
 /**
  * The lines by which ssh recognises a VM, addresses outside, keys inside.
  *
- * @param addresses literal addresses or names; anything else, also the empty string of a missing address, is left out
+ * @param addresses literal addresses or names, written as ssh looks for them: IPv6 as in RFC 5952, names in lower case. What
+ *   cannot stand in such a line is left out: a pattern, a list, the empty string of a missing address
  * @param hostKeys public key lines as in the report
  * @param sshPort `[address]:port` is written when it is not 22
  * @returns lines joined by newlines, with one at the end; empty without an address or a key
@@ -29,9 +28,15 @@ export function knownHostsLines(
   hostKeys: readonly string[],
   sshPort: number = 22,
 ): string {
+  const words = addresses.filter((address) => wordProblem(address) === null).map(canonicalHost);
+  return linesUnder([...new Set(words)], hostKeys, sshPort);
+}
+
+/** @param words as they are to be written, already checked */
+export function linesUnder(words: readonly string[], hostKeys: readonly string[], sshPort: number): string {
   const keys = hostKeys.map(hostKeyOf).filter((key) => key !== undefined);
-  const lines = [...new Set(addresses)]
-    .filter((address) => ADDRESS.test(address))
-    .flatMap((address) => keys.map((key) => `${sshPort === 22 ? address : `[${address}]:${sshPort}`} ${key}\n`));
+  const lines = words.flatMap((word) =>
+    keys.map((key) => `${sshPort === 22 ? word : `[${word}]:${sshPort}`} ${key}\n`),
+  );
   return lines.join("");
 }

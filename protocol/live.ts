@@ -1,0 +1,47 @@
+/** Which of a host's VMs exist today: one rule for the host and for its clients. Pure functions. */
+
+/** What the rule looks at: a VM of the mint API, or a row of the host's database. */
+export interface Lifetime {
+  readonly stack: string;
+  /** empty for a machine that no stack has: one that joined, or was taken back by its certificate */
+  readonly urn: string;
+  readonly name: string;
+  readonly seedId: string | Uint8Array;
+  readonly committedAt: number;
+  readonly claimedAt: number | null;
+  readonly instanceId: string | null;
+  readonly revokedAt?: number | null | undefined;
+}
+
+/** Whether the host still serves this VM. */
+export const isLive = ({ revokedAt }: Lifetime): boolean => revokedAt === undefined || revokedAt === null;
+
+/** The place that VMs take one after the other: a resource of a stack. Joined machines have one each. */
+export const slotOf = ({ stack, urn, name, seedId }: Lifetime): string =>
+  JSON.stringify(
+    urn === "" ? [typeof seedId === "string" ? seedId : Buffer.from(seedId).toString("hex")] : [stack, urn, name],
+  );
+
+/** A seed that was only committed has replaced nothing yet: the create may have failed. */
+const exists = ({ instanceId, claimedAt }: Lifetime): boolean => instanceId !== null || claimedAt !== null;
+
+/** The first of the newest of each slot. */
+function newestOf<T extends Lifetime>(vms: readonly T[]): Map<string, T> {
+  const newest = new Map<string, T>();
+  for (const vm of vms) {
+    const slot = slotOf(vm);
+    const known = newest.get(slot);
+    if (known === undefined || vm.committedAt > known.committedAt) newest.set(slot, vm);
+  }
+  return newest;
+}
+
+/**
+ * Without the machines that were replaced since: their addresses may be a stranger's by now.
+ *
+ * @returns of each slot the newest VM that exists, and the newest seed if it is only committed so far; in the given order
+ */
+export function currentOf<T extends Lifetime>(vms: readonly T[]): T[] {
+  const current = new Set([...newestOf(vms.filter(exists)).values(), ...newestOf(vms).values()]);
+  return vms.filter((vm) => current.has(vm));
+}
