@@ -42,8 +42,21 @@ describe("report", () => {
     const before = await host.vm();
     guest.hostKey = keyPair("ed25519", noise(32, 5));
     expect((await host.send("/v1/reports", guest.report())).status).toBe(204);
-    expect(await host.vm()).toEqual({ ...before, hostKeysChanged: true });
+    expect(await host.vm()).toEqual({ ...before, hostKeysChanged: true, changed: expect.anything() });
     expect(host.logged.at(-1)).toMatch(/host keys changed/);
+  });
+
+  it("without a host key is refused, first or later: the first one with a key is accepted", async () => {
+    await using host = new Bench();
+    const guest = await enrolled(host);
+    expect(await host.send("/v1/reports", guest.report({ hostKeys: [] }, []))).toEqual(REFUSAL);
+    expect(host.context.refusals.counts()).toEqual({ "reports.no-host-key": 1 });
+    expect(await host.vm()).toMatchObject({ state: "claimed", report: null, hostKeysChanged: false });
+    expect((await host.send("/v1/reports", guest.report())).status).toBe(204);
+    const accepted = await host.vm();
+    expect(accepted).toMatchObject({ state: "reported", hostKeysChanged: false });
+    expect(await host.send("/v1/reports", guest.report({ hostKeys: [] }, []))).toEqual(REFUSAL);
+    expect(await host.vm()).toEqual(accepted);
   });
 
   it("that proves nothing good is logged as such", async () => {

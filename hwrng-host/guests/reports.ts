@@ -21,6 +21,8 @@ export function handleReport(context: HostContext, pace: Pace, bytes: Uint8Array
   if (!equalConstantTime(instanceIdHash(report.instanceId), enrolment.instanceHash)) {
     throw new Refused("report from another instance than the one enrolled", "instance");
   }
+  // Accepted as the first, it would make the VM's real keys "changed" for ever. The VM reports again when it has a key.
+  if (report.hostKeys.length === 0) throw new Refused("report without an SSH host key", "no-host-key");
   // After the proof: nobody else can use up a VM's share.
   if (!pace.admit(seedId, context.now())) throw new Limited("more reports than one VM may send", seedId);
   const json = new TextDecoder().decode(parsed.json);

@@ -109,6 +109,12 @@ CREATE TABLE asker (
   cleared_at INTEGER,
   PRIMARY KEY (seed_id, instance_id)
 ) STRICT, WITHOUT ROWID;
+/* A first report without a host key is none: the changed one is the first, or the next to come. */
+UPDATE report SET changed_json = NULL, changed_at = NULL WHERE json_array_length(changed_json, '$.hostKeys') = 0;
+UPDATE report SET json = changed_json, reported_at = changed_at, changed_json = NULL, changed_at = NULL,
+  host_keys = (SELECT json_group_array(value) FROM (SELECT value FROM json_each(changed_json, '$.hostKeys') ORDER BY value))
+  WHERE host_keys = '[]' AND changed_json IS NOT NULL;
+DELETE FROM report WHERE host_keys = '[]';
 ALTER TABLE join_token ADD COLUMN names TEXT`;
 
 /** What brings a database from each version to the next; the first makes a new one. */

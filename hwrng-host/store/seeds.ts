@@ -12,7 +12,8 @@ const ADDRESSES = z.array(z.string());
 
 const SELECT = `
 SELECT s.*, e.claimed_at, e.counter, e.sent_at, e.top_ups, e.receipted, e.receipt_at, e.rc_mix, e.rc_reseed,
-  e.imported, e.revoked_at, e.rolled_back_at, e.identity_pk, r.json AS report_json, r.reported_at, r.changed_at,
+  e.imported, e.revoked_at, e.rolled_back_at, e.identity_pk, r.json AS report_json, r.reported_at,
+  r.changed_json, r.changed_at,
   ${ASKERS} AS askers
 FROM seed s LEFT JOIN enrolment e USING (seed_id) LEFT JOIN report r USING (seed_id)`;
 
@@ -105,6 +106,8 @@ function toVm(row: Record<string, unknown>): VmRow {
     reportedAt: column.numberOrNull(row, "reported_at"),
     reportJson: column.textOrNull(row, "report_json"),
     hostKeysChanged: row["changed_at"] !== null,
+    changedJson: column.textOrNull(row, "changed_json"),
+    changedAt: column.numberOrNull(row, "changed_at"),
     joined: row["joined"] === 1,
     imported: row["imported"] === 1,
     revokedAt: column.numberOrNull(row, "revoked_at"),

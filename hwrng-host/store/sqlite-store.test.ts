@@ -115,6 +115,38 @@ describe("the database file", () => {
     store.close();
   });
 
+  it("of version 3 is brought to this one: a first report without a host key is no report", () => {
+    using folder = new Folder();
+    const old = new DatabaseSync(folder.file);
+    old.exec(`${MIGRATIONS.slice(0, 3).join(";")}; PRAGMA user_version = 3`);
+    const [real, empty] = ['{"hostKeys":["b","a"]}', '{"hostKeys":[]}'];
+    const rows = [
+      ["only empty", empty, "[]", null],
+      ["empty, then real", empty, "[]", real],
+      ["real, then empty", real, '["a","b"]', empty],
+      ["real, then other", real, '["a","b"]', '{"hostKeys":["c"]}'],
+    ] as const;
+    for (const [at, [name, json, hostKeys, changed]] of rows.entries()) {
+      old.exec(`INSERT INTO seed (seed_id, stack, urn, name, bind, source_class, committed_at)
+                VALUES (x'${`0${at}`.repeat(16)}', 's', 'u', '${name}', 'first-claim', 'chained', ${at})`);
+      const report = old.prepare("INSERT INTO report VALUES (?, ?, ?, 5, ?, ?)");
+      report.run(bytes(16, at), json, hostKeys, changed, changed === null ? null : 6);
+    }
+    old.close();
+    const store = openSqliteStore(folder.file);
+    expect(store.seeds.all()).toMatchObject([
+      { name: "only empty", reportJson: null, hostKeysChanged: false },
+      { name: "empty, then real", reportJson: real, reportedAt: 6, hostKeysChanged: false, changedJson: null },
+      { name: "real, then empty", reportJson: real, reportedAt: 5, hostKeysChanged: false, changedJson: null },
+      { name: "real, then other", reportJson: real, reportedAt: 5, hostKeysChanged: true },
+    ]);
+    const again = { json: real, hostKeys: ["a", "b"], now: NOW };
+    expect(store.reports.accept({ ...again, seedId: bytes(16, 1) })).toBe("same");
+    expect(store.reports.accept({ ...again, seedId: bytes(16, 0), hostKeys: [] })).toBe("empty");
+    expect(store.reports.accept({ ...again, seedId: bytes(16, 0) })).toBe("first");
+    store.close();
+  });
+
   it("that is no database, or cannot be made, is an error with a fix", () => {
     using folder = new Folder();
     writeFileSync(folder.file, "x".repeat(5000));

@@ -45,6 +45,9 @@ export type VmRow = {
   /** The first accepted report's JSON, byte for byte. */
   readonly reportJson: string | null;
   readonly hostKeysChanged: boolean;
+  /** The newest report with other host keys than the accepted ones, byte for byte, until it is approved. */
+  readonly changedJson: string | null;
+  readonly changedAt: number | null;
   /** Came with a token, so nothing is claimed of its first boot. */
   readonly joined: boolean;
   /** Taken back by its certificate after this database was lost. */
@@ -169,9 +172,25 @@ export type ReportInput = {
   readonly now: number;
 };
 
+/** `before` and `now` are the JSON of the report that was dropped and of the one that is accepted, for the log. */
+export type ApproveOutcome =
+  | { readonly outcome: "approved" | "kept"; readonly before: string; readonly now: string }
+  | { readonly outcome: "unchanged" }
+  | { readonly outcome: "other" };
+
 export interface ReportStore {
-  /** `first`: accepted; `same`: nothing new; `changed`: other host keys than the accepted ones, kept apart. */
-  accept(input: ReportInput): "first" | "same" | "changed";
+  /**
+   * `first`: accepted; `same`: nothing new; `changed`: other host keys than the accepted ones, kept apart; `empty`: no
+   * host key, so nothing is stored.
+   */
+  accept(input: ReportInput): "first" | "same" | "changed" | "empty";
+  /**
+   * Ends the state "changed" with the report that an operator looked at. `approved`: the changed report is accepted now;
+   * `kept`: the accepted one stays and the changed one is dropped; `other`: the digest names neither, a newer report has
+   * come; `unchanged`: there is no changed report.
+   * @param digest SHA-256 of the JSON of the report to trust, hexadecimal
+   */
+  approve(seedId: Uint8Array, digest: string): ApproveOutcome;
 }
 
 /** Where a VM that takes deliveries by `tcp` is dialled. */

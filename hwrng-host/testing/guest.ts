@@ -81,7 +81,7 @@ export class TestGuest {
     return answer;
   }
 
-  report(change: object = {}): Uint8Array {
+  report(change: object = {}, signers: readonly KeyPair[] = [this.hostKey]): Uint8Array {
     const document = {
       hostId: toHex(this.#host.hostId),
       seedId: toHex(this.seedId),
@@ -106,7 +106,8 @@ export class TestGuest {
     };
     const json = new TextEncoder().encode(JSON.stringify(document));
     const identitySig = signSshsig(this.identity, json, REPORT_NAMESPACE);
-    return encodeReport({ json, identitySig, hostKeySigs: [signSshsig(this.hostKey, json, HOST_KEY_NAMESPACE)] });
+    const hostKeySigs = signers.map((key) => signSshsig(key, json, HOST_KEY_NAMESPACE));
+    return encodeReport({ json, identitySig, hostKeySigs });
   }
 
   /** A packet request with a new receive key. */
