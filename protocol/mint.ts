@@ -105,6 +105,26 @@ export interface Asker {
   readonly count: number;
 }
 
+/** POST /v1/vms/{seedId}/approve */
+export interface ApproveRequest {
+  /** SHA-256 of the JSON of the report to trust from now on, hex: `changed.sha256`, or `reportSha256` to keep the old keys */
+  readonly report: string;
+}
+
+export interface ApproveAnswer {
+  readonly seedId: string;
+  /** accepted from now on */
+  readonly hostKeys: readonly string[];
+}
+
+/** A report whose host keys are not the accepted ones. */
+export interface ChangedReport {
+  readonly at: number;
+  /** of the report's JSON, hex */
+  readonly sha256: string;
+  readonly report: Report;
+}
+
 /** A VM in GET /v1/vms. Times are seconds since 1970. */
 export interface Vm {
   readonly name: string;
@@ -122,6 +142,8 @@ export interface Vm {
   readonly hostKeysChanged: boolean;
   /** came with a token: nothing is claimed of its first boot; absent from older hosts */
   readonly joined?: boolean | undefined;
+  /** the newest report with other host keys than the accepted ones; absent from older hosts */
+  readonly changed?: ChangedReport | null | undefined;
   /** taken back by its certificate after the host lost its database */
   readonly imported?: boolean | undefined;
   /** since when the host refuses it */
@@ -133,6 +155,8 @@ export interface Vm {
   /** its names and addresses that other live VMs of this host have; absent from older hosts */
   readonly contested?: readonly Contest[] | undefined;
   readonly report: Report | null;
+  /** of the report's JSON, hex; absent from older hosts */
+  readonly reportSha256?: string | null | undefined;
   readonly lastTopUp: {
     readonly counter: number;
     readonly at: number;
@@ -217,6 +241,13 @@ export const commitRequestSchema: z.ZodType<CommitRequest> = z.strictObject({ to
 
 export const commitAnswerSchema: z.ZodType<CommitAnswer> = z.object({ seedId: hex(16) });
 
+export const approveRequestSchema: z.ZodType<ApproveRequest> = z.strictObject({ report: hex(32) });
+
+export const approveAnswerSchema: z.ZodType<ApproveAnswer> = z.object({
+  seedId: hex(16),
+  hostKeys: z.array(z.string()),
+});
+
 export const createdRequestSchema: z.ZodType<CreatedRequest> = z.strictObject({
   stack,
   droplets: z.array(z.strictObject({ urn, instanceId, addresses })).max(10_000),
@@ -260,12 +291,17 @@ const vmSchema: z.ZodType<Vm> = z.object({
   reportedAt: seconds.nullable(),
   hostKeysChanged: z.boolean(),
   joined: z.boolean().optional(),
+  changed: z
+    .object({ at: seconds, sha256: hex(32), report: reportSchema })
+    .nullable()
+    .optional(),
   imported: z.boolean().optional(),
   revokedAt: seconds.nullable().optional(),
   rolledBackAt: seconds.nullable().optional(),
   askers: z.array(askerSchema).optional(),
   contested: z.array(contestSchema).optional(),
   report: reportSchema.nullable(),
+  reportSha256: hex(32).nullable().optional(),
   lastTopUp: z
     .object({
       counter: z.number().int().min(1),

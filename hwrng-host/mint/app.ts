@@ -15,6 +15,7 @@ import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { EXIT, HostError } from "../host-error.ts";
 import type { HostContext } from "../host-context.ts";
+import { approveRoutes } from "./approve.ts";
 import { answer, errorAnswer } from "./errors.ts";
 import { body } from "./body.ts";
 import {
@@ -82,6 +83,7 @@ export function mintApp(context: HostContext, recognise: Recognise = recogniseLo
   });
   app.route("/", joinTokenRoutes(context));
   app.route("/", mintClientRoutes(context));
+  app.route("/", approveRoutes(context));
   app.post("/v1/vms/:seedId/revoke", (c) => revoke(context, c.req.param("seedId")));
   app.post("/v1/vms/:seedId/acknowledge", (c) => acknowledge(context, c.req.param("seedId")));
   app.post("/v1/snapshot", async () => Response.json({ file: await context.store.snapshot() }));

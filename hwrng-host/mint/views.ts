@@ -1,5 +1,6 @@
 /** What the store knows, as the mint API shows it. */
 import {
+  type ChangedReport,
   type Contest,
   type CreatedVm,
   type Report,
@@ -9,12 +10,20 @@ import {
   type Vm,
 } from "@bootseed/protocol";
 import type { SourceState } from "../sources/assessed-source.ts";
+import { reportDigest } from "../store/reports.ts";
 import type { VmRow } from "../store/store.ts";
 
 /** @param contested names and addresses that other VMs have, too */
 export function vmView(row: VmRow, contested: readonly Contest[] = []): Vm {
-  const { seedId, reportJson, client: _client, identityPk: _identityPk, ...rest } = row;
-  return { ...rest, seedId: toHex(seedId), report: reportView(reportJson), contested };
+  const { seedId, reportJson, changedJson, changedAt, client: _client, identityPk: _identityPk, ...rest } = row;
+  return {
+    ...rest,
+    seedId: toHex(seedId),
+    report: reportView(reportJson),
+    reportSha256: reportJson === null ? null : reportDigest(reportJson),
+    changed: changedView(changedJson, changedAt),
+    contested,
+  };
 }
 
 /** What speaks against a VM; empty where nothing does. */
@@ -22,7 +31,12 @@ export function alarmsView({ rolledBackAt, askers }: VmRow): Pick<CreatedVm, "ro
   return { ...(rolledBackAt === null ? {} : { rolledBackAt }), ...(askers.length === 0 ? {} : { askers }) };
 }
 
-/** The first accepted report; it was checked when it came. */
+function changedView(json: string | null, at: number | null): ChangedReport | null {
+  const report = reportView(json);
+  return json === null || at === null || report === null ? null : { at, sha256: reportDigest(json), report };
+}
+
+/** The accepted report; it was checked when it came. */
 export function reportView(json: string | null): Report | null {
   return json === null ? null : reportSchema.parse(JSON.parse(json));
 }
