@@ -28,6 +28,8 @@ export interface Evidence {
   readonly gate: GateOutcome;
   /** what happened when, seconds since power-on (CLOCK_BOOTTIME) */
   readonly timeline: readonly (readonly [event: string, seconds: number])[];
+  /** what is wrong with single host keys: each begins with the file's path; absent when nothing is */
+  readonly remarks?: readonly string[] | undefined;
 }
 
 /** A report. Byte values are lower-case hexadecimal. */
@@ -68,6 +70,7 @@ const evidenceSchema: z.ZodType<Evidence> = z.strictObject({
   rngCurrent: printable(128).nullable(),
   gate: z.enum(["passed", "held", "warned", "none"]),
   timeline: z.array(z.tuple([printable(32), z.number().min(0).max(1e9)])).max(32),
+  remarks: z.array(printable(255)).max(16).optional(),
 });
 
 /** Checks the shape of a report. */

@@ -6,38 +6,17 @@ import base64
 import json
 import os
 import subprocess
-from unittest import main
+from unittest import main, mock
 
 from bootseed import firstboot, report
 from bootseed.guest import KEEP, RUN
 from bootseed.wire import Reader
-from support import HOST_ID, SEED_ID, MachineTest, entry, statement
+from reporting import ReportingTest
+from support import HOST_ID, SEED_ID, entry
 
 
-class ReportTest(MachineTest):
-    """A VM that was seeded, enrolled, and has host keys."""
-
-    def setUp(self) -> None:
-        """Three host keys."""
-        super().setUp()
-        self.patch(firstboot, "each", lambda *_: True)
-        self.hook(entry())
-        host = self.host()
-        host.write("statement", statement())
-        host.write("certificate", (b"\1" + HOST_ID + SEED_ID + host.identity()).ljust(165, b"\0"))
-        for kind in ("ed25519", "ecdsa", "rsa"):
-            path = self.guest.at(f"/etc/ssh/ssh_host_{kind}_key")
-            subprocess.run(["ssh-keygen", "-qt", kind, "-N", "", "-C", "root@web-7", "-f", path], check=True)
-        self.put("/etc/ssh/ssh_host_dsa_key", b"cloud-init 22 makes one; nobody verifies it")
-        self.sent: list[bytes] = []
-        self.status = 204
-        self.answer(report, self.respond)
-
-    def respond(self, path: str, body: bytes) -> tuple[int, bytes]:
-        """Play the host."""
-        self.assertEqual(path, "/v1/reports")
-        self.sent.append(body)
-        return self.status, b""
+class ReportTest(ReportingTest):
+    """The report of a VM that was seeded, enrolled, and has three host keys."""
 
     def test_document(self) -> None:
         """The fields of the report, and no other."""
@@ -87,6 +66,69 @@ class ReportTest(MachineTest):
         names, times = zip(*document["evidence"]["timeline"])
         self.assertEqual(names, ("hook", "mix", "reseed", "keys", "claim"))
         self.assertEqual(sorted(times), list(times))
+
+    def systemctl(self, script: str) -> None:
+        """Put a systemctl first on PATH that runs this shell script."""
+        program = self.put("/stub/systemctl", b"#!/bin/sh\n" + script.encode())
+        program.chmod(0o755)
+        path = mock.patch.dict(os.environ, PATH=f"{program.parent}:{os.environ['PATH']}")
+        path.start()
+        self.addCleanup(path.stop)
+
+    def events(self) -> list[str]:
+        """The names in the timeline of a report after the gate has passed."""
+        self.put(KEEP + "gate-done", b"4711 passed\n")
+        return [name for name, _ in self.report()["evidence"]["timeline"]]
+
+    def test_old_systemd(self) -> None:
+        """C10 (bulletmark/libinput-gestures#292): systemd 245, which has no `show -P`, tells when sshd was started."""
+        self.systemctl(
+            """case " $* " in *" -P"*) echo "systemctl: invalid option -- 'P'" >&2; exit 1;; esac
+            printf 'ActiveEnterTimestampMonotonic=0\\n\\nActiveEnterTimestampMonotonic=34700000\\n'"""
+        )
+        self.assertIn("sshd", self.events())
+        self.assertIn(["sshd", 34.7], self.document()["evidence"]["timeline"])
+
+    def test_no_answer_of_systemd(self) -> None:
+        """C10 (bulletmark/libinput-gestures#292): a systemctl that fails costs one entry, no report."""
+        for script in (
+            "exit 1",
+            "kill -9 $$",
+            "echo Failed to connect to bus: Host is down >&2; exit 1",
+            "echo [not set]",
+        ):
+            self.systemctl(script)
+            self.assertEqual(self.events(), ["hook", "mix", "reseed", "claim", "keys"], script)
+        self.guest.at("/stub/systemctl").chmod(0o644)
+        self.assertEqual(self.events()[-1], "keys")
+        self.guest.at("/stub/systemctl").unlink()
+        self.patch(report, "output", lambda *_: (_ for _ in ()).throw(FileNotFoundError(2, "systemctl")))
+        self.assertEqual(self.events()[-1], "keys")
+
+    def test_socket_activation(self) -> None:
+        """C11 (vitobotta/hetzner-k3s#391): a unit that was never active has no time: no sshd entry, never second 0."""
+        for value in "0", "", "[not set]", "n/a", "infinity":
+            self.systemctl(f"for unit in ssh sshd; do echo 'ActiveEnterTimestampMonotonic={value}'; echo; done")
+            self.assertEqual(self.events(), ["hook", "mix", "reseed", "claim", "keys"], value)
+
+    def test_missing_times(self) -> None:
+        """Files whose time cannot be had cost their entries, no report."""
+        self.patch(report, "uptime", lambda: 1 / 0)
+        self.assertEqual(self.events()[:3], ["hook", "mix", "reseed"])
+
+    def test_no_ssh_keygen(self) -> None:
+        """C22 (canonical/cloud-init#3163): without ssh-keygen the log names it and what to install."""
+        said: list[str] = []
+        self.patch(firstboot, "say", lambda *words: said.append(" ".join(map(str, words))))
+        self.patch(report, "say", lambda *words: said.append(" ".join(map(str, words))))
+        with mock.patch.dict(os.environ, PATH="/nowhere"):
+            self.assertFalse(report.once(self.host()))
+            for name in "certificate", "identity", "identity.pub":
+                (self.host().folder / name).unlink()
+            self.hook(entry())
+        expected = "ssh-keygen is missing: install openssh-client"
+        self.assertIn(f"{self.guest.at('/etc/ssh/ssh_host_rsa_key')}: {expected}", said)
+        self.assertTrue([line for line in said if line.startswith("no claim: ") and expected in line], said)
 
     def test_signatures(self) -> None:
         """The identity's and each host key's, over the JSON, each in its namespace; and not longer than 16 KiB."""

@@ -17,7 +17,7 @@ const file = (): string => join(dir, "host.db");
 const vm = (): VmRow | null => store.seeds.get(seedId);
 const asked = (instanceId: string, now = NOW, same = false): boolean =>
   store.alarms.asked({ seedId, instanceId, now }, same);
-const report = (): void => void store.reports.accept({ seedId, json: "{}", hostKeys: [], now: NOW });
+const report = (): void => void store.reports.accept({ seedId, json: "{}", hostKeys: ["key"], now: NOW });
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "bootseed-alarms-"));

@@ -11,6 +11,7 @@ from typing import Any
 
 from . import claim, kernel
 from .guest import KEEP, RUN, Guest, Host, clocks, each, say, wipe, write
+from .hostkeys import shown
 from .scrub import remember, scrub
 from .seed import Entry, parse_file
 from .wire import label, lp
@@ -61,14 +62,15 @@ def burn(guest: Guest, entries: Sequence[Entry]) -> set[bytes]:
 def host_keys(guest: Guest) -> int:
     """Delete SSH host keys that came with the image; returns how many are left: with 0, all others come after the seed.
 
-    Only while cloud-init has not made this instance's own; else the second boot would have an sshd without keys.
+    Only while cloud-init has not made this instance's own; else the second boot would have an sshd without keys. Keys
+    at other places that sshd_config names are counted, not deleted: nothing would make them again.
     """
     made = guest.at("/var/lib/cloud/instance/sem/config_ssh").exists()
-    keys = list(guest.at("/etc/ssh").glob("ssh_host_*key*"))
+    keys = set(guest.at("/etc/ssh").glob("ssh_host_*key*"))
     for path in keys:
         if not made:
             path.unlink()
-    return sum(path.exists() for path in keys)
+    return sum(path.exists() for path in keys.union(shown(guest, "")))
 
 
 def metadata(guest: Guest, verb: str) -> None:

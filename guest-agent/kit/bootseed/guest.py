@@ -30,8 +30,19 @@ def say(*words: object) -> None:
 
 
 def output(command: Sequence[str | Path], data: bytes = b"") -> bytes:
-    """What a program prints, given `data`; raises CalledProcessError, FileNotFoundError."""
-    return subprocess.check_output(command, input=data)
+    """What a program prints, given `data`, within 20 s; raises SubprocessError, FileNotFoundError."""
+    return subprocess.check_output(command, input=data, timeout=20)
+
+
+def keygen(*arguments: str | Path, data: bytes = b"") -> bytes:
+    """What ssh-keygen prints, given `data`; raises OSError with its last words, or with what is missing."""
+    try:
+        run = subprocess.run(["ssh-keygen", *arguments], input=data, capture_output=True, check=False)
+    except FileNotFoundError:
+        raise OSError("ssh-keygen is missing: install openssh-client") from None
+    if run.returncode:
+        raise OSError(os.fsdecode(run.stderr).strip().split("\n")[-1])
+    return run.stdout
 
 
 def clocks() -> bytes:
@@ -222,7 +233,7 @@ class Host:
         new = self.folder / "new"
         wipe(new)  # a crash may have left it beside the identity
         if not self.read("identity") and not self.read("certificate"):  # which an identity made anew would not fit
-            output(["ssh-keygen", "-qt", "ed25519", "-N", "", "-C", "", "-f", new])
+            keygen("-qt", "ed25519", "-N", "", "-C", "", "-f", new)
             for end in (".pub", ""):
                 self.write("identity" + end, self.read("new" + end))
                 wipe(self.folder / ("new" + end))
