@@ -1,5 +1,13 @@
 /** Sealing and opening a packet, against C doing the same. */
-import { keyPair, openPacket, sealPacket, ed25519Signer, signHello, zeroNonce } from "@bootseed/protocol";
+import {
+  ed25519VerifyQuickly,
+  keyPair,
+  openPacket,
+  sealPacket,
+  ed25519Signer,
+  signHello,
+  zeroNonce,
+} from "@bootseed/protocol";
 import type { OpenPacketInput, SealPacketInput } from "@bootseed/protocol";
 import { randomBytes } from "node:crypto";
 import { ownCpuUs, type Side, takeTurns } from "./measure.ts";
@@ -42,6 +50,8 @@ export function pair(
       skE: receiveKey.privateKey,
       packetPk: packetKey.publicKey,
       lastCounter: counter - 1,
+      // Both sides on OpenSSL: what is compared is the packet's format, not libraries.
+      accepts: ed25519VerifyQuickly,
     }),
   };
 }

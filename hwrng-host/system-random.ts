@@ -9,7 +9,7 @@ import { openSync, readSync } from "node:fs";
 const KERNEL = "/dev/urandom";
 
 /** @returns `bytes` random bytes of the caller's own @throws Error when the kernel cannot be read: there is no fall-back */
-export type SystemRandom = (bytes: number) => Uint8Array;
+type SystemRandom = (bytes: number) => Uint8Array;
 
 /**
  * Opens the kernel's generator for the life of the process. What is read is added (XOR) to the process's own bytes, so

@@ -6,7 +6,8 @@
  *                 ‖ packetPk's sig 64 (label enrolment ‖ all before)          165 B
  */
 import { concat, exactly, Reader, u32be, u64be, u8, utf8 } from "./bytes.ts";
-import { checkEd25519, requireSignature, type Signer } from "./keys.ts";
+import { requireSignature } from "./ed25519.ts";
+import { checkEd25519, type Signer } from "./keys.ts";
 import { label, VERSION } from "./labels.ts";
 import { sha256 } from "./mac.ts";
 

@@ -26,7 +26,8 @@ export {
 } from "./bytes.ts";
 export { label, SUITE, VERSION, type LabelName } from "./labels.ts";
 export { hkdfExpand, hkdfExtract, hkdfSha256, hmacSha256, sha256 } from "./mac.ts";
-export { checkEd25519, checkX25519, ed25519Signer, ed25519Verify, keyPair, type KeyPair, type Signer } from "./keys.ts";
+export { ed25519Verify, ed25519VerifyQuickly, type VerifyEd25519 } from "./ed25519.ts";
+export { checkEd25519, checkX25519, ed25519Signer, keyPair, type KeyPair, type Signer } from "./keys.ts";
 export { p256Key, p256Verify, type P256Key } from "./p256.ts";
 export * from "./statement.ts";
 export * from "./follow.ts";

@@ -1,15 +1,8 @@
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
 import { describe, expect, it } from "vitest";
 import { fromHex } from "./bytes.ts";
-import {
-  checkEd25519,
-  checkX25519,
-  ed25519Signer,
-  ed25519Verify,
-  keyPair,
-  rawPublicKey,
-  publicKeyObject,
-} from "./keys.ts";
+import { ed25519Verify } from "./ed25519.ts";
+import { checkEd25519, checkX25519, ed25519Signer, keyPair, rawPublicKey, publicKeyObject } from "./keys.ts";
 import * as ex from "./testing/example.ts";
 import { refusal } from "./testing/refusal.ts";
 

@@ -3,7 +3,7 @@
  * are refused when first seen: with one of those, a signature verifies for (almost) any message, and a Diffie-Hellman
  * secret does not depend on the private key.
  */
-import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from "node:crypto";
+import { createPrivateKey, createPublicKey, sign, type KeyObject } from "node:crypto";
 import { concat, exactly, fromHex, toHex } from "./bytes.ts";
 import { BootseedError } from "./errors.ts";
 import { withoutStack } from "./without-stack.ts";
@@ -72,10 +72,19 @@ export function checkX25519(publicKey: Uint8Array, field: string): Uint8Array {
   return checkOrder(publicKey, SMALL_ORDER_X25519, field);
 }
 
-function checkOrder(publicKey: Uint8Array, refused: ReadonlySet<string>, field: string): Uint8Array {
-  const masked = new Uint8Array(exactly(publicKey, 32, field));
+/** Whether 32 bytes encode an Ed25519 point of small order, reduced or not, with either sign. */
+export function isSmallOrderEd25519(point: Uint8Array): boolean {
+  return SMALL_ORDER_ED25519.has(withoutTopBit(point));
+}
+
+function withoutTopBit(bytes: Uint8Array): string {
+  const masked = new Uint8Array(bytes);
   masked[31] = (masked[31] ?? 0) & 0x7f;
-  if (refused.has(toHex(masked)))
+  return toHex(masked);
+}
+
+function checkOrder(publicKey: Uint8Array, refused: ReadonlySet<string>, field: string): Uint8Array {
+  if (refused.has(withoutTopBit(exactly(publicKey, 32, field))))
     throw new BootseedError("small-order-key", `${field}: a public key of small order proves nothing: make a new key`);
   return publicKey;
 }
@@ -132,21 +141,4 @@ export function keyPair(curve: Curve, randomness32: Uint8Array): KeyPair {
 export function ed25519Signer(privateKey: Uint8Array): Signer {
   const key = privateKeyObject("ed25519", privateKey);
   return (message) => new Uint8Array(sign(null, message, key));
-}
-
-/**
- * Whether the Ed25519 signature (64 bytes) is right. The key is checked for small order where it is first parsed, not
- * here.
- */
-export function ed25519Verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-  return verify(null, message, publicKeyObject("ed25519", publicKey), signature);
-}
-
-/** @throws BootseedError "bad-signature" unless the Ed25519 signature is right. */
-export function requireSignature(pk: Uint8Array, message: Uint8Array, signature: Uint8Array, what: string): void {
-  if (!ed25519Verify(pk, message, signature))
-    throw new BootseedError(
-      "bad-signature",
-      `${what}: the signature was not made by the expected key over these bytes`,
-    );
 }

@@ -11,7 +11,8 @@ import { encodePlaintext, parsePlaintext, type PacketPlaintext } from "./der.ts"
 import { BootseedError } from "./errors.ts";
 import { HELLO_BYTES } from "./hello.ts";
 import { exportSecret, openPsk, sealPsk, type PskContext } from "./hpke.ts";
-import { requireSignature, type Signer } from "./keys.ts";
+import { requireSignature, type VerifyEd25519 } from "./ed25519.ts";
+import { type Signer } from "./keys.ts";
 import { label, SUITE, VERSION } from "./labels.ts";
 import { sha256 } from "./mac.ts";
 
@@ -68,6 +69,8 @@ export interface OpenPacketInput extends PacketContext {
   readonly packetPk: Uint8Array;
   /** of the last packet accepted from this host */
   readonly lastCounter: number;
+  /** how the signature is verified; by default the same on every Node, `ed25519Verify` */
+  readonly accepts?: VerifyEd25519;
 }
 
 /** What a packet held. `chunk` and `receiptKey` are secrets. */
@@ -100,7 +103,7 @@ export function sealPacket(input: SealPacketInput): SealedPacket {
  */
 export function openPacket(input: OpenPacketInput): OpenedPacket {
   const { enc, ct, signature } = split(input.bytes);
-  requireSignature(input.packetPk, signedBytes(input, enc, ct), signature, "packet");
+  requireSignature(input.packetPk, signedBytes(input, enc, ct), signature, "packet", input.accepts);
   const { pt, exporterSecret } = openPsk(input.skE, enc, pskContext(input), ct);
   const plaintext = parsePlaintext(pt);
   if (plaintext.counter <= input.lastCounter)

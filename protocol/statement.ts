@@ -8,7 +8,8 @@
  */
 import { concat, equalConstantTime, exactly, lp, Reader, u32be, u8, utf8 } from "./bytes.ts";
 import { BootseedError } from "./errors.ts";
-import { checkEd25519, requireSignature, type Signer } from "./keys.ts";
+import { requireSignature } from "./ed25519.ts";
+import { checkEd25519, type Signer } from "./keys.ts";
 import { label, SUITE, VERSION } from "./labels.ts";
 import { sha256 } from "./mac.ts";
 import { P256_BYTES, p256Verify } from "./p256.ts";

@@ -5,13 +5,13 @@ import { GuestProcess } from "../../tests/loopback/guest-process.ts";
 import { HostProcess } from "../../tests/loopback/host-process.ts";
 import { prerequisite } from "../../tests/prerequisite.ts";
 import { Bundle, type Ran } from "./testing/bundle.ts";
-import { node18 } from "./testing/node18.ts";
+import { oldNode } from "./testing/old-node.ts";
 
 const PYTHON = prerequisite(
   existsSync("/usr/lib/python3/dist-packages/cryptography"),
   "expected Debian's python3-cryptography: apt-get install it",
 );
-const OLD_NODE = node18();
+const OLD_NODE = oldNode(18);
 
 describe.skipIf(!PYTHON)("the agent and the kit on one folder", () => {
   let bundle: Bundle;

@@ -91,7 +91,7 @@ def ask(case: dict[str, Any]) -> str:
     try:
         if "verify" in case:
             key, signature, message = [bytes.fromhex(text) for text in case["verify"]]
-            verify(b"\1" + point(key), signature, message)
+            verify(b"\1" + point(key) if len(key) == 32 else b"\2" + key, signature, message)
         elif case["parse"] == "seed file":
             parse_file(bytes.fromhex(case["bytes"]))
         else:

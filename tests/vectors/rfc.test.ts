@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { decap, encap, x25519 } from "../../protocol/dhkem.ts";
 import { exportSecret, openPsk, sealPsk } from "../../protocol/hpke.ts";
-import { ed25519Signer, ed25519Verify, keyPair } from "../../protocol/keys.ts";
+import { ed25519Verify } from "../../protocol/ed25519.ts";
+import { ed25519Signer, keyPair } from "../../protocol/keys.ts";
 import { hkdfExpand, hkdfExtract, hkdfSha256 } from "../../protocol/mac.ts";
 import { hex, readVectors, toHex } from "./json.ts";
 

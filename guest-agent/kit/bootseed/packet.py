@@ -15,10 +15,14 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from .seed import P, point
 from .wire import Reader, Refused, label, lp, refuse_unless
 
 KEM = b"KEM\0\x20"
 SUITE = b"HPKE\0\x20\0\1\0\3"
+
+# Order of Ed25519's base point.
+ORDER = 2**252 + 27742317777372353535851937790883648493
 
 # SubjectPublicKeyInfo (RFC 8410; RFC 5480 with a compressed point) up to the key itself.
 X25519 = b"0*0\5\6\3+en\3!\0"
@@ -62,10 +66,16 @@ def export(exporter: bytes, context: bytes) -> bytes:
 
 
 def verify(key: bytes, signature: bytes, message: bytes) -> None:
-    """Check a signature of 64 bytes; raises Refused. `key` begins with its algorithm: 1 Ed25519, 2 P-256, SHA-256."""
+    """Check a signature of 64 bytes; raises Refused. `key` begins with its algorithm: 1 Ed25519, 2 P-256, SHA-256.
+
+    Ed25519: the checks on which versions of OpenSSL differ come before OpenSSL (protocol.md, Signatures).
+    """
     try:
         public: Any = load_der_public_key((ED25519 if key[0] == 1 else P256) + key[1:])
         if key[0] == 1:
+            for encoded in key[1:], signature[:32]:
+                refuse_unless(int.from_bytes(point(encoded), "little") % 2**255 < P, "malformed")
+            refuse_unless(int.from_bytes(signature[32:], "little") < ORDER, "malformed")
             public.verify(signature, message)
         else:
             r = Reader(signature)
