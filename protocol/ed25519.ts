@@ -16,7 +16,6 @@ import { isSmallOrderEd25519, publicKeyObject } from "./keys.ts";
 const { Point } = ed25519;
 /** Order of the base point, L. */
 const ORDER = Point.Fn.ORDER;
-const ORDER_BYTES = toLittleEndian(ORDER);
 
 /** Whether a signature of this key over this message is accepted; the key has 32 bytes, the signature 64. */
 export type VerifyEd25519 = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
@@ -78,7 +77,7 @@ function isWellFormed(publicKey: Uint8Array, signature: Uint8Array): boolean {
   if (publicKey.length !== 32 || signature.length !== 64) return false;
   const R = signature.subarray(0, 32);
   if (!isReduced(publicKey) || !isReduced(R)) return false;
-  return !isSmallOrderEd25519(publicKey) && !isSmallOrderEd25519(R) && isBelowOrder(signature.subarray(32));
+  return !isSmallOrderEd25519(publicKey) && !isSmallOrderEd25519(R) && fromLittleEndian(signature.subarray(32)) < ORDER;
 }
 
 /**
@@ -91,18 +90,9 @@ function isReduced(point: Uint8Array): boolean {
   return false;
 }
 
-function isBelowOrder(scalar: Uint8Array): boolean {
-  for (let at = 31; at >= 0; at--) {
-    const difference = (scalar[at] ?? 0) - (ORDER_BYTES[at] ?? 0);
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
-}
-
 function fromLittleEndian(bytes: Uint8Array): bigint {
-  return BigInt(`0x${Buffer.from(bytes).reverse().toString("hex")}`);
-}
-
-function toLittleEndian(value: bigint): Uint8Array {
-  return Uint8Array.from(Buffer.from(value.toString(16).padStart(64, "0"), "hex").reverse());
+  const words = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  let value = 0n;
+  for (let at = bytes.length - 8; at >= 0; at -= 8) value = (value << 64n) | words.readBigUInt64LE(at);
+  return value;
 }

@@ -21,7 +21,7 @@ const { Point } = ed25519;
 type Curve = InstanceType<typeof Point>;
 const ORDER = Point.Fn.ORDER;
 const P = Point.Fp.ORDER;
-const torsion: Curve[] = ED25519_TORSION_SUBGROUP.map((hex: string) => Point.fromHex(hex, true));
+const torsion: Curve[] = ED25519_TORSION_SUBGROUP.map((text: string) => Point.fromHex(text, true));
 
 const littleEndian = (value: bigint): Uint8Array =>
   Uint8Array.from(fromHex(value.toString(16).padStart(64, "0"))).toReversed();
