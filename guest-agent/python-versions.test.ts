@@ -46,7 +46,7 @@ afterEach(() => rmSync(root, { recursive: true }));
 
 describe("the kit's python", () => {
   // The kernel of a container may refuse both ioctls: unproven, with all else done.
-  it.each([{ version: "the distribution's", python: "/usr/bin/python3" }, ...versions(8, 13)])(
+  it.each([{ version: "the distribution's", python: "/usr/bin/python3" }, ...versions(8, 14)])(
     "$version: takes the seed, writes a verdict, keeps what the claim needs",
     ({ python }) => {
       expect(hook(python)).toBe(0);

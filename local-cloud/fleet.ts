@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { AddressPool } from "./addresses.ts";
 import { BootQueue } from "./boot-queue.ts";
 import { consoleTail } from "./console.ts";
+import { writeConfigDrive } from "./config-drive.ts";
 import type { CreateRequest } from "./create-request.ts";
 import { addressOf, macOf, type Droplet, type DropletEvent } from "./droplet.ts";
 import { ApiError, notFound } from "./errors.ts";
@@ -22,6 +23,8 @@ export interface FleetOptions {
   /** OpenSSH public keys that every droplet gets */
   readonly authorizedKeys: readonly string[];
   readonly launcher: Launcher;
+  /** gives every droplet a config drive beside the metadata service; default false */
+  readonly configDrive?: boolean;
   /** gets every event of every droplet */
   readonly onEvent: (droplet: Droplet, event: DropletEvent) => void;
   /** id of the first droplet */
@@ -194,6 +197,7 @@ export class Fleet {
       sshPort: this.#options.sshPort,
       mac: macOf(droplet.number),
       metadata: (method, path) => metadataAnswer(method, path, droplet),
+      ...(this.#options.configDrive === true ? { configDrive: writeConfigDrive(droplet) } : {}),
     });
     if (this.#alive(droplet)) return machine;
     await machine.stop();

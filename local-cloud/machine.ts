@@ -12,6 +12,8 @@ export interface MachineSpec {
   readonly mac: string;
   /** answers the guest's metadata requests */
   readonly metadata: (method: string, path: string) => MetadataAnswer;
+  /** folder that the guest sees as a FAT disk labelled `config-2`; none by default */
+  readonly configDrive?: string;
 }
 
 /** A running VM. */

@@ -11,7 +11,7 @@ export const GUEST_NETWORK: { network: string; host: string; dns: string; guest:
 };
 
 /** As on DigitalOcean, where root logs in with the droplet's keys; Debian's own default is another user. */
-const VENDOR_DATA = "#cloud-config\ndisable_root: false\nmanage_etc_hosts: true\n";
+export const VENDOR_DATA = "#cloud-config\ndisable_root: false\nmanage_etc_hosts: true\n";
 
 /** An HTTP answer of the metadata service. */
 export interface MetadataAnswer {

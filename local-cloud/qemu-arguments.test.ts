@@ -22,6 +22,13 @@ describe("qemuArguments", () => {
     expect(line()).toContain("virtio-net-pci,netdev=n0,mac=52:54:00:77:00:03");
   });
 
+  it("shows a config drive as a read-only FAT disk labelled config-2, where there is one", () => {
+    expect(line()).not.toContain("config-2");
+    const all = qemuArguments({ ...spec(), configDrive: "/run/a,b/config-2" }, TCG);
+    expect(all).toContain("driver=vvfat,node-name=config,dir=/run/a,,b/config-2,label=config-2,read-only=on");
+    expect(all).toContain("virtio-blk-pci,drive=config");
+  });
+
   it("lets the guest reboot, and forwards nothing from any address but loopback", () => {
     expect(line()).not.toContain("-no-reboot");
     expect(line().match(/hostfwd=tcp:[^,]*/g)).toEqual(["hostfwd=tcp:127.77.0.3:2222-169.254.10.15:22"]);

@@ -15,8 +15,11 @@ export interface Hardware {
 }
 
 const FORWARD = fileURLToPath(new URL("forward.mjs", import.meta.url));
-/** mitigations, AppArmor and audit cost seconds under emulation and change nothing about the kernel's generator */
-const KERNEL_ARGUMENTS = "root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet mitigations=off apparmor=0 audit=0";
+/**
+ * The root by its label, as of two disks either may become /dev/vda. Mitigations, AppArmor and audit cost seconds under emulation and change
+ * nothing about the kernel's generator.
+ */
+const KERNEL_ARGUMENTS = "root=LABEL=root rw console=ttyS0 net.ifnames=0 quiet mitigations=off apparmor=0 audit=0";
 
 /** The files of one VM in its folder. */
 export function machineFiles(dir: string): { disk: string; qmp: string; metadata: string } {
@@ -44,6 +47,7 @@ export function qemuArguments(spec: MachineSpec, hardware: Hardware): string[] {
     ["-nodefaults", "-no-user-config", "-display", "none"],
     ["-kernel", join(spec.image, "vmlinuz"), "-initrd", join(spec.image, "initrd"), "-append", KERNEL_ARGUMENTS],
     ["-drive", `file=${escape(disk)},if=virtio,format=qcow2,cache=unsafe`],
+    spec.configDrive === undefined ? [] : configDrive(spec.configDrive),
     ["-netdev", net, "-device", `virtio-net-pci,netdev=n0,mac=${spec.mac}`],
     ["-smbios", `type=1,manufacturer=DigitalOcean,product=Droplet,serial=${spec.dropletId}`],
     ["-device", "virtio-serial-pci"],
@@ -52,6 +56,12 @@ export function qemuArguments(spec: MachineSpec, hardware: Hardware): string[] {
     ["-chardev", `file,id=console,path=${escape(consoleFile(spec.dir))},append=on`, "-serial", "chardev:console"],
     ["-qmp", `unix:${escape(qmp)},server=on,wait=off`],
   ].flat();
+}
+
+/** A folder as a read-only FAT disk: no tool that makes images is needed. */
+function configDrive(folder: string): string[] {
+  const disk = `driver=vvfat,node-name=config,dir=${escape(folder)},label=config-2,read-only=on`;
+  return ["-blockdev", disk, "-device", "virtio-blk-pci,drive=config"];
 }
 
 /** In QEMU's option lists a comma is doubled. */

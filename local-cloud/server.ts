@@ -37,6 +37,8 @@ export interface LocalCloudOptions {
   readonly memoryMiB?: number;
   /** processors per VM; default 2 */
   readonly cpus?: number;
+  /** gives every droplet a config drive, which cloud-init takes before the metadata service; default false */
+  readonly configDrive?: boolean;
   /** what goes wrong, and when */
   readonly faults?: FaultPlan;
   /** in place of QEMU, for tests of the API */
@@ -97,6 +99,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       parallelBoots: options.parallelBoots ?? 1,
       authorizedKeys: options.authorizedKeys ?? [],
       launcher: options.launcher ?? qemuLauncher(hardware),
+      configDrive: options.configDrive ?? false,
       onEvent: options.onEvent ?? toStderr,
       firstId: options.firstId ?? randomInt(100_000_000, 900_000_000), // an instance-id must not come back in the next run
     });

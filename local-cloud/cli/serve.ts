@@ -20,6 +20,7 @@ export interface ServeOptions {
   readonly parallelBoots: number;
   readonly memory: number;
   readonly cpus: number;
+  readonly configDrive?: true;
   readonly fault: readonly string[];
 }
 
@@ -36,6 +37,7 @@ export function withServeOptions(command: Command): Command {
     .option("--parallel-boots <n>", "boots at a time", natural, 1)
     .option("--memory <MiB>", "memory of each VM", natural, 512)
     .option("--cpus <n>", "processors of each VM", natural, 2)
+    .option("--config-drive", "give each VM a config drive, which cloud-init takes before the metadata service")
     .option(
       "--fault <rule>",
       "what goes wrong, repeatable: METHOD PATH: EFFECT [xN] [after M]; see below",

@@ -40,7 +40,7 @@ say(
   "about 2 minutes once everything is set up (the first time up to 10), 1 GiB of memory, loopback only, no cloud account",
 );
 const began = performance.now();
-const parts = await setUp();
+const parts = await setUp(say, ["debian-12-x64"]);
 const result = emptyResult(parts.engine);
 result.steps.push({ name: "set-up", seconds: Math.round((performance.now() - began) / 100) / 10 });
 try {

@@ -22,11 +22,15 @@ export const say: Progress = (line) => {
   process.stderr.write(`[${String(Math.round((Date.now() - started) / 1000)).padStart(4)} s] ${line}\n`);
 };
 
-/** Fetches and builds what is missing, side by side; everything there already: some milliseconds. */
-export async function setUp(progress: Progress = say): Promise<Parts> {
+/**
+ * Fetches and builds what is missing, side by side; everything there already: some milliseconds.
+ *
+ * @param slugs the images that are needed; default all
+ */
+export async function setUp(progress: Progress = say, slugs: readonly ImageSlug[] = SLUGS): Promise<Parts> {
   const [engine, folders] = await Promise.all([
     ensureEngine(progress),
-    Promise.all(SLUGS.map(async (slug) => [slug, await ensureImage(progress, slug)] as const)),
+    Promise.all(slugs.map(async (slug) => [slug, await ensureImage(progress, slug)] as const)),
     ensureMini(progress),
     ensureLinters(progress),
     ensureSshd(progress),
