@@ -29,7 +29,7 @@ Exit codes:
   0   done
   64  wrong usage
   65  refused for what it is: a template or an export of unknown kind, something too large, an image that is in use or
-      damaged, another certificate than the pin, no proof of a first boot
+      damaged, another certificate than the pin, no proof of a first boot, a name or address that several VMs have
   66  no such VM, stack or file; no system in the image
   69  the host is away, or has no entropy to give
   70  a fault in bootseed itself

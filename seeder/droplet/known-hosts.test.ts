@@ -1,4 +1,9 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { addressesIn } from "./addresses.ts";
 import { hostKeyOf, knownHostsLines } from "./known-hosts.ts";
 
 const ED = `ssh-ed25519 ${"A".repeat(68)}`;
@@ -28,4 +33,38 @@ describe("knownHostsLines", () => {
       expect(hostKeyOf(line)).toBeUndefined();
     },
   );
+});
+
+describe("C5 (digitalocean/terraform-provider-digitalocean#269): a droplet's address as DigitalOcean writes it", () => {
+  const OUTPUTS = {
+    ipv4Address: "203.0.113.7",
+    ipv4AddressPrivate: "",
+    ipv6Address: "2a03:b0c0:0002:00d0:0000:0000:0192:b001",
+  };
+  const CANONICAL = "2a03:b0c0:2:d0::192:b001";
+
+  it("is told to the host and written in canonical form", () => {
+    expect(addressesIn(OUTPUTS)).toEqual(["203.0.113.7", CANONICAL]);
+    expect(knownHostsLines([OUTPUTS.ipv6Address, CANONICAL], [ED], 22)).toBe(`${CANONICAL} ${ED}\n`);
+    expect(knownHostsLines([`[${OUTPUTS.ipv6Address}]`], [ED], 2222)).toBe(`[${CANONICAL}]:2222 ${ED}\n`);
+    expect(knownHostsLines(["Web-7.Example.NET"], [ED])).toBe(`web-7.example.net ${ED}\n`);
+    expect(knownHostsLines(["127.1", "010.0.0.1", "fe80::1%eth0"], [ED])).toBe("");
+  });
+  it.each([
+    [22, CANONICAL],
+    [2222, `[${CANONICAL}]:2222`],
+  ])("ssh-keygen -F finds it, port %i", (port, host) => {
+    const dir = mkdtempSync(join(tmpdir(), "bootseed-known-"));
+    try {
+      execFileSync("ssh-keygen", ["-qt", "ed25519", "-N", "", "-f", join(dir, "key")]);
+      const key = execFileSync("ssh-keygen", ["-yf", join(dir, "key")])
+        .toString()
+        .trim();
+      writeFileSync(join(dir, "known"), knownHostsLines(addressesIn(OUTPUTS), [key], port));
+      const found = execFileSync("ssh-keygen", ["-F", host, "-f", join(dir, "known")]).toString();
+      expect(found).toContain(key.split(" ")[1]);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
 });
