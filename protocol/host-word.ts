@@ -70,7 +70,7 @@ export function hostKeyWord(text: string): string {
 /**
  * Why a word cannot be a VM's name.
  *
- * @returns a phrase that follows "a name is refused which", or null for a name
+ * @returns a phrase that follows "it", or null for a name
  */
 export function nameProblem(name: string): string | null {
   if (name === "" || name.length > MAX_NAME_CHARS) return `has not 1 to ${MAX_NAME_CHARS} characters`;

@@ -72,6 +72,25 @@ describe("mint API", () => {
     expect(m.reservationsAnswerSchema.safeParse({ ...answer, reservations: [changed] }).success).toBe(false);
   });
 
+  it.each([
+    "203.0.113.9",
+    "127.1",
+    "0x7f.1",
+    "::1",
+    "[::1]",
+    "fe80::1%eth0",
+    "*",
+    "a b",
+    "a,b",
+    "!a",
+    "@a",
+    "#a",
+    "|1|a",
+    "a\tb",
+    "",
+  ])("refuses a commit under the name %j", (name) => {
+    expect(m.commitRequestSchema.safeParse({ token: "AAAA", bind: "instance", name }).success).toBe(false);
+  });
   it("refuses a commit that binds to nothing", () => {
     expect(m.commitRequestSchema.safeParse({ token: "AAAA", bind: "any", name: "web-7" }).success).toBe(false);
     expect(m.commitRequestSchema.safeParse({ token: "A=", bind: "instance", name: "web-7" }).success).toBe(false);

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { type Contest, contestSchema } from "./contest.ts";
+import { nameProblem } from "./host-word.ts";
 import { reportSchema, type Report } from "./report-json.ts";
 import type { SourceClass } from "./token.ts";
 
@@ -220,6 +221,10 @@ const token = z
 /** A URN is a name with a type path; Pulumi allows any text in it, terminals do not. */
 const urn = text(2048);
 const stack = text(256);
+const vmName = z.string().superRefine((name, context) => {
+  const problem = nameProblem(name);
+  if (problem !== null) context.addIssue({ code: "custom", message: `a VM's name is refused if it ${problem}` });
+});
 const instanceId = text(255);
 const addresses = z.array(text(64)).max(16);
 
@@ -237,7 +242,7 @@ export const reservationsAnswerSchema: z.ZodType<ReservationsAnswer> = z.object(
   ),
 });
 
-export const commitRequestSchema: z.ZodType<CommitRequest> = z.strictObject({ token, bind, name: text(255) });
+export const commitRequestSchema: z.ZodType<CommitRequest> = z.strictObject({ token, bind, name: vmName });
 
 export const commitAnswerSchema: z.ZodType<CommitAnswer> = z.object({ seedId: hex(16) });
 

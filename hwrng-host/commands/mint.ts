@@ -5,6 +5,7 @@ import {
   encodeSeedFile,
   fromBase64,
   fromHex,
+  nameProblem,
   reservationsAnswerSchema,
   wipe,
 } from "@bootseed/protocol";
@@ -19,7 +20,15 @@ import { typed } from "./typed.ts";
 
 /** The stack of seeds that no program made, in the form of all stacks: `bootseed wait --stack` takes it. */
 const STACK = "local/by-hand/default";
-const request = z.object({ name: z.string().regex(/^[ -~]{1,255}$/, "expected 1 to 255 printable ASCII characters") });
+const request = z.object({
+  name: z
+    .string()
+    .regex(/^[ -~]{1,255}$/, "expected 1 to 255 printable ASCII characters")
+    .superRefine((name, context) => {
+      const problem = nameProblem(name);
+      if (problem !== null) context.addIssue({ code: "custom", message: `a VM's name is refused if it ${problem}` });
+    }),
+});
 
 export type MintOptions = { readonly config: string; readonly name: string; readonly out: string };
 

@@ -42,6 +42,11 @@ it.each<[string, () => Promise<string>, string]>([
     "push web-7 203.0.113.9:7444",
   ],
   [
+    "--name 2130706433: a VM's name is refused if it is an IP address",
+    () => mint({ config, name: "2130706433", out: "/none/x" }),
+    "--name web-7",
+  ],
+  [
     "--name web\n7: expected 1 to 255 printable",
     () => mint({ config, name: "web\n7", out: "/none/x" }),
     "--name web-7",

@@ -93,6 +93,7 @@ describe("a name that two machines have", () => {
   it("a droplet that replaced another of its URN, or a seed of its own that was only committed, is no contest", async () => {
     await using host = new Bench();
     await seeded(host, "1");
+    host.clock.now += 1;
     const next = await seeded(host, "2");
     expect(await asked(host, "192.0.2.7")).toMatchObject({
       lines: `192.0.2.7 ssh-ed25519 ${keyOf(next)}\n`,
@@ -178,6 +179,14 @@ describe("clients of the mint", () => {
       expect.stringMatching(/and a VM of another stack: nothing is printed/),
     ]);
   });
+  it.each(["203.0.113.9", "127.1", "::1", "web-*", "a b", "@web"])(
+    "no client commits under the name %j",
+    async (name) => {
+      await using host = new Bench();
+      for (const caller of [CI, LOCAL]) expect(await commit(host, "acme/web/prod", name, caller)).toBe(400);
+      expect(await host.vms()).toEqual([]);
+    },
+  );
   it("a client is not shown which account committed a seed, nor an identity", async () => {
     await using host = new Bench();
     await seeded(host);

@@ -160,6 +160,16 @@ describe("what no host would take is 64 before one is asked", () => {
       expect(words()).toMatch(/^bootseed: expected --name with 1 to 255 characters of printable ASCII, got /);
     }
   });
+  it.each(["203.0.113.9", "2130706433", "0x7f.1", "::1", "[::1]", "web-*", "a b", "a,b", "@web"])(
+    "the name %s, which known_hosts would read otherwise",
+    async (name) => {
+      for (const args of [called(name), ["inject", "--root", at("root"), "--name", name, ...on("nothing")]]) {
+        said.mockClear();
+        expect(await main(args)).toBe(64);
+        expect(words()).toMatch(/^bootseed: expected --name with a host name such as web-7, got .*: it /);
+      }
+    },
+  );
   it.each([
     ["not ASCII", "o/p/é"],
     ["too long", `o/p/${"s".repeat(253)}`],

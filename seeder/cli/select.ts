@@ -1,9 +1,8 @@
 /** Which of a host's VMs a command is about. */
-import { BootseedError, hostKeyWord, type Vm, wordsOf } from "@bootseed/protocol";
+import { BootseedError, hostKeyWord, nameProblem, type Vm, wordsOf } from "@bootseed/protocol";
 
 /** A stack as the mint knows it (protocol/mint.ts), in printable ASCII; also for VMs that no Pulumi program made. */
 const STACK = /^(?=.{5,256}$)[!-.0-~]+\/[!-.0-~]+\/[!-.0-~]+$/;
-const NAME = /^[ -~]{1,255}$/;
 
 /**
  * @param text `org/project/stack`
@@ -27,9 +26,12 @@ export function stackOf(text: string): string {
  * @throws BootseedError "usage"
  */
 export function nameOf(text: string): string {
-  if (NAME.test(text)) return text;
+  const problem = nameProblem(text);
+  if (problem === null) return text;
   const got = text.length > 255 ? `${text.length} characters` : JSON.stringify(text);
-  throw new BootseedError("usage", `expected --name with 1 to 255 characters of printable ASCII, got ${got}`);
+  const isText = /^[ -~]{1,255}$/.test(text);
+  const expected = isText ? "a host name such as web-7" : "1 to 255 characters of printable ASCII";
+  throw new BootseedError("usage", `expected --name with ${expected}, got ${got}${isText ? `: it ${problem}` : ""}`);
 }
 
 const newestFirst = (vms: readonly Vm[]): Vm[] => vms.toSorted((a, b) => b.committedAt - a.committedAt);
