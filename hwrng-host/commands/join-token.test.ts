@@ -86,6 +86,20 @@ describe("bootseed-host join-token", () => {
   });
 });
 
+it("join-token add names the live VMs that have the token's name, and what ends them", async () => {
+  await using host = await ServedHost.make();
+  await host.serve();
+  const add = (name: string): string =>
+    host.run("join-token", "add", "--name", name, "--out", join(host.dir, toHex(randomBytes(4)))).out;
+  const guest = await host.enrolled("web-7");
+  expect(add("WEB-7")).toMatch(
+    new RegExp(`is live already: when it is gone, bootseed-host revoke ${toHex(guest.seedId)}`),
+  );
+  expect(add("web-8")).not.toMatch(/live already/);
+  expect(host.run("revoke", "web-7").code).toBe(0);
+  expect(add("web-7")).not.toMatch(/live already/);
+});
+
 describe("bootseed-host revoke", () => {
   it("gives a VM nothing more, by name or by seedId, and says which when two have one name", async () => {
     await using host = await ServedHost.make();

@@ -1,4 +1,5 @@
 /** `bootseed-host join-token`: lets machines that were created without a seed join. */
+import { currentOf, hostKeyWord, isLive, vmsAnswerSchema } from "@bootseed/protocol";
 import { z } from "zod";
 import { resolve } from "node:path";
 import { loadConfig } from "../config/load.ts";
@@ -32,6 +33,7 @@ export async function addToken({ config, name, uses, expires, out }: NewTokenOpt
     uses: { typed: `--uses ${uses}`, example: "--uses 20" },
     expiresInSeconds: { typed: `--expires ${expires}`, expected: EXPECTED_TIME, example: "--expires 24h" },
   });
+  const taken = await holdersOf(config, name);
   const answer = await clientOf(config).post("/v1/join-tokens", body, newTokenAnswerSchema);
   const file = resolve(out);
   const content = Buffer.from(`${answer.token}\n`);
@@ -50,8 +52,18 @@ export async function addToken({ config, name, uses, expires, out }: NewTokenOpt
   const machines = uses === "1" ? `one machine, named ${name}` : `${uses} machines, named ${name}`;
   return (
     `${file}: token ${answer.id} for ${machines}, until ${iso(answer.expiresAt)}\n` +
-    `On the machine, with a copy that only root may read:  bootseed-agent join --token-file FILE\n`
+    `On the machine, with a copy that only root may read:  bootseed-agent join --token-file FILE\n${taken}`
   );
+}
+
+/** Of a machine that was installed again: `bootseed known-hosts` prints no key while two live VMs have one name. */
+async function holdersOf(config: string, name: string): Promise<string> {
+  const { vms } = await clientOf(config).get("/v1/vms", vmsAnswerSchema);
+  const live = currentOf(vms).filter((vm) => isLive(vm) && hostKeyWord(vm.name) === hostKeyWord(name));
+  const revoke = configOption(config);
+  return live
+    .map(({ seedId }) => `${name} is live already: when it is gone, bootseed-host revoke ${seedId}${revoke}\n`)
+    .join("");
 }
 
 export async function listTokens({ config, json }: Options): Promise<string> {
