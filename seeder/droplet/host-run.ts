@@ -151,7 +151,9 @@ export class HostRun {
   /** Whether the host saw this droplet's seed committed only minutes ago. */
   async knowsAsYoung(droplet: LiveDroplet, nowMs: number): Promise<boolean> {
     try {
-      const vm = (await this.#client.vms()).find((one) => one.instanceId === droplet.instanceId);
+      // The instance-id of a machine that joined or claimed first is what that machine says.
+      const told = (await this.#client.vms()).filter(({ bind, joined }) => bind === "instance" && joined !== true);
+      const vm = told.find((one) => one.instanceId === droplet.instanceId);
       return vm !== undefined && nowMs - vm.committedAt * 1000 < YOUNG_MS;
     } catch {
       return false;
