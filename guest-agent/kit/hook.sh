@@ -42,6 +42,6 @@ rm -f $r/seed
 # The kit writes a verdict whatever happens in it; where there is none, it did not run.
 [ -e $r/verdict ] || {
   echo failed >$r/verdict
-  echo "bootseed: failed: the kit wrote no verdict; it needs $p, 3.8 or later, with lzma and ssl; this one is:"
+  echo "bootseed: failed: no verdict; needs $p, 3.8 or later; found:"
   $p -VV
 }

@@ -29,7 +29,7 @@ systemd-run --no-block -u bootseed-first-boot -p Type=oneshot -p DefaultDependen
 $p -Ic 'import lzma
 n=0
 for c in input():n=n*94+ord(c)-33
-exec(lzma.decompress(n.to_bytes(8649,"big")))' <<'E'
+exec(lzma.decompress(n.to_bytes(8621,"big")))' <<'E'
 @KIT@
 E
 sync $l/*
@@ -40,6 +40,6 @@ $p -I $l/kit.pyz hook
 rm -f $r/seed
 [ -e $r/verdict ] || {
 echo failed >$r/verdict
-echo "bootseed: failed: the kit wrote no verdict; it needs $p, 3.8 or later, with lzma and ssl; this one is:"
+echo "bootseed: failed: no verdict; needs $p, 3.8 or later; found:"
 $p -VV
 }

@@ -8,41 +8,37 @@ import hashlib
 import re
 import zlib
 
-from .guest import RUN, Guest, overwrite, plain, say, write
+from .guest import RUN, Guest, overwrite, say, write
 
 SEEDS = RUN + "seeds"
 
 
-def digest(text: bytes) -> bytes:
-    """What is known of a seed in base64 once the seed itself is gone: 32 bytes, no secret."""
-    return hashlib.sha256(text).digest()
+def digest(text: bytes) -> str:
+    """What is known of a seed in base64 once the seed itself is gone: SHA-256 in hex, no secret."""
+    return hashlib.sha256(text).hexdigest()
 
 
 def remember(guest: Guest, seed: bytes) -> None:
     """Note a seed file's digest for the rest of this boot: cloud-init writes copies also after the hook."""
-    path = guest.at(SEEDS)
-    known = path.read_bytes() if plain(path) else b""
-    write(path, known + digest(base64.b64encode(seed)))
+    write(guest.at(SEEDS), (guest.text(SEEDS) + digest(base64.b64encode(seed))).encode())
 
 
-def blank(data: bytes, seeds: bytes, depth: int = 3) -> bytes:
+def blank(data: bytes, seeds: str, depth: int = 3) -> bytes:
     """`data`, as long as before, with "A" for each of the seeds in it, also inside base64 and gzip, `depth` of them.
 
-    `seeds`: digests, 32 bytes each. What is not one of these seeds stays as it is, whatever it is called.
+    `seeds`: digests, 64 letters each. What is not one of these seeds stays as it is, whatever it is called.
     """
 
     def seed(found: re.Match[bytes]) -> bytes:
         return b"A" * len(found[0]) if digest(found[0]) in seeds else found[0]
 
     def packed(found: re.Match[bytes]) -> bytes:
-        text = b"".join(found[0].split())
-        whole = len(text) // 4 * 4
         try:
-            old = base64.b64decode(text[:whole])
+            old = base64.b64decode(found[0])
         except ValueError:  # text that only looks like base64
             return found[0]
         new = blank(old, seeds, depth - 1)
-        letters = iter(base64.b64encode(new) + text[whole:])
+        letters = iter(base64.b64encode(new))
         return found[0] if new == old else bytes(c if c in b"\r\n" else next(letters) for c in found[0])
 
     data = re.sub(b"[A-Za-z0-9+/]{300,}={0,2}", seed, data)
@@ -66,13 +62,12 @@ def scrub(guest: Guest) -> None:
 
     In place and at the same length: obj.pkl must stay a valid pickle, later stages and boots read it.
     """
-    known = guest.at(SEEDS)
-    seeds = known.read_bytes() if plain(known) else b""
+    seeds = guest.text(SEEDS)
     for path in guest.at("/var/lib/cloud/instances").glob("*/**/*"):
         try:
             old = path.read_bytes()
             new = blank(old, seeds)
-            if new != old:
+            if len(new) == len(old) and new != old:  # a gzip packed by something better than ours stays
                 overwrite(path, new)
         except OSError as error:  # a folder, or cloud-init has just replaced the file: the units look again
             if path.is_file():
