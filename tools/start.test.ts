@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { unsupported } from "./bootstrap.mjs";
+import { imageBuilder, missingPrerequisite, unsupported } from "./bootstrap.mjs";
 
 const DEBIAN_12 = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nID=debian\n';
 const HERE = { node: "20.20.2", platform: "linux", arch: "x64", osRelease: DEBIAN_12 };
@@ -30,7 +30,71 @@ describe("unsupported", () => {
   });
 });
 
+describe("missingPrerequisite", () => {
+  const [open, closed] = [(): boolean => true, (): boolean => false];
+  const here = { root: "none", packages: [], npm: true, image: true, namespaces: open } as const;
+  it.each([
+    ["root", { ...here, root: "root", packages: ["age"], namespaces: closed }],
+    ["a user with sudo", { ...here, root: "sudo", packages: ["age"], namespaces: closed }],
+    ["an ordinary user with all packages, who may use namespaces", here],
+    ["an ordinary user with all packages, where the image is built", { ...here, image: false, namespaces: closed }],
+  ] as const)("%s may start", (_, facts) =>
+    expect(missingPrerequisite({ ...facts, packages: [...facts.packages] })).toBeUndefined(),
+  );
+  it.each([
+    [
+      { packages: ["age", "uidmap"] },
+      /^expected root, or sudo, .* `apt-get install --no-install-recommends age uidmap`/,
+    ],
+    [{ namespaces: closed }, /^expected root, sudo or user namespaces to build the VM image: as root, allow/],
+    [{ npm: false, root: "root" }, /^expected npm on PATH: install it/],
+  ] as const)("%j: one sentence with the way out", (facts, sentence) => {
+    const said = missingPrerequisite({ ...here, ...facts, packages: [...("packages" in facts ? facts.packages : [])] });
+    expect(said).toMatch(sentence);
+    expect(said).toMatch(/run this again\.$|then this again\.$/);
+    expect(said).not.toContain("\n");
+  });
+});
+
+describe("imageBuilder", () => {
+  it.each([
+    ["root", false, "root"],
+    ["sudo", true, "namespace"],
+    ["sudo", false, "sudo"],
+    ["none", true, "namespace"],
+  ] as const)("rights by %s, namespaces %s: %s", (root, namespaces, builder) =>
+    expect(imageBuilder(root, () => namespaces)).toBe(builder),
+  );
+  it("without root, sudo and namespaces: one sentence with the way out", () =>
+    expect(() => imageBuilder("none", () => false)).toThrow(/^expected root, sudo or user namespaces: as root, allow/));
+});
+
 describe("start.mjs", () => {
+  it.each(["demo", "test", "setup", "bench"])(
+    "%s of an ordinary user without sudo and Debian packages: 69 and one sentence, before anything is done",
+    (verb) => {
+      const dir = mkdtempSync(join(tmpdir(), "bootseed-start-"));
+      const program = (name: string, text: string): void => {
+        writeFileSync(join(dir, name), `#!/bin/sh\n${text}\n`);
+        chmodSync(join(dir, name), 0o755);
+      };
+      program("dpkg-query", "exit 1");
+      program("npm", `[ "$1" = --version ] || : > ${dir}/npm-ran`);
+      const user = "data:text/javascript,process.getuid = () => 1000";
+      const env = { BOOTSEED_CACHE: join(dir, "cache"), PATH: dir };
+      const ran = spawnSync(
+        process.execPath,
+        ["--import", user, join(import.meta.dirname, "start.mjs"), verb, "--yes"],
+        { encoding: "utf8", env, input: "" },
+      );
+      const done = ["npm-ran", "cache"].filter((name) => existsSync(join(dir, name)));
+      rmSync(dir, { recursive: true });
+      expect([ran.status, ran.stdout, done]).toEqual([69, "", []]);
+      expect(ran.stderr).toMatch(
+        /^expected root, or sudo, to install Debian packages: run `apt-get install .*`[^\n]*\n$/,
+      );
+    },
+  );
   it("--help shows the verbs with examples", () => {
     const { status, stdout } = start(["demo", "--help"]);
     expect([status, stdout]).toEqual([0, expect.stringMatching(/Examples:\n {2}npm run demo[^]*Exit: 0 done, 64/)]);

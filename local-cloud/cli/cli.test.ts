@@ -103,7 +103,7 @@ describe("with a cloud", { concurrent: false }, () => {
     await vi.waitFor(async () => {
       const { out } = await cli("list", "--dir", dir);
       expect(out).toMatch(new RegExp(`^\\d+  127\\.77\\.0\\.1:${sshPort}  off  web-1  did not boot\n\\d+  127`));
-    });
+    }, 30_000);
     const { droplets, faults } = json(await cli("list", "--dir", dir, "--json")) as {
       droplets: unknown[];
       faults: unknown;

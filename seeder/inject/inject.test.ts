@@ -1,7 +1,9 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
+  accessSync,
   closeSync,
+  constants,
   cpSync,
   existsSync,
   lstatSync,
@@ -30,10 +32,22 @@ import { withSbin } from "./run.ts";
 
 const has = (program: string, ...args: string[]): boolean =>
   spawnSync(program, args, { env: withSbin() }).error === undefined;
-const E2FS = prerequisite(has("debugfs", "-V") && has("mke2fs", "-V"), "expected debugfs: apt-get install e2fsprogs");
+function mayOpen(device: string): boolean {
+  try {
+    accessSync(device, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+const E2FS = prerequisite(
+  has("debugfs", "-V") && has("mke2fs", "-V"),
+  "expected debugfs: apt-get install e2fsprogs",
+); /** Root mounts by itself, others by the helper of Debian's package fuse3. */
+const FUSE = process.getuid?.() === 0 ? existsSync("/dev/fuse") : mayOpen("/dev/fuse") && has("fusermount3", "-V");
 const QEMU = prerequisite(
-  has("qemu-storage-daemon", "--version") && has("qemu-img", "--version") && existsSync("/dev/fuse"),
-  "expected qemu-img, qemu-storage-daemon and /dev/fuse: apt-get install qemu-utils qemu-system-common",
+  has("qemu-storage-daemon", "--version") && has("qemu-img", "--version") && FUSE,
+  "expected qemu-img, qemu-storage-daemon and the right to use FUSE: apt-get install qemu-utils qemu-system-common, as an ordinary user fuse3 too",
 );
 const MOUNT = prerequisite(
   process.getuid?.() === 0 && existsSync("/dev/loop-control"),

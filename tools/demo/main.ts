@@ -1,7 +1,7 @@
 // `npm run demo`: set-up, then three acts on real parts, then what it took. `--json FILE` keeps every result.
 import { accessSync, constants, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { say, setUp } from "../setup/set-up.ts";
+import { orExit, say, setUp } from "../setup/set-up.ts";
 import { causalAct } from "./act-causal.ts";
 import { hostDownAct } from "./act-host-down.ts";
 import { vmAct } from "./act-vm.ts";
@@ -40,7 +40,7 @@ say(
   "about 2 minutes once everything is set up (the first time up to 10), 1 GiB of memory, loopback only, no cloud account",
 );
 const began = performance.now();
-const parts = await setUp(say, ["debian-12-x64"]);
+const parts = await orExit(setUp(say, ["debian-12-x64"]));
 const result = emptyResult(parts.engine);
 result.steps.push({ name: "set-up", seconds: Math.round((performance.now() - began) / 100) / 10 });
 try {

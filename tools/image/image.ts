@@ -3,16 +3,18 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
+import { imageBuilder } from "../bootstrap.mjs";
 import { artifact, ROOT, type Progress } from "../cache.ts";
 
 const SCRIPT = join(ROOT, "tools/image/image.sh");
+const USER_SCRIPT = join(ROOT, "tools/image/image-user.sh");
 /** Debian's releases of which there is an image, by the slug that DigitalOcean gives to its like. */
 export const IMAGES = { "debian-12-x64": "bookworm", "debian-13-x64": "trixie" } as const;
 export type ImageSlug = keyof typeof IMAGES;
 
 /**
  * A stock Debian cloud image as the folder that holds `base.qcow2`, `vmlinuz`, `initrd` and `packages.txt`. About a minute the first time,
- * for which root or sudo is needed; nothing is needed once it is there.
+ * for which root, user namespaces or sudo are needed; nothing is needed once it is there.
  *
  * @example const image = await ensureImage(console.error, "debian-13-x64");
  */
@@ -26,10 +28,14 @@ export async function ensureImage(progress?: Progress, slug: ImageSlug = "debian
 
 async function buildImage(dir: string, suite: string, progress: Progress): Promise<void> {
   const sources = await debianSources(suite);
-  const asRoot = process.getuid?.() === 0 ? [] : ["sudo"];
-  if (asRoot.length > 0) progress("needs root to unpack a Debian system: sudo may ask for your password");
-  const [command, ...args] = [...asRoot, "sh", SCRIPT, dir, suite];
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+  const builder = imageBuilder();
+  if (builder === "sudo") progress("needs root to unpack a Debian system: sudo may ask for your password");
+  const [command, ...args] = {
+    root: ["sh", SCRIPT],
+    namespace: ["sh", USER_SCRIPT],
+    sudo: ["sudo", "sh", SCRIPT],
+  }[builder];
+  const child = spawn(String(command), [...args, dir, suite], { stdio: ["pipe", "pipe", "pipe"] });
   const last: string[] = [];
   createInterface({ input: child.stdout }).on("line", progress);
   createInterface({ input: child.stderr }).on("line", (line) => last.push(line));

@@ -1,3 +1,3 @@
-import { setUp } from "./set-up.ts";
+import { orExit, setUp } from "./set-up.ts";
 
-await setUp();
+await orExit(setUp());

@@ -48,3 +48,12 @@ export async function setUp(progress: Progress = say, slugs: readonly ImageSlug[
   );
   return { engine, images };
 }
+
+/** For programs: waits for set-up. Where it fails, prints why, without a stack trace, and ends the process with 70. */
+export async function orExit<T>(work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown): never => {
+    say(`set-up failed: ${error instanceof Error ? error.message : String(error)}`);
+    say("correct this, then run the same command again: what is built stays");
+    process.exit(70);
+  });
+}

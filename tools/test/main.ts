@@ -3,7 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { cacheRoot, ROOT } from "../cache.ts";
 import { ensureLinters } from "../setup/linters.ts";
-import { say, setUp } from "../setup/set-up.ts";
+import { orExit, say, setUp } from "../setup/set-up.ts";
 import { runSuite } from "./run.ts";
 
 const args = process.argv.slice(2);
@@ -11,8 +11,8 @@ const quick = args.includes("--quick");
 const long = args.includes("--long");
 const projects = long ? ["long"] : quick ? ["gates", "unit"] : ["gates", "unit", "drills", "engine", "vm"];
 mkdirSync(cacheRoot(), { recursive: true });
-if (quick) await ensureLinters(say);
-else if (!long) await setUp();
+if (quick) await orExit(ensureLinters(say));
+else if (!long) await orExit(setUp());
 
 const words = args.filter((a) => a !== "--quick" && a !== "--long");
 process.exit(await runSuite({ root: ROOT, cache: cacheRoot(), projects, words }, say));
