@@ -20,6 +20,8 @@ import type { ReceiptKeys } from "./receipt-keys.ts";
 import { presented, reimport } from "./reimport.ts";
 import { Limited, Refused } from "./refuse.ts";
 
+const ROLLED_BACK = "this VM's counter went back: shown in `bootseed vm ls` until `bootseed vm acknowledge`";
+
 /**
  * Signature before any counter or entropy is spent; the counter is durable before this returns.
  *
@@ -43,10 +45,15 @@ export async function deliver(
 
   const { seedId, lastCounter } = hello;
   const send: SendInput = { seedId, pkeHash: sha256(hello.pkE), lastCounter, now: context.now() };
-  if (!store.enrolments.maySend(send))
-    throw new Limited("hello repeated, or more packets than the quota", hello.seedId);
+  const line = store.enrolments.lineOf(send);
+  // Before any limit: that somebody sends an old hello again says nothing of the VM, and costs it nothing.
+  if (line === "repeated") throw new Limited("a hello that was answered before", seedId);
+  if (line === "behind" && store.alarms.rolledBack(seedId, send.now))
+    log.warn({ seedId: toHex(seedId), lastCounter }, ROLLED_BACK);
+  const copy = line === "line" ? "" : " of a copy or a restored disk";
+  if (!store.enrolments.maySend(send)) throw new Limited(`more packets than the quota${copy}`, seedId);
   generator.admit();
-  const over = keys.underWay.enter(seedId);
+  const over = keys.underWay.enter(seedId, line !== "line");
   if (over === null) throw new Limited("more hellos at once than the quota", seedId);
   let chunk: Uint8Array = new Uint8Array(0);
   const leave = store.enter();
@@ -56,7 +63,7 @@ export async function deliver(
     if (!outcome.sent) throw new Limited(`hello: ${outcome.why}`, seedId);
     const identityPk = (enrolment ?? required(context, seedId)).identityPk;
     const packet = seal(context, keys, { hello, nonce, identityPk, counter: outcome.counter, chunk });
-    const fields = { seedId: toHex(seedId), counter: outcome.counter, bytes: packet.length };
+    const fields = { seedId: toHex(seedId), counter: outcome.counter, line, bytes: packet.length };
     if (outcome.rolledBack) log.warn(fields, "this VM acknowledged a later packet: a restored disk or a clone");
     else log.info(fields, "packet");
     // What the packet was just sealed under: a reload may have come between.

@@ -9,10 +9,11 @@ export class UnderWay {
 
   /**
    * @param seedId 16 bytes
+   * @param copy of the VM: copies take no place of the VM's
    * @returns ends this delivery; null when this VM has as many under way as it may
    */
-  enter(seedId: Uint8Array): (() => void) | null {
-    const name = toHex(seedId);
+  enter(seedId: Uint8Array, copy: boolean): (() => void) | null {
+    const name = `${toHex(seedId)}${copy ? " copy" : ""}`;
     const before = this.#counts.get(name) ?? 0;
     if (before >= AT_ONCE) return null;
     this.#counts.set(name, before + 1);

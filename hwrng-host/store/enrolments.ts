@@ -1,5 +1,6 @@
 /** Who won which seed, and the counters of deliveries. */
 import { column, type Database } from "./database.ts";
+import { type HelloLine, lineOf, PACKET_BURST, type Plan, PLAN_COLUMNS, planOf } from "./hello-plan.ts";
 import type {
   ClaimInput,
   ClaimOutcome,
@@ -14,9 +15,6 @@ import type {
 const DAY = 86_400;
 /** A claim is final only this long after the commit. */
 const CLAIM_WINDOW = DAY;
-/** A token bucket: 8 packets per VM and day, 2 at once. */
-const PACKETS_PER_DAY = 8;
-const PACKET_BURST = 2;
 
 const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 
@@ -87,25 +85,27 @@ export class SqliteEnrolments implements EnrolmentStore {
     };
   }
 
-  maySend(input: SendInput): boolean {
-    return this.#plan(input).sent;
+  lineOf(send: SendInput): HelloLine {
+    const row = this.#db.get(`SELECT ${PLAN_COLUMNS} FROM enrolment WHERE seed_id = ?`, send.seedId);
+    return row === null ? "line" : lineOf(row, send);
   }
 
-  recordSend(input: SendInput): SendOutcome {
+  maySend(send: SendInput): boolean {
+    return this.#plan(send).sent;
+  }
+
+  recordSend(send: SendInput): SendOutcome {
     return this.#db.transaction(() => {
-      const plan = this.#plan(input);
+      const plan = this.#plan(send);
       if (!plan.sent) return plan;
       this.#db.run(
-        `UPDATE enrolment SET counter = ?, pke_hash = ?, sent_at = ?, top_ups = top_ups + 1, tokens = ?, tokens_at = ?,
-           rolled_back_at = CASE WHEN ? THEN ? ELSE rolled_back_at END WHERE seed_id = ?`,
-        plan.counter,
-        input.pkeHash,
-        input.now,
-        plan.tokens - 1,
-        input.now,
+        `UPDATE enrolment SET (${PLAN_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?, ?), sent_at = ?, top_ups = top_ups + 1,
+           rolled_back_at = CASE WHEN ? THEN COALESCE(rolled_back_at, ?) ELSE rolled_back_at END WHERE seed_id = ?`,
+        ...plan.row,
+        send.now,
         plan.rolledBack ? 1 : 0,
-        input.now,
-        input.seedId,
+        send.now,
+        send.seedId,
       );
       return { sent: true, counter: plan.counter, rolledBack: plan.rolledBack };
     });
@@ -114,7 +114,9 @@ export class SqliteEnrolments implements EnrolmentStore {
   recordReceipt({ seedId, counter, rcMix, rcReseed, now }: ReceiptInput): void {
     this.#db.transaction(() =>
       this.#db.run(
-        `UPDATE enrolment SET receipted = ?1, receipt_at = ?2, rc_mix = ?3, rc_reseed = ?4
+        `UPDATE enrolment SET receipted = ?1, receipt_at = ?2, rc_mix = ?3, rc_reseed = ?4,
+           line_counter = CASE WHEN ?1 IN (SELECT value FROM json_each(side_counters)) THEN line_counter
+             ELSE MAX(line_counter, ?1) END
          WHERE seed_id = ?5 AND receipted < ?1 AND counter >= ?1`,
         counter,
         now,
@@ -179,26 +181,8 @@ export class SqliteEnrolments implements EnrolmentStore {
     return { state: late || (bound !== null && bound !== instanceId) ? 2 : 1 };
   }
 
-  #plan({
-    seedId,
-    pkeHash,
-    lastCounter,
-    now,
-  }: SendInput):
-    { sent: true; counter: number; rolledBack: boolean; tokens: number } | Extract<SendOutcome, { sent: false }> {
-    const sql = "SELECT counter, pke_hash, tokens, tokens_at, receipted FROM enrolment WHERE seed_id = ?";
-    const row = this.#db.get(sql, seedId);
-    if (row === null) return { sent: false, why: "unknown" };
-    if (row["pke_hash"] !== null && equal(column.blob(row, "pke_hash"), pkeHash)) {
-      return { sent: false, why: "repeated key" };
-    }
-    const counter = Math.max(column.number(row, "counter"), lastCounter) + 1;
-    if (counter > Number.MAX_SAFE_INTEGER) return { sent: false, why: "counter spent" };
-    const elapsed = now - column.number(row, "tokens_at");
-    const refilled = column.number(row, "tokens") + (elapsed * PACKETS_PER_DAY) / DAY;
-    // A time in the future means that the clock went back: waiting until it comes again would lock the VM out.
-    const tokens = elapsed < 0 ? PACKET_BURST : Math.min(PACKET_BURST, refilled);
-    if (tokens < 1) return { sent: false, why: "quota" };
-    return { sent: true, counter, rolledBack: lastCounter < column.number(row, "receipted"), tokens };
+  #plan(send: SendInput): Plan | { sent: false; why: "unknown" } {
+    const row = this.#db.get(`SELECT ${PLAN_COLUMNS} FROM enrolment WHERE seed_id = ?`, send.seedId);
+    return row === null ? { sent: false, why: "unknown" } : planOf(row, send);
   }
 }

@@ -1,9 +1,8 @@
 /** Join tokens, and the machines that came with them. No token's key is here: it is derived from the host secret. */
 import { nameAllowed } from "../mint/name-pattern.ts";
 import { column, type Database } from "./database.ts";
+import { PACKET_BURST } from "./hello-plan.ts";
 import type { JoinInput, JoinOutcome, JoinRefusal, JoinStore, JoinTokenRow, NewJoinToken } from "./store.ts";
-
-const PACKET_BURST = 2;
 
 export class SqliteJoins implements JoinStore {
   readonly #db: Database;

@@ -4,6 +4,7 @@
  * Every method throws `HostError` "storage-failed" when the disk is full or broken; nothing half-made stays then.
  */
 import type { Asker, BindMode, SourceClass, VmState } from "@bootseed/protocol";
+import type { HelloLine } from "./hello-plan.ts";
 
 export type NewSeed = {
   readonly seedId: Uint8Array;
@@ -132,7 +133,7 @@ export type SendInput = {
   readonly now: number;
 };
 
-/** `rolledBack`: the VM's counter is below one it acknowledged: a restored disk or a clone. */
+/** `rolledBack`: the VM's counter is below one it showed or acknowledged: a restored disk or a clone. */
 export type SendOutcome =
   | { readonly sent: true; readonly counter: number; readonly rolledBack: boolean }
   | { readonly sent: false; readonly why: "unknown" | "repeated key" | "counter spent" | "quota" };
@@ -150,6 +151,8 @@ export interface EnrolmentStore {
   standing(input: Omit<ClaimInput, "certificate">): ClaimStanding;
   claim(input: ClaimInput): ClaimOutcome;
   get(seedId: Uint8Array): Enrolment | null;
+  /** Whose hello it is by its counter; changes nothing. */
+  lineOf(input: SendInput): HelloLine;
   /** Whether a send would be allowed now; spends nothing. */
   maySend(input: SendInput): boolean;
   /** Takes the next counter and records the send, or refuses, in one transaction. */

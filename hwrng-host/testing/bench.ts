@@ -37,6 +37,8 @@ export class Bench implements AsyncDisposable {
   readonly clock: { now: number } = { now: NOON };
   /** Messages of every log line, oldest first. */
   readonly logged: string[] = [];
+  /** The same lines with their fields. */
+  readonly lines: { readonly fields: object; readonly message: string }[] = [];
   readonly #allowChained: boolean;
   #context: HostContext;
   mint: Hono;
@@ -141,7 +143,10 @@ export class Bench implements AsyncDisposable {
       systemRandom: (bytes) => randomBytes(bytes),
       now: () => performance.now(),
     });
-    const push = (_: object, message: string): number => this.logged.push(message);
+    const push = (fields: object, message: string): void => {
+      this.logged.push(message);
+      this.lines.push({ fields, message });
+    };
     const log = { info: push, warn: push, error: push };
     return {
       identity,
