@@ -12,7 +12,7 @@ import {
   wipe,
 } from "@bootseed/protocol";
 import type { HostContext } from "../host-context.ts";
-import type { ClaimInput, ClaimStanding, Store } from "../store/store.ts";
+import type { ClaimInput, ClaimStanding } from "../store/store.ts";
 import type { Allowances } from "./allowance.ts";
 import { sharesOf } from "./claim-shares.ts";
 import { octets } from "./octets.ts";
@@ -37,7 +37,7 @@ export async function handleClaim(context: HostContext, allowances: Allowances, 
   const now = context.now();
   const instanceHash = instanceIdHash(instanceId);
   const asking = { seedId, identityPk, instanceId, instanceHash, now };
-  const kind = knownStanding(store, asking);
+  const kind = knownStanding(context, asking);
   generator.admit();
   const { shares, retryAfter } = sharesOf(asking, kind);
   const giveBack = allowances.take(shares, now);
@@ -81,10 +81,21 @@ const refusedAs = (why: "unknown" | "revoked"): Refused =>
 
 type Asking = Omit<ClaimInput, "certificate">;
 
-/** @throws Refused for a seed that is not there, or revoked */
-function knownStanding(store: Store, asking: Asking): Exclude<ClaimStanding["kind"], "unknown" | "revoked"> {
-  const { kind } = store.enrolments.standing(asking);
+/** Where a claim comes from; another machine's is remembered. @throws Refused for a seed that is not there, or revoked */
+function knownStanding(
+  { store, log }: HostContext,
+  asking: Asking,
+): Exclude<ClaimStanding["kind"], "unknown" | "revoked"> {
+  const { kind, won } = store.enrolments.standing(asking);
   if (kind === "unknown" || kind === "revoked") throw refusedAs(kind);
+  const inItsPlace = kind === "own" && won;
+  // Before any entropy or limit: that another machine asks is evidence, whatever it gets.
+  if (inItsPlace || kind === "other" || kind === "unbound") {
+    const news = store.alarms.asked(asking, inItsPlace);
+    const fields = { seedId: toHex(asking.seedId), instanceId: asking.instanceId, sameInstance: inItsPlace };
+    if (news && kind !== "unbound")
+      log.warn(fields, "another machine asks with this VM's seed: see `bootseed vm show`");
+  }
   return kind;
 }
 

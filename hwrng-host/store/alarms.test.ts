@@ -54,6 +54,24 @@ describe("a machine that asks with a VM's seed", () => {
     expect(vm()?.askers).toMatchObject([{ firstAt: NOW, lastAt: NOW + HOUR, count: 1001 }]);
   });
 
+  it("that asked before the VM's instance id was known is not taken for news after the report", () => {
+    const other = new Uint8Array(16).fill(7);
+    const ask = (instanceId: string, same: boolean): boolean =>
+      store.alarms.asked({ seedId: other, instanceId, now: NOW }, same);
+    const names = { stack: "s", urn: "v", name: "m", bind: "instance", sourceClass: "chained" } as const;
+    store.seeds.commit({ seedId: other, ...names, committedAt: NOW });
+    expect([ask("1", false), ask("2", false), store.seeds.get(other)?.askers]).toEqual([true, true, []]);
+    store.seeds.bindCreated("s", { urn: "v", instanceId: "1", addresses: [] });
+    store.reports.accept({ seedId: other, json: "{}", hostKeys: [], now: NOW });
+    ask("2", false);
+    expect(store.seeds.get(other)?.askers).toMatchObject([{ instanceId: "2", afterReport: false }]);
+    expect(ask("1", true)).toBe(true);
+    expect(store.seeds.get(other)?.askers).toMatchObject([
+      { instanceId: "1", sameInstance: true, afterReport: true, count: 1 },
+      { instanceId: "2" },
+    ]);
+  });
+
   it("does not hide another kind by its number: 4 of each are kept", () => {
     for (let i = 0; i < 50; i++) asked(`early-${i}`);
     report();

@@ -13,10 +13,14 @@ const MOST_OF_A_KIND = 4;
 /** A machine that is known is written again after this long, with the requests counted meanwhile. */
 const WRITE_AGAIN = 3600;
 
-/** For a SELECT over `seed s`: JSON of the machines that no operator has cleared. */
+/**
+ * For a SELECT over `seed s` with `enrolment e`: JSON of the machines that no operator has cleared. Those that asked
+ * before the VM's instance id was known have a row each; the VM's own is not shown.
+ */
 export const ASKERS = `(SELECT json_group_array(json_object('instanceId', a.instance_id, 'sameInstance', a.same_instance,
   'afterReport', a.after_report, 'firstAt', a.first_at, 'lastAt', a.last_at, 'count', a.count))
-  FROM asker a WHERE a.seed_id = s.seed_id AND a.cleared_at IS NULL)`;
+  FROM asker a WHERE a.seed_id = s.seed_id AND a.cleared_at IS NULL AND (a.same_instance = 1
+    OR a.instance_id <> s.instance_id OR (s.instance_id IS NULL AND e.claimed_at IS NOT NULL)))`;
 
 const ROWS = z.array(
   z.object({
@@ -49,25 +53,22 @@ export class SqliteAlarms implements AlarmStore {
     const key = `${toHex(seedId)} ${instanceId}`;
     const sql = "SELECT same_instance, last_at, cleared_at FROM asker WHERE seed_id = ? AND instance_id = ?";
     const known = this.#db.get(sql, seedId, instanceId);
-    if (known === null) return this.#insert(seedId, instanceId, now, same);
+    if (known === null) return this.#db.transaction(() => this.#insert(seedId, instanceId, now, same));
     const count = (this.#counts.get(key) ?? 0) + 1;
     this.#counts.set(key, count);
     // An orphan was cleared for good: it asks for ever. A machine in the VM's own place is news again.
-    const news = same && known["cleared_at"] !== null;
+    const news = same && (known["cleared_at"] !== null || known["same_instance"] === 0);
     const since = now - Number(known["last_at"]);
     if (!news && since >= 0 && since < WRITE_AGAIN) return false;
-    this.#db.transaction(() =>
-      this.#db.run(
-        `UPDATE asker SET last_at = ?1, count = count + ?2,
-           first_at = CASE WHEN ?3 THEN ?1 ELSE first_at END, cleared_at = CASE WHEN ?3 THEN NULL ELSE cleared_at END
-         WHERE seed_id = ?4 AND instance_id = ?5`,
-        now,
-        count,
-        news ? 1 : 0,
-        seedId,
-        instanceId,
-      ),
-    );
+    this.#db.transaction(() => {
+      if (news) {
+        this.#db.run("DELETE FROM asker WHERE seed_id = ? AND instance_id = ?", seedId, instanceId);
+        this.#insert(seedId, instanceId, now, same);
+        return;
+      }
+      const again = "UPDATE asker SET last_at = ?, count = count + ? WHERE seed_id = ? AND instance_id = ?";
+      this.#db.run(again, now, count, seedId, instanceId);
+    });
     this.#counts.delete(key);
     return news;
   }
@@ -97,17 +98,9 @@ export class SqliteAlarms implements AlarmStore {
     const kind = [same ? 1 : 0, reported ? 1 : 0] as const;
     const sql = "SELECT COUNT(*) AS n FROM asker WHERE seed_id = ? AND same_instance = ? AND after_report = ?";
     if (Number(this.#db.get(sql, seedId, ...kind)?.["n"]) >= MOST_OF_A_KIND) return false;
-    this.#db.transaction(() =>
-      this.#db.run(
-        `INSERT INTO asker (seed_id, instance_id, same_instance, after_report, first_at, last_at)
-         VALUES (?, ?, ?, ?, ?, ?)`,
-        seedId,
-        instanceId,
-        ...kind,
-        now,
-        now,
-      ),
-    );
+    const insert = `INSERT INTO asker (seed_id, instance_id, same_instance, after_report, first_at, last_at)
+      VALUES (?, ?, ?, ?, ?, ?)`;
+    this.#db.run(insert, seedId, instanceId, ...kind, now, now);
     return true;
   }
 }

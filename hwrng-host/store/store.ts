@@ -102,7 +102,8 @@ export type ClaimStanding = {
 /** What stays shown until an operator clears it. */
 export interface AlarmStore {
   /**
-   * Remembers that another machine than the VM asked with the VM's seed; writes at most once an hour for each.
+   * Remembers that another machine than the VM asked with the VM's seed, or one of which nobody knows yet whether it is
+   * the VM; writes at most once an hour for each.
    * @param same whether it has the VM's own instance id
    * @returns true the first time, and again after an operator cleared one with the VM's own id
    */

@@ -76,7 +76,8 @@ export function addKnownHosts(program: Command, terminal: Terminal): void {
 
 const WAIT_CODES = `Exit codes:
   0   all have reported, reseeded before their first key
-  65  something speaks against one: other keys than at first, no proof, revoked, contested
+  65  something speaks against one: other keys than at first, no proof, revoked, contested, a clone, another machine in
+      its place, its seed used elsewhere
   66  the host knows no such stack, or no VM of that name in it
   75  one has not reported in time
 `;
