@@ -12,6 +12,7 @@ import { BATCH_WINDOW_MS, batched } from "../mint-client/batch.ts";
 import type { CreatedDroplet, MintApi } from "../mint-client/client.ts";
 import type { Gathering } from "../mint-client/gathering.ts";
 import { takenByHosts } from "../mint-client/urn.ts";
+import type { Watched } from "./alarms.ts";
 import { type DropletReport, reportOf } from "./report.ts";
 
 /** A droplet that exists, as the hosts need to know it. */
@@ -28,12 +29,13 @@ export interface Gatherings {
   readonly tell: Gathering;
 }
 
-/** What a host says of a droplet: its report, that it never gave it a seed, or how far it is. */
-export type Asked =
+/** What a host says of a droplet: its report, that it never gave it a seed, or how far it is; and what it noticed. */
+export type Asked = (
   | { kind: "report"; report: DropletReport }
   | { kind: "unseeded"; report: DropletReport }
   | { kind: "waiting"; state: string }
-  | { kind: "failed"; state: string };
+  | { kind: "failed"; state: string }
+) & { watched?: Watched };
 
 /** A committed seed whose VM has not reported in this time is not merely slow. */
 const YOUNG_MS = 15 * 60_000;
@@ -140,9 +142,9 @@ export class HostRun {
     }
     try {
       const vm = await this.#created({ urn, instanceId, addresses });
-      if (vm.report !== null) return { kind: "report", report: reportOf(vm, droplet) };
+      if (vm.report !== null) return { kind: "report", report: reportOf(vm, droplet), watched: vm };
       if (vm.seedId === null && !this.committed(urn)) return { kind: "unseeded", report: reportOf(vm, droplet) };
-      return { kind: "waiting", state: `${vm.state ?? "unknown"} at host ${this.host}` };
+      return { kind: "waiting", state: `${vm.state ?? "unknown"} at host ${this.host}`, watched: vm };
     } catch (error) {
       return { kind: "failed", state: messageOf(error) };
     }

@@ -11,11 +11,15 @@ import type { SeededDroplet } from "./seeded-droplet.ts";
 export const underMocks = (): boolean => "mocks" in (pulumi.runtime.getMonitor() ?? {});
 
 /** What a test sees in place of a report: nothing that could be taken for one. */
-export const mockedOutputs = (): Pick<SeededDroplet, "knownHosts" | "sshHostKeys" | "seedId" | "evidence"> => ({
+export const mockedOutputs = (): Pick<
+  SeededDroplet,
+  "knownHosts" | "sshHostKeys" | "seedId" | "evidence" | "alarms"
+> => ({
   knownHosts: pulumi.output(""),
   sshHostKeys: pulumi.output<string[]>([]),
   seedId: pulumi.output(""),
   evidence: pulumi.output("mocked").apply((verdict): Record<string, unknown> => ({ verdict })),
+  alarms: pulumi.output<string[]>([]),
 });
 
 /** The droplet of a component under mocks: the user's own user-data, no seed, no hooks. */

@@ -7,6 +7,7 @@ import { BootseedError, encodeSeedFile } from "@bootseed/protocol";
 import type { MintApi } from "../mint-client/client.ts";
 import { Gathering } from "../mint-client/gathering.ts";
 import { type Asked, type Gatherings, HostRun, type LiveDroplet, messageOf, type Offer } from "./host-run.ts";
+import { alarmsOf, remarksOf } from "./alarms.ts";
 import { agreedReport } from "./agreement.ts";
 import { doubtIn, type DropletReport, type NoReport, noReport } from "./report.ts";
 
@@ -56,6 +57,7 @@ export class SeedRun {
   readonly #held = new Map<string, readonly HostRun[] | { reason: string }>();
   readonly #used = new Set<string>();
   readonly #warned = new Set<string>();
+  readonly #alarms = new Map<string, readonly string[]>();
 
   constructor(options: SeedRunOptions) {
     this.#options = options;
@@ -141,6 +143,7 @@ export class SeedRun {
       if (first) this.#gatherings.tell.arrive();
       const asked = await Promise.all(answers);
       this.#warnOfFailed(name, asked, "The next run repeats it");
+      this.#notice(droplet, asked);
       const agreed = agreedReport(asked, minHosts);
       if (agreed.kind === "report") {
         const doubt = doubtIn(agreed.report);
@@ -169,6 +172,20 @@ export class SeedRun {
   async tell(droplet: LiveDroplet): Promise<void> {
     const asked = await Promise.all(this.#runs.map((run) => run.ask(droplet)));
     this.#warnOfFailed(droplet.name, asked, `bootseed sync --stack ${this.#options.stack} repeats it`);
+  }
+
+  /** What the hosts said against a droplet when its report was last asked for; empty where nothing was. */
+  alarmsOf(urn: string): readonly string[] {
+    return this.#alarms.get(urn) ?? [];
+  }
+
+  /** A warning, never an error: what exists goes on to exist, whatever is said of its seed. */
+  #notice({ urn, name }: LiveDroplet, asked: readonly Asked[]): void {
+    const watched = asked.flatMap((one) => one.watched ?? []);
+    const alarms = [...new Set(watched.flatMap(alarmsOf))];
+    this.#alarms.set(urn, alarms);
+    for (const line of new Set([...alarms, ...watched.flatMap(remarksOf)]))
+      this.#warnOnce(`${urn} ${line}`, `${name}: ${line}; see bootseed vm show ${name}`);
   }
 
   #tooFew(count: number, did: string, reasons: readonly string[]): string {

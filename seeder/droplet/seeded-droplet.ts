@@ -69,6 +69,11 @@ export class SeededDroplet extends pulumi.ComponentResource {
   readonly seedId: pulumi.Output<string>;
   /** What the VM reported: verdict, return codes, kernel, timeline. */
   readonly evidence: pulumi.Output<Record<string, unknown>>;
+  /**
+   * What the hosts notice about this VM and `bootseed wait` ends with 65 for, asked in every `up`: clones, another
+   * machine in its place, its seed used elsewhere. Empty is good.
+   */
+  readonly alarms: pulumi.Output<string[]>;
 
   /**
    * @param name of the component, of its droplet, and in messages
@@ -88,6 +93,7 @@ export class SeededDroplet extends pulumi.ComponentResource {
         sshHostKeys: this.sshHostKeys,
         seedId: this.seedId,
         evidence: this.evidence,
+        alarms: this.alarms,
       } = mockedOutputs());
       return;
     }
@@ -126,7 +132,8 @@ export class SeededDroplet extends pulumi.ComponentResource {
     this.droplet = droplet;
 
     const timeoutMs = reportTimeoutSeconds === undefined ? DEFAULT_REPORT_TIMEOUT_MS : reportTimeoutSeconds * 1000;
-    const input = reportInput(droplet, urn, name, () => context.runs.of(source), timeoutMs);
+    const { input, alarms } = reportInput(droplet, urn, name, () => context.runs.of(source), timeoutMs);
+    this.alarms = alarms;
     const stashOpts: pulumi.CustomResourceOptions = {
       parent: droplet,
       ignoreChanges: ["input"],
@@ -150,6 +157,7 @@ export class SeededDroplet extends pulumi.ComponentResource {
       sshHostKeys: this.sshHostKeys,
       seedId: this.seedId,
       evidence: this.evidence,
+      alarms: this.alarms,
     });
   }
 }

@@ -74,6 +74,8 @@ export declare class SeededDroplet extends ComponentResource {
   readonly verdict: Output<string>;
   /** What the VM reported, as JSON: return codes, kernel, timeline. */
   readonly evidenceJson: Output<string>;
+  /** What the hosts notice about this VM: clones, another machine in its place, its seed used elsewhere. Empty is good. */
+  readonly alarms: Output<string[]>;
   /** The droplet's id, for firewalls, reserved addresses and volumes. */
   readonly dropletId: Output<string>;
   readonly dropletUrn: Output<string>;

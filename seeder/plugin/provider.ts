@@ -50,11 +50,12 @@ export function ownArgs(args: remote.SeededDropletArgs): SeededDropletArgs {
 }
 
 function outputsOf({ droplet, evidence, ...made }: SeededDroplet): Outputs {
-  const { knownHosts, sshHostKeys, seedId } = made;
+  const { knownHosts, sshHostKeys, seedId, alarms } = made;
   return {
     knownHosts,
     sshHostKeys,
     seedId,
+    alarms,
     verdict: evidence.apply(({ verdict }) => String(verdict)),
     evidenceJson: evidence.apply((value) => JSON.stringify(value)),
     dropletId: droplet.id,
