@@ -59,7 +59,7 @@ describe("four clones of one memory snapshot", () => {
       [status, first] = await topUp(host, guest, first);
       own.push(status);
       for (const i of copies.keys()) {
-        [status, copies[i]] = (await topUp(host, guest, copies[i] ?? 0)) as [number, number];
+        [status, copies[i]] = await topUp(host, guest, copies[i] ?? 0);
         others.push(status);
       }
       host.clock.now += 3 * HOUR;
