@@ -55,9 +55,22 @@ const base64Lines = (bytes: Uint8Array): string =>
 
 /** cloud-init takes a document for MIME when "mime-version:" is in its first 4,096 bytes; we also ask for a header line. */
 function isMime(text: string): boolean {
-  const start = text.slice(0, 4096);
+  const start = Buffer.from(text.slice(0, 4096)).subarray(0, 4096).toString("latin1");
   return /^mime-version:/im.test(start) && /^(From |[!-9;-~]+:)/.test(start);
 }
+
+/**
+ * What python's str.lstrip removes, as cloud-init calls it before it looks at the leading text. JavaScript's trimStart
+ * differs: it removes U+FEFF, and leaves U+001C to U+001F and U+0085.
+ */
+function stripStart(text: string): string {
+  let at = 0;
+  while (at < text.length && isPythonSpace(text.charAt(at))) at++;
+  return text.slice(at);
+}
+
+const isPythonSpace = (character: string): boolean =>
+  "\u001c\u001d\u001e\u001f\u0085".includes(character) || (character !== "\ufeff" && character.trim() === "");
 
 /**
  * @param text the document
@@ -65,9 +78,10 @@ function isMime(text: string): boolean {
  * @example kindOf("#cloud-config\npackages: [jq]\n") // "cloud-config"
  */
 export function kindOf(text: string): DocumentKind {
-  if (text.trim() === "") return "empty";
+  const stripped = stripStart(text);
+  if (stripped === "") return "empty";
   if (isMime(text)) return "mime";
-  const start = text.slice(0, 4096).trimStart().toLowerCase();
+  const start = stripped.slice(0, 64).toLowerCase();
   return LEADING.find(([leading]) => start.startsWith(leading))?.[1] ?? "unknown";
 }
 
@@ -78,23 +92,35 @@ function gzipOf(document: string | Uint8Array): Uint8Array | undefined {
 }
 
 function unpack(packed: Uint8Array): string {
+  let unpacked: Uint8Array;
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-      gunzipSync(packed, { maxOutputLength: MAX_UNPACKED_BYTES }),
-    );
+    unpacked = gunzipSync(packed, { maxOutputLength: MAX_UNPACKED_BYTES });
   } catch (cause) {
-    const message = `userData looks like gzip but does not unpack to UTF-8 text of at most ${MAX_UNPACKED_BYTES} bytes`;
-    throw new BootseedError("malformed", `${message}: compress the document again with gzip`, { cause });
+    const message = isTooLarge(cause)
+      ? `userData unpacks to more than ${MAX_UNPACKED_BYTES} bytes: move parts of the document behind #include`
+      : "userData begins like gzip but does not unpack: compress the document again with gzip";
+    throw new BootseedError("malformed", message, { cause });
+  }
+  return utf8Text(unpacked, "userData is gzip of", ", then compress it again");
+}
+
+const isTooLarge = (cause: unknown): boolean =>
+  cause instanceof Error && "code" in cause && cause.code === "ERR_BUFFER_TOO_LARGE";
+
+/** @throws BootseedError "malformed" that says which encoding it may be, and to write UTF-8: gzip would not help */
+function utf8Text(bytes: Uint8Array, what: string, then = ""): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    const [first, second] = bytes;
+    const utf16 = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+    const kind = utf16 ? "UTF-16 text" : "bytes that are not UTF-8 text";
+    throw new BootseedError("malformed", `${what} ${kind}: write the document in UTF-8${then}`, { cause });
   }
 }
 
 function textOf(document: string | Uint8Array): string {
-  if (typeof document === "string") return document;
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(document);
-  } catch (cause) {
-    throw new BootseedError("malformed", "userData is neither UTF-8 text nor gzip: pass text, or gzip it", { cause });
-  }
+  return typeof document === "string" ? document : utf8Text(document, "userData is");
 }
 
 /** text/plain is the type that cloud-init sniffs; base64 wherever the plain form would not come out byte for byte. */
@@ -104,12 +130,23 @@ function textPart(text: string): { head: string; body: string } {
 }
 
 function refuseUnknown(text: string): never {
-  const first = JSON.stringify(text.trimStart().split("\n", 1)[0]?.slice(0, 40) ?? "");
+  const first = JSON.stringify(stripStart(text).split("\n", 1)[0]?.slice(0, 40) ?? "");
   throw new BootseedError(
     "malformed",
-    `userData begins with ${first}, which cloud-init does not know and would drop with a warning: begin it with ` +
-      `#cloud-config or #! (or another of cloud-init's formats), or pass wrap: "force" to send it as it is`,
+    `userData begins with ${first}, which cloud-init does not know and would drop with a warning: ${adviceFor(text)}, ` +
+      `or pass wrap: "force" to send it as it is`,
   );
+}
+
+/** What makes the document one that is known; each of these is followed in a test. */
+function adviceFor(text: string): string {
+  const known = (changed: string): boolean => !["unknown", "empty"].includes(kindOf(changed));
+  const withoutMark = text.replace(/^[\s\u200b-\u200f\u2060\ufeff]+/, "");
+  if (withoutMark !== text && known(withoutMark)) return "remove the invisible characters or empty lines before it";
+  if (/^[A-Za-z0-9+/\s]{8,}=*\s*$/.test(text) && known(Buffer.from(text, "base64").toString()))
+    return "it is base64: decode it first";
+  if (/^##\s*template:\s*jinja/i.test(stripStart(text))) return 'write the first line as "## template: jinja"';
+  return "begin it with #cloud-config or #! (or another of cloud-init's formats)";
 }
 
 /**

@@ -6,6 +6,7 @@
  * inside an archive, and the user's set-up is silently gone. Why no cloud-config of ours: it would take part in merging.
  */
 import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
 import { BootseedError } from "@bootseed/protocol";
 import { documentPart, PLAIN_HEAD } from "./document.ts";
 
@@ -104,7 +105,11 @@ export function renderUserData(options: RenderOptions): { text: string; sizes: U
   const envelope = total - document - kit - seed.length - hookBytes;
   const sizes = { document, kit, seed: seed.length, hook: hookBytes, envelope, total };
   const maxBytes = options.maxBytes ?? DEFAULT_MAX_USER_DATA_BYTES;
-  if (total > maxBytes) throw new BootseedError("too-long", overTheLimit(sizes, user.bytes, maxBytes));
+  if (total > maxBytes) {
+    const over = total - maxBytes;
+    const sizesTold = overTheLimit(sizes, user.bytes, maxBytes);
+    throw new BootseedError("too-long", `${sizesTold}; ${adviceFor(options, document - over)}`);
+  }
   return { text, sizes };
 }
 
@@ -115,8 +120,16 @@ function overTheLimit(sizes: UserDataSizes, written: number, maxBytes: number): 
   return (
     `user-data would be ${n(sizes.total)} bytes, ${n(sizes.total - maxBytes)} over the limit of ${n(maxBytes)}: ` +
     `your document ${n(sizes.document)}${sent}, kit ${n(sizes.kit)}, seed ${n(sizes.seed)}, hook ${n(sizes.hook)}, ` +
-    `envelope ${n(sizes.envelope)}; gzip your document or move parts of it behind #include`
+    `envelope ${n(sizes.envelope)}`
   );
+}
+
+/** gzip is advised only where it is enough: some documents (not ASCII, MIME) cannot stay packed inside ours. */
+function adviceFor({ document = "", wrap }: RenderOptions, room: number): string {
+  const move = "move parts of your document behind #include";
+  if (documentPart(document, wrap === "force").kind === "gzip") return move;
+  const { head, body } = documentPart(gzipSync(document), wrap === "force");
+  return utf8Bytes(head + body) <= room ? `gzip your document, or ${move}` : move;
 }
 
 /**

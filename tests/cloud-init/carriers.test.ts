@@ -58,6 +58,17 @@ const DOCUMENTS: [string, string | Uint8Array, string[]][] = [
   ["jinja", JINJA, ["text/jinja2"]],
   ["archive", ARCHIVE, ["text/x-shellscript", "text/cloud-config"]],
   ["include", `#include\nfile://${included}\n`, ["text/cloud-config"]],
+  ["MIME with AWS's boundary", mime(CONFIG).replaceAll("==U==", "//"), ["text/cloud-config", "text/x-shellscript"]],
+  [
+    "MIME with Terraform's boundary and CRLF",
+    mime(CONFIG).replaceAll("==U==", "MIMEBOUNDARY").replaceAll("\n", "\r\n"),
+    ["text/cloud-config", "text/x-shellscript"],
+  ],
+  [
+    "MIME's words inside cloud-config",
+    `${CONFIG}write_files:\n- content: |\n    MIME-Version: 1.0\n`,
+    ["text/cloud-config"],
+  ],
   ["MIME multipart", mime(CONFIG), ["text/cloud-config", "text/x-shellscript"]],
   [
     "MIME that begins with an envelope line",

@@ -50,3 +50,14 @@ export async function askCloudInit(userData: readonly (string | Uint8Array)[]): 
     parts.map(([type, payload]) => ({ type, payload: Buffer.from(payload, "base64").toString("latin1") })),
   );
 }
+
+/**
+ * @param places texts before and after one character
+ * @returns for each place, the code points there with which cloud-init finds a type; all but surrogates are tried
+ */
+export async function knownCodePoints(places: readonly (readonly [string, string])[]): Promise<number[][]> {
+  const modules = join(await unpacked(), "usr", "lib", "python3", "dist-packages");
+  const input = JSON.stringify(places);
+  const { stdout } = await execa(PYTHON, [join(import.meta.dirname, "leading.py"), modules], { input });
+  return JSON.parse(stdout) as number[][];
+}
