@@ -4,6 +4,10 @@ import type { Command } from "commander";
 const EXAMPLES = {
   "vm ls": ["bootseed vm ls", "bootseed vm ls --json --host ssh://mint@host.example.net"],
   "vm show": ["bootseed vm show web-7"],
+  "vm approve": [
+    "bootseed vm approve web-7",
+    "bootseed vm approve web-7 SHA256:1P9Vb0WbnDbNwjQGhDYk42G+0XjdBK9Xm502J+vT70g",
+  ],
   "vm acknowledge": ["bootseed vm acknowledge web-7"],
   wait: ["bootseed wait --stack acme/web/prod --timeout 3m", "bootseed wait web-7 --stack acme/web/prod"],
   "known-hosts": [

@@ -103,7 +103,9 @@ class Printer {
     if (vm.report === null)
       this.remarks.push(`${vm.name} has not reported yet: nothing is printed for it${waitHint(vm.stack)}`);
     if (vm.hostKeysChanged)
-      this.remarks.push(`${vm.name} has changed its host keys since its first report; the first are printed`);
+      this.remarks.push(
+        `${vm.name} has changed its host keys since its first report; the first are printed, until bootseed vm approve ${vm.name}`,
+      );
     const keys = vm.report?.hostKeys ?? [];
     const printed = words.filter((word) => this.#isClear(word) && this.#isWritable(vm, word));
     return linesUnder([...new Set(printed.map(written))], keys, port);

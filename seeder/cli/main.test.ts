@@ -75,7 +75,9 @@ describe("bootseed", () => {
   it("wait: 65 with the reason of the one that changed its keys", async () => {
     const { code, stdout, stderr } = await bootseed("wait", "--stack", "o/p/s", "--timeout", "1s");
     expect([code, stdout]).toEqual([65, ""]);
-    expect(stderr).toBe("bootseed: db: it has changed its host keys since its first report; see bootseed vm show");
+    expect(stderr).toBe(
+      "bootseed: db: it has changed its host keys since its first report (bootseed vm approve db accepts them after a look); see bootseed vm show",
+    );
   });
   it("wait for one of them by name: 0", async () => {
     expect(await bootseed("wait", "web-7", "--stack", "o/p/s")).toMatchObject({ code: 0, stdout: "" });
@@ -100,7 +102,7 @@ describe("bootseed", () => {
     expect([code, stderr]).toEqual([64, expect.stringMatching(/unknown|expected|required|Allowed choices/)]);
   });
   it.each([
-    ["vm", [/^ {2}\$ bootseed vm ls$/m, /^ {2}\$ bootseed vm show web-7$/m], 4],
+    ["vm", [/^ {2}\$ bootseed vm ls$/m, /^ {2}\$ bootseed vm show web-7$/m], 6],
     ["vm ls", [/^ {2}\$ bootseed vm ls$/m], 2],
     ["vm show", [/^ {2}\$ bootseed vm show web-7$/m], 1],
     ["wait", [/^ {2}\$ bootseed wait --stack/m, /^ {2}66 {2}the host knows no such stack, or no VM of that name/m], 2],

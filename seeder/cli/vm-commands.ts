@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command } from "commander";
 import { addAcknowledge } from "./acknowledge.ts";
+import { addApprove } from "./approve.ts";
 import { durationMs } from "./duration.ts";
 import { withExamples, withExamplesOf } from "./help.ts";
 import { type HostOption, mintOf, withHost } from "./host-option.ts";
@@ -19,7 +20,7 @@ type JsonOption = HostOption & { json?: true };
 
 export function addVm(program: Command, terminal: Terminal): void {
   const { env } = terminal;
-  const vm = withExamplesOf(program.command("vm"), ["vm ls", "vm show", "vm acknowledge"]).description(
+  const vm = withExamplesOf(program.command("vm"), ["vm ls", "vm show", "vm acknowledge", "vm approve"]).description(
     "list and show VMs",
   );
   withHost(withExamples(vm.command("ls"), "vm ls"), env)
@@ -39,6 +40,7 @@ export function addVm(program: Command, terminal: Terminal): void {
       else print(vmDetails(one));
     });
   addAcknowledge(vm, terminal);
+  addApprove(vm, terminal);
 }
 
 type KnownHostsOptions = HostOption & { stack?: string; sshPort: string; soft?: true };

@@ -126,9 +126,11 @@ export function vmDetails(vm: Vm): string {
     ["top-ups", `${vm.topUps}, last ${topUpOf(vm)}`],
     ...alarmsOf(vm).map((alarm): [string, string] => ["ALARM", alarm]),
     ...remarksOf(vm).map((remark): [string, string] => ["remark", remark]),
+    ...(report?.evidence.remarks ?? []).map((remark): [string, string] => ["remark", clean(remark)]),
     ["verdict", report?.verdict ?? `no report yet${waitHint(clean(vm.stack))}`],
     ...(report === null ? [] : [["evidence", clean(JSON.stringify(report.evidence))] as [string, string]]),
     ...(report?.hostKeys ?? []).map((key): [string, string] => ["host key", clean(key)]),
+    ...(vm.changed?.report.hostKeys ?? []).map((key): [string, string] => ["CHANGED to", clean(key)]),
   ];
   return table(lines);
 }

@@ -45,14 +45,25 @@ describe("bootseed wait", () => {
     [{ state: "provisional", instanceId: null }, /claimed before its instance id was known here: bootseed sync/],
     [
       { state: "committed", bind: "first-claim", urn: "urn:bootseed:o/p/s::userdata::db", instanceId: null },
-      /committed; no machine has claimed it yet: was it booted with this user-data, can it reach the host, is its \/var mounted without noexec\?$/,
+      /committed; no machine has claimed it yet: was it booted with this user-data, does it have ssh-keygen, can it reach the host, is its \/var mounted without noexec\?$/,
     ],
-    [{ state: "claimed" }, /claimed its seed; its report has not come/],
+    [{ state: "claimed" }, /claimed its seed; its report has not come: is sshd up there, does it have ssh-keygen\?$/],
   ])("when the time is over it is 75, with the last step of %j", async (more, expected) => {
     const { code, said, ms } = await wait([[sampleVm(), db(more)]]);
     expect([code, ms]).toEqual([75, 10_000]);
     expect(said.at(-1)).toMatch(/^db: no report in 10 s; last known: /);
     expect(said.at(-1)).toMatch(expected);
+  });
+  it("C22 (canonical/cloud-init#3163): the last step of a VM that has not claimed names ssh-keygen", async () => {
+    const { said } = await wait([[db({ state: "committed", instanceId: "7" })]]);
+    expect(said.at(-1)).toMatch(/does it have ssh-keygen/);
+  });
+  it("C3 (canonical/cloud-init#5305, armbian/build#10696): names a host key that is not reported, and is 0", async () => {
+    const remarks = ["/etc/ssh/ssh_host_rsa_key: no file"];
+    const { code, said } = await wait([
+      [sampleVm({ report: sampleReport({ evidence: { ...sampleReport().evidence, remarks } }) })],
+    ]);
+    expect([code, said[0]]).toEqual([0, `web-7: ${remarks[0]}`]);
   });
   it("C20 (canonical/cloud-init#3429): the last step of a VM that has not claimed names a /var mounted noexec", async () => {
     for (const vm of [db({ state: "committed", instanceId: "7" }), db({ state: "committed", bind: "first-claim" })]) {

@@ -23,13 +23,14 @@ const ASK_AGAIN_MS = 2_000;
 /** A host that is away for a moment is waited for; a wrong token or stack is not. */
 const PASSING: ReadonlySet<string> = new Set(["unreachable", "unavailable", "timeout", "rate-limited"]);
 
-/** Two of the reasons why a machine that runs does not claim; cloud-init runs the hook from below /var. */
-const NO_CLAIM = "can it reach the host, is its /var mounted without noexec";
+/** Reasons why a machine that runs does not claim; cloud-init runs the hook from below /var, ssh-keygen makes its identity. */
+const NO_CLAIM = "does it have ssh-keygen, can it reach the host, is its /var mounted without noexec";
 
 /** How far a VM got, and what stands between it and the next step. */
 export function lastStep({ state, bind, instanceId, report }: Vm, sync: string): string {
   if (report !== null) return "reported";
-  if (state === "claimed") return "claimed its seed; its report has not come: is sshd up there?";
+  if (state === "claimed")
+    return "claimed its seed; its report has not come: is sshd up there, does it have ssh-keygen?";
   // Nobody ever tells its instance id: there is no state of a stack to tell it from.
   if (bind === "first-claim")
     return `its seed was committed; no machine has claimed it yet: was it booted with this user-data, ${NO_CLAIM}?`;
@@ -45,7 +46,10 @@ function objectionsTo(vm: Vm): string[] {
     ...contestObjections(vm),
     ...alarmsOf(vm).map((alarm) => `${alarm} (bootseed vm acknowledge ${vm.name} clears this)`),
   ];
-  if (vm.hostKeysChanged) return [...alarms, "it has changed its host keys since its first report"];
+  if (vm.hostKeysChanged) {
+    const look = `bootseed vm approve ${vm.name} accepts them after a look`;
+    return [...alarms, `it has changed its host keys since its first report (${look})`];
+  }
   if (vm.report === null) return alarms;
   const { seedId, verdict, hostKeys, evidence } = vm.report;
   const doubt = doubtIn({ schema: 1, seedId, verdict, sshHostKeys: [...hostKeys], evidence: { ...evidence } });
@@ -69,7 +73,8 @@ function wantedOf(all: readonly Vm[], { stack, names }: WaitOptions): Vm[] {
 
 function judge(vms: readonly Vm[], say: WaitOptions["say"]): number {
   const bad = vms.flatMap((vm) => objectionsTo(vm).map((why) => `${vm.name}: ${why}`));
-  for (const vm of vms) for (const remark of remarksOf(vm)) say(`${vm.name}: ${remark}`);
+  const remarks = (vm: Vm): string[] => [...remarksOf(vm), ...(vm.report?.evidence.remarks ?? [])];
+  for (const vm of vms) for (const remark of remarks(vm)) say(`${vm.name}: ${remark}`);
   for (const line of bad) say(`${line}; see bootseed vm show`);
   if (bad.length === 0) say(`all ${vms.length} VMs have reported, reseeded before their first key`);
   return bad.length === 0 ? 0 : EX_DATAERR;

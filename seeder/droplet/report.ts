@@ -63,6 +63,6 @@ export function doubtIn({ verdict, evidence }: DropletReport): string | undefine
   if (verdict === "unseeded") return undefined; // it never had a seed and nothing is claimed of it
   if (verdict !== "reseeded") return `its verdict is ${verdict}, not reseeded`;
   if (evidence["hostKeysBefore"] !== 0)
-    return `${String(evidence["hostKeysBefore"])} SSH host keys were there before the seed`;
+    return `${String(evidence["hostKeysBefore"])} SSH host keys were there before the seed, or were not made on this VM`;
   return evidence["gate"] === "warned" ? "its gate gave up and only warned" : undefined;
 }

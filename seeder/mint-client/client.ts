@@ -3,6 +3,8 @@
  * Every answer is checked against its schema, every failure is one typed error with one sentence.
  */
 import {
+  type ApproveAnswer,
+  approveAnswerSchema,
   BootseedError,
   commitAnswerSchema,
   type CommitRequest,
@@ -71,6 +73,16 @@ export class MintClient implements MintApi {
   /** Clears what the host noticed about a VM. @throws BootseedError "forbidden" unless the caller is an admin */
   async acknowledge(seedId: string): Promise<void> {
     await this.#ask("POST", `/v1/vms/${seedId}/acknowledge`, commitAnswerSchema, {});
+  }
+
+  /**
+   * Accepts a report of a VM whose host keys changed.
+   *
+   * @param report SHA-256 of its JSON, hexadecimal
+   * @throws BootseedError "conflict" when the VM has reported again since, "forbidden" unless the caller is an admin
+   */
+  async approve(seedId: string, report: string): Promise<ApproveAnswer> {
+    return this.#ask("POST", `/v1/vms/${seedId}/approve`, approveAnswerSchema, { report });
   }
 
   async #ask<S extends z.ZodType>(
