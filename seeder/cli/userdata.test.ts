@@ -68,8 +68,8 @@ describe("bootseed userdata", () => {
     expect(seeds.size).toBe(2);
   });
   it.each([
-    ["there already", "out-0.gz", /exists already, and may hold a seed that no machine has had yet/],
-    ["in a folder that is not", "none/out", /cannot write .*none\/out: ENOENT/],
+    ["there-already", "out-0.gz", /exists already, and may hold a seed that no machine has had yet/],
+    ["in-a-folder-that-is-not", "none/out", /cannot write .*none\/out: ENOENT/],
   ])("a file %s: refused, and no seed is taken", async (name, file, words) => {
     writeFileSync(join(dir, "out-0.gz"), "kept");
     const { code, stderr } = await bootseed("userdata", "--name", name, "--out", join(dir, file));
@@ -79,13 +79,13 @@ describe("bootseed userdata", () => {
   });
   it.each([
     [
-      "too large",
+      "too-large",
       "#!/bin/sh\n".padEnd(20_000, "#"),
       ["--max", "16k"],
       65,
       /over the limit of 16,384: your document 20,000/,
     ],
-    ["of unknown kind", "packages: [jq]\n", [], 65, /cloud-init does not know.*--force/],
+    ["of-unknown-kind", "packages: [jq]\n", [], 65, /cloud-init does not know.*--force/],
   ])("a template %s: refused, and no seed is taken", async (name, text, args, expected, words) => {
     writeFileSync(join(dir, "bad"), text);
     const { code, stdout, stderr } = await bootseed(
