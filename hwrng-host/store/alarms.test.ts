@@ -62,7 +62,7 @@ describe("a machine that asks with a VM's seed", () => {
     store.seeds.commit({ seedId: other, ...names, committedAt: NOW });
     expect([ask("1", false), ask("2", false), store.seeds.get(other)?.askers]).toEqual([true, true, []]);
     store.seeds.bindCreated("s", { urn: "v", instanceId: "1", addresses: [] });
-    store.reports.accept({ seedId: other, json: "{}", hostKeys: [], now: NOW });
+    store.reports.accept({ seedId: other, json: "{}", hostKeys: ["k"], now: NOW });
     ask("2", false);
     expect(store.seeds.get(other)?.askers).toMatchObject([{ instanceId: "2", afterReport: false }]);
     expect(ask("1", true)).toBe(true);
