@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import seedFiles from "../tests/vectors/seed-file.json" with { type: "json" };
 import { pyenv } from "./tests/pyenv.ts";
@@ -49,7 +50,13 @@ describe("the kit's python", () => {
   it.each([{ version: "the distribution's", python: "/usr/bin/python3" }, ...versions(8, 14)])(
     "$version: takes the seed, writes a verdict, keeps what the claim needs",
     ({ python }) => {
+      put("var/lib/cloud/instances/4711/user-data.txt", `BOOTSEED=${SEED}\nMY_BOOTSEED=https://x\n`);
+      writeFileSync(join(root, "var/lib/cloud/instances/4711/user-data.txt.i"), gzipSync(`BOOTSEED=${SEED}\n`));
       expect(hook(python)).toBe(0);
+      const blanked = `BOOTSEED=${"A".repeat(SEED.length)}\n`;
+      expect(read("var/lib/cloud/instances/4711/user-data.txt")).toBe(`${blanked}MY_BOOTSEED=https://x\n`);
+      const packed = readFileSync(join(root, "var/lib/cloud/instances/4711/user-data.txt.i"));
+      expect(gunzipSync(packed).toString()).toBe(blanked);
       expect(read("run/bootseed/verdict"), read("run/bootseed/log")).toMatch(/^(reseeded|unproven) 0$/m);
       expect(read("run/bootseed/log")).not.toMatch(/Traceback|Error: |failed/);
       const kit = join(root, "usr/local/lib/bootseed/kit.pyz");

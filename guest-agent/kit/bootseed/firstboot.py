@@ -157,5 +157,5 @@ def hook(guest: Guest) -> None:
         except Exception as error:
             say("no claim:", repr(error))
             guest.start("bootseed-claim")
+        guest.start("bootseed-report bootseed-topup.timer")  # they wait for the lock
         scrub(guest)
-    guest.start("bootseed-report bootseed-topup.timer")

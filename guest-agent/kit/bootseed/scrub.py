@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import re
 import zlib
+from functools import partial
 
 from .guest import RUN, Guest, overwrite, say, write
 
@@ -23,27 +24,30 @@ def remember(guest: Guest, seed: bytes) -> None:
     write(guest.at(SEEDS), (guest.text(SEEDS) + digest(base64.b64encode(seed))).encode())
 
 
+def letters(seeds: str, found: re.Match[bytes]) -> bytes:
+    """What stands for a run of base64: "A" for each letter of a seed, else the run itself."""
+    return b"A" * len(found[0]) if digest(found[0]) in seeds else found[0]
+
+
+def packed(seeds: str, depth: int, found: re.Match[bytes]) -> bytes:
+    """The same for what may be base64 in lines of something that has the seed in it."""
+    try:
+        old = base64.b64decode(found[0])
+    except ValueError:  # text that only looks like base64
+        return found[0]
+    new = blank(old, seeds, depth)
+    encoded = iter(base64.b64encode(new))
+    return found[0] if new == old else bytes(c if c in b"\r\n" else next(encoded) for c in found[0])
+
+
 def blank(data: bytes, seeds: str, depth: int = 3) -> bytes:
     """`data`, as long as before, with "A" for each of the seeds in it, also inside base64 and gzip, `depth` of them.
 
     `seeds`: digests, 64 letters each. What is not one of these seeds stays as it is, whatever it is called.
     """
-
-    def seed(found: re.Match[bytes]) -> bytes:
-        return b"A" * len(found[0]) if digest(found[0]) in seeds else found[0]
-
-    def packed(found: re.Match[bytes]) -> bytes:
-        try:
-            old = base64.b64decode(found[0])
-        except ValueError:  # text that only looks like base64
-            return found[0]
-        new = blank(old, seeds, depth - 1)
-        letters = iter(base64.b64encode(new))
-        return found[0] if new == old else bytes(c if c in b"\r\n" else next(letters) for c in found[0])
-
-    data = re.sub(b"[A-Za-z0-9+/]{300,}={0,2}", seed, data)
+    data = re.sub(b"[A-Za-z0-9+/]{300,}={0,2}", partial(letters, seeds), data)
     if depth:
-        data = re.sub(b"[A-Za-z0-9+/]{60,}(\r?\n[A-Za-z0-9+/]+)*={0,2}", packed, data)
+        data = re.sub(b"[A-Za-z0-9+/]{60,}(\r?\n[A-Za-z0-9+/]+)*={0,2}", partial(packed, seeds, depth - 1), data)
         for found in re.finditer(b"\x1f\x8b\x08", data):
             try:
                 member = zlib.decompressobj(31)
