@@ -1,5 +1,5 @@
 /** `join` as a process against the real host: a machine that nobody seeded, its token, its SSH host keys, its first deliveries. */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addToken } from "../../hwrng-host/commands/join-token.ts";
@@ -137,6 +137,50 @@ describe.skipIf(!ROOT)("join", () => {
     expect({ code, said: JSON.parse(stdout) }).toMatchObject({ code: 0, said: { already: false } });
     expect((await agent(guest, "topup")).code).toBe(0);
     expect(guest.state("issuer")).toEqual(guest.state("statement"));
+  });
+
+  it("reports nothing without an SSH host key, says why, and the first report with one is accepted", async () => {
+    using guest = await bare();
+    const file = await token();
+    const ssh = join(guest.root, "etc/ssh");
+    renameSync(ssh, `${ssh}-away`);
+    const { code, stdout } = await agent(guest, "join", "--token-file", file);
+    expect([code, stdout]).toEqual([75, expect.stringMatching(/no usable SSH host key to report: start sshd once/)]);
+    const find = async () => (await host.vms()).find(({ instanceId }) => instanceId === guest.instanceId);
+    expect(await find()).toMatchObject({ state: "claimed", report: null });
+    renameSync(`${ssh}-away`, ssh);
+    expect((await agent(guest, "join", "--token-file", file)).code).toBe(0);
+    expect(await find()).toMatchObject({ state: "reported", hostKeysChanged: false });
+    expect((await find())?.report?.hostKeys).toEqual(publicKeys(ssh));
+  });
+
+  it("C3 (canonical/cloud-init#5305, armbian/build#10696): names a host key without its .pub and an empty one", async () => {
+    using guest = await bare();
+    const ssh = join(guest.root, "etc/ssh");
+    const hostKeys = publicKeys(ssh);
+    const names = readdirSync(ssh).filter((name) => name.endsWith("_key"));
+    rmSync(join(ssh, `${names[0]}.pub`));
+    writeFileSync(join(ssh, names.at(-1) ?? ""), "");
+    expect((await agent(guest, "join", "--token-file", await token())).code).toBe(0);
+    const vm = (await host.vms()).find(({ instanceId }) => instanceId === guest.instanceId);
+    expect(vm?.report?.hostKeys).toEqual(hostKeys.slice(0, -1));
+    expect(vm?.report?.evidence.remarks).toEqual([
+      expect.stringMatching(`${names[0]}: its .pub is missing`),
+      expect.stringMatching(`${names.at(-1)}: Load key`),
+    ]);
+  });
+
+  it("C14 (raspberrypi/rpi-image-gen#289): reports the key that sshd_config names, also by an include", async () => {
+    using guest = await bare();
+    const folder = join(guest.root, "etc/myapp");
+    mkdirSync(folder);
+    renameSync(join(guest.root, "etc/ssh/ssh_host_ed25519_key"), join(folder, "key"));
+    renameSync(join(guest.root, "etc/ssh/ssh_host_ed25519_key.pub"), join(folder, "key.pub"));
+    guest.write("/etc/ssh/sshd_config", "Include sshd_config.d/*.conf\n");
+    guest.write("/etc/ssh/sshd_config.d/a.conf", 'hostkey = "/etc/myapp/key" # ours\n');
+    expect((await agent(guest, "join", "--token-file", await token())).code).toBe(0);
+    const vm = (await host.vms()).find(({ instanceId }) => instanceId === guest.instanceId);
+    expect(vm?.report?.hostKeys).toEqual(publicKeys(folder));
   });
 
   it("makes new SSH host keys, and keeps the old ones aside", async () => {

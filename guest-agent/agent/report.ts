@@ -11,7 +11,7 @@ import {
   u8,
   utf8,
 } from "@bootseed/protocol";
-import { readFileSync } from "node:fs";
+import { findHostKeys, signByHostKey } from "./host-keys.ts";
 import type { HostFolder } from "./host-folder.ts";
 import { type Machine, sshKeygen } from "./machine.ts";
 import { request } from "./request.ts";
@@ -28,6 +28,9 @@ export interface ReportFacts {
   readonly rcReseed: number;
 }
 
+const printable = (remarks: readonly string[]): string[] =>
+  remarks.slice(0, 16).map((remark) => remark.replaceAll(/[^ -~]/g, "?").slice(0, 255));
+
 /** Sends the report, to `address` in place of the statement's where there is one. @throws Refusal when the host does not take it, "unreachable" when none answers */
 export async function sendReport(
   world: World,
@@ -37,7 +40,17 @@ export async function sendReport(
   address?: string,
 ): Promise<void> {
   const { seedId, identityPk } = folder.certificate();
-  const keys = machine.hostKeys().slice(0, MAX_HOST_KEYS);
+  const { keys, remarks } = findHostKeys(machine);
+  for (const file of [...keys.keys()].slice(MAX_HOST_KEYS)) {
+    keys.delete(file);
+    remarks.push(`${file}: over ${MAX_HOST_KEYS} keys`);
+  }
+  for (const remark of remarks) world.say(remark);
+  // Accepted as the first, a report without a key would make the real ones "changed".
+  if (keys.size === 0) {
+    const fix = "start sshd once, or use --new-host-keys";
+    throw new Refusal("no-host-key", `there is no usable SSH host key to report: ${fix}`);
+  }
   const known = machine.verdict();
   const evidence = { ...facts, ...machine.generator(), timeline: [], ...(known?.["evidence"] as object | undefined) };
   const document = {
@@ -48,8 +61,8 @@ export async function sendReport(
     bootId: known?.["bootId"] ?? machine.bootId(),
     // Without a first boot of ours nothing is claimed about what was there before.
     verdict: known?.["verdict"] ?? "no-seed",
-    evidence: { ...evidence, gate: machine.gate() },
-    hostKeys: keys.map((key) => readFileSync(`${key}.pub`, "utf8").split(" ").slice(0, 2).join(" ").trim()),
+    evidence: { ...evidence, gate: machine.gate(), ...(remarks.length === 0 ? {} : { remarks: printable(remarks) }) },
+    hostKeys: [...keys.values()],
     // The fields are the kit's; what runs is said in their values.
     versions: { kit: `agent ${VERSION}`, python: `node ${process.versions.node}` },
   };
@@ -57,14 +70,16 @@ export async function sendReport(
   const sign = (key: string, namespace: string): Uint8Array =>
     lp(dearmorSshsig(sshKeygen(["-Y", "sign", "-q", "-n", namespace, "-f", key], json).toString("latin1")));
   const identitySig = sign(machine.at(`${folder.path}/identity`), REPORT_NAMESPACE);
-  const hostKeySigs = keys.map((key) => sign(key, HOST_KEY_NAMESPACE));
+  const hostKeySigs = [...keys].map(([file, line]) =>
+    lp(dearmorSshsig(signByHostKey(file, line, HOST_KEY_NAMESPACE, json))),
+  );
   const source = {
     hostId: folder.hostId,
     statement: () => folder.statement(),
     keepStatement: (statement: Statement) => folder.keepStatement(statement),
     ...(address === undefined ? {} : { addresses: () => [address] }),
   };
-  const message = concat(u32be(json.length), json, identitySig, u8(keys.length), ...hostKeySigs);
+  const message = concat(u32be(json.length), json, identitySig, u8(keys.size), ...hostKeySigs);
   const { status } = await request(world, source, "/v1/reports", () => message, false);
   if (status !== 204) throw new Refusal(`http-${status}`, `the host did not take the report: it answered ${status}`);
 }
