@@ -11,6 +11,7 @@ import { withExamples } from "./help.ts";
 import { type HostOption, mintOf, withHost } from "./host-option.ts";
 import { refuseUnwritable, writePrivateFile } from "./private-file.ts";
 import { nameOf, stackOf } from "./select.ts";
+import { BROUGHT_KEYS, bringsHostKeys } from "../render/brought-keys.ts";
 import { say, type Terminal } from "./terminal.ts";
 import { DEFAULT_STACK, readTemplate, seededUserData, userDataSummary } from "./userdata.ts";
 
@@ -48,6 +49,7 @@ export function addUserData(program: Command, { env, stdoutIsTty }: Terminal): v
       const mint = mintOf(options);
       const wrap = options.force ? "force" : "auto";
       const document = readTemplate(template);
+      if (bringsHostKeys(document)) say(`${name}: ${BROUGHT_KEYS}`);
       const made = await seededUserData(mint, { name, stack, document, format, maxBytes, wrap, kit: loadKit() });
       if (out === undefined) process.stdout.write(made.bytes);
       else writePrivateFile(out, made.bytes);

@@ -1,5 +1,6 @@
 /** One droplet's user-data as an input of its resource: where refusals are noted for the hook to throw. */
 import * as pulumi from "@pulumi/pulumi";
+import { BROUGHT_KEYS, bringsHostKeys } from "../render/brought-keys.ts";
 import type { ProgramContext } from "./context.ts";
 import { imageRefusal } from "./images.ts";
 import type { Reserved } from "./seed-run.ts";
@@ -53,6 +54,7 @@ export async function userDataInput(
   reserved: Promise<Reserved> | undefined,
 ): Promise<UserDataInput> {
   const { urn, name, document } = droplet;
+  if (bringsHostKeys(document)) await pulumi.log.warn(`${name}: ${BROUGHT_KEYS}`);
   const tooOld = await context.tooOld;
   const badImage = imageRefusal(droplet.image);
   const seed = await reserved;
