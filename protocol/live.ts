@@ -11,10 +11,14 @@ export interface Lifetime {
   readonly claimedAt: number | null;
   readonly instanceId: string | null;
   readonly revokedAt?: number | null | undefined;
+  readonly goneAt?: number | null | undefined;
 }
 
-/** Whether the host still serves this VM. */
-export const isLive = ({ revokedAt }: Lifetime): boolean => revokedAt === undefined || revokedAt === null;
+/** Whether its stack has no such machine any more. */
+export const isGone = ({ goneAt }: Pick<Lifetime, "goneAt">): boolean => goneAt !== undefined && goneAt !== null;
+
+/** Whether there is such a machine, as far as the host knows, and the host still serves it. */
+export const isLive = (vm: Lifetime): boolean => (vm.revokedAt === undefined || vm.revokedAt === null) && !isGone(vm);
 
 /** The place that VMs take one after the other: a resource of a stack. Joined machines have one each. */
 export const slotOf = ({ stack, urn, name, seedId }: Lifetime): string =>
@@ -37,11 +41,12 @@ function newestOf<T extends Lifetime>(vms: readonly T[]): Map<string, T> {
 }
 
 /**
- * Without the machines that were replaced since: their addresses may be a stranger's by now.
+ * Without the machines that are gone or were replaced since: their addresses may be a stranger's by now.
  *
  * @returns of each slot the newest VM that exists, and the newest seed if it is only committed so far; in the given order
  */
-export function currentOf<T extends Lifetime>(vms: readonly T[]): T[] {
+export function currentOf<T extends Lifetime>(all: readonly T[]): T[] {
+  const vms = all.filter((vm) => !isGone(vm));
   const current = new Set([...newestOf(vms.filter(exists)).values(), ...newestOf(vms).values()]);
   return vms.filter((vm) => current.has(vm));
 }

@@ -92,6 +92,20 @@ export interface CreatedAnswer {
   readonly vms: readonly CreatedVm[];
 }
 
+/** POST /v1/present: all machines that a stack has. VMs of the stack with another instance id are gone. */
+export interface PresentRequest {
+  readonly stack: string;
+  /** at most 100,000, and all of them: a part would make the others gone */
+  readonly instanceIds: readonly string[];
+  /** when that was true, seconds since 1970: seeds that were committed later are not judged; default now */
+  readonly asOf?: number | undefined;
+}
+
+export interface PresentAnswer {
+  /** those that were not known as gone before */
+  readonly gone: readonly { readonly seedId: string; readonly name: string; readonly instanceId: string | null }[];
+}
+
 /** A machine that asked with a VM's seed, and is not that VM. Times are seconds since 1970. */
 export interface Asker {
   readonly instanceId: string;
@@ -149,6 +163,8 @@ export interface Vm {
   readonly imported?: boolean | undefined;
   /** since when the host refuses it */
   readonly revokedAt?: number | null | undefined;
+  /** since when its stack has no such machine any more */
+  readonly goneAt?: number | null | undefined;
   /** since when it is known that its counter went back behind one that it had acknowledged; until an operator clears it */
   readonly rolledBackAt?: number | null | undefined;
   /** other machines that asked with its seed; until an operator clears them */
@@ -267,6 +283,19 @@ const askerSchema: z.ZodType<Asker> = z.object({
   count: z.number().int().min(1),
 });
 
+/** Most instance ids in one request; a list that was cut would be wrong, so a larger stack sends none. */
+export const MAX_PRESENT: number = 100_000;
+
+export const presentRequestSchema: z.ZodType<PresentRequest> = z.strictObject({
+  stack,
+  instanceIds: z.array(instanceId).max(MAX_PRESENT),
+  asOf: seconds.optional(),
+});
+
+export const presentAnswerSchema: z.ZodType<PresentAnswer> = z.object({
+  gone: z.array(z.object({ seedId: hex(16), name: z.string(), instanceId: z.string().nullable() })),
+});
+
 export const createdAnswerSchema: z.ZodType<CreatedAnswer> = z.object({
   vms: z.array(
     z.object({
@@ -302,6 +331,7 @@ const vmSchema: z.ZodType<Vm> = z.object({
     .optional(),
   imported: z.boolean().optional(),
   revokedAt: seconds.nullable().optional(),
+  goneAt: seconds.nullable().optional(),
   rolledBackAt: seconds.nullable().optional(),
   askers: z.array(askerSchema).optional(),
   contested: z.array(contestSchema).optional(),

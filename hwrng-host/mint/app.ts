@@ -2,9 +2,6 @@
 import {
   BootseedError,
   commitRequestSchema,
-  type CreatedAnswer,
-  type CreatedRequest,
-  createdRequestSchema,
   fromHex,
   MAX_MINT_BODY_BYTES,
   reservationsRequestSchema,
@@ -19,7 +16,6 @@ import { approveRoutes } from "./approve.ts";
 import { answer, errorAnswer } from "./errors.ts";
 import { body } from "./body.ts";
 import {
-  type Caller,
   callerOf,
   guard,
   ownsStack,
@@ -32,12 +28,10 @@ import {
 import { mintClientRoutes } from "./clients.ts";
 import { adminAccounts, contestsOf } from "./contests.ts";
 import { joinTokenRoutes } from "./join-tokens.ts";
+import { machineRoutes } from "./machines.ts";
 import { recogniseLocal } from "./recognise.ts";
 import { reserve } from "./reserve.ts";
-import { alarmsView, reportView, sourceView, vmView } from "./views.ts";
-
-const NOT_ENROLLED =
-  "see `bootseed vm ls`; a seed that nobody has claimed yet lives in the VM's user-data: destroy that VM";
+import { sourceView, vmView } from "./views.ts";
 
 /**
  * @param recognise who sent a request; by default as on the unix socket
@@ -71,16 +65,14 @@ export function mintApp(context: HostContext, recognise: Recognise = recogniseLo
     return Response.json(reserved);
   });
   app.post("/v1/reservations/:seedId/commit", async (c) => commit(context, c.req.param("seedId"), c));
-  app.post("/v1/created", async (c) =>
-    Response.json(created(context, await body(c, createdRequestSchema), callerOf(c))),
-  );
   app.get("/v1/vms", (c) => {
-    const rows = context.store.seeds.all();
+    const rows = context.store.seeds.all().filter(({ forgottenAt }) => forgottenAt === null);
     const maySee = (stack: string): boolean => ownsStack(callerOf(c), stack);
     const contests = contestsOf(rows, adminAccounts(context.store.mintClients.all()), maySee);
     const vms = rows.filter(({ stack }) => maySee(stack)).map((row) => vmView(row, contests.get(row)));
     return Response.json({ schema: 1, vms });
   });
+  app.route("/", machineRoutes(context));
   app.route("/", joinTokenRoutes(context));
   app.route("/", mintClientRoutes(context));
   app.route("/", approveRoutes(context));
@@ -113,8 +105,10 @@ async function commit(context: HostContext, seedIdHex: string, c: Context): Prom
 
 /** Ends what a VM is to this host; a machine that is to come back joins with a token and a new identity. */
 function revoke(context: HostContext, seedIdHex: string): Response {
-  if (!context.store.enrolments.revoke(fromHex(seedIdHex, 16), context.now()))
-    throw new HostError("not-found", `no enrolled VM has the seed ${seedIdHex}`, NOT_ENROLLED, EXIT.usage);
+  const [seedId, now] = [fromHex(seedIdHex, 16), context.now()];
+  // A seed that no machine has claimed has no enrolment to end: it is taken out of the lists, and no machine can claim it.
+  if (!context.store.enrolments.revoke(seedId, now) && !context.store.seeds.forget(seedId, now))
+    throw new HostError("not-found", `no VM has the seed ${seedIdHex}`, "see `bootseed vm ls --all`", EXIT.usage);
   context.log.warn({ seedId: seedIdHex }, "VM revoked");
   return Response.json({ seedId: seedIdHex });
 }
@@ -125,22 +119,6 @@ function acknowledge(context: HostContext, seedIdHex: string): Response {
     throw new HostError("not-found", `no VM has the seed ${seedIdHex}`, "see `bootseed vm ls`", EXIT.usage);
   context.log.warn({ seedId: seedIdHex }, "alarms acknowledged");
   return Response.json({ seedId: seedIdHex });
-}
-
-function created(context: HostContext, request: CreatedRequest, caller: Caller): CreatedAnswer {
-  requireStack(caller, request.stack);
-  const vms = request.droplets.map((droplet) => {
-    const row = context.store.seeds.bindCreated(request.stack, droplet);
-    return {
-      urn: droplet.urn,
-      instanceId: droplet.instanceId,
-      seedId: row === null ? null : toHex(row.seedId),
-      state: row?.state ?? null,
-      report: reportView(row?.reportJson ?? null),
-      ...(row === null ? {} : alarmsView(row)),
-    };
-  });
-  return { vms };
 }
 
 async function status(context: HostContext): Promise<object> {
@@ -160,7 +138,7 @@ async function status(context: HostContext): Promise<object> {
     statementSerial: statement.serial,
     addresses: statement.addresses,
     sources: context.sources.map((source) => sourceView(source.state)),
-    vms: context.store.seeds.all().length,
+    vms: context.store.seeds.all().filter(({ forgottenAt }) => forgottenAt === null).length,
     refusals: context.refusals.counts(),
   };
 }

@@ -63,6 +63,7 @@ const RIGHTS: Record<Exclude<MintRole, "admin">, readonly RegExp[]> = {
     /^POST \/v1\/reservations$/,
     /^POST \/v1\/reservations\/[^/]+\/commit$/,
     /^POST \/v1\/created$/,
+    /^POST \/v1\/present$/,
     /^GET \/v1\/vms$/,
   ],
   read: [/^GET \/v1\/vms$/, /^GET \/v1\/status$/],

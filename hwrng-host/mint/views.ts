@@ -15,7 +15,8 @@ import type { VmRow } from "../store/store.ts";
 
 /** @param contested names and addresses that other VMs have, too */
 export function vmView(row: VmRow, contested: readonly Contest[] = []): Vm {
-  const { seedId, reportJson, changedJson, changedAt, client: _client, identityPk: _identityPk, ...rest } = row;
+  const { seedId, reportJson, changedJson, changedAt, ...others } = row;
+  const { forgottenAt: _forgotten, client: _client, identityPk: _identityPk, ...rest } = others;
   return {
     ...rest,
     seedId: toHex(seedId),

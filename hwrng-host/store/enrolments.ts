@@ -31,7 +31,7 @@ export class SqliteEnrolments implements EnrolmentStore {
       const won = this.#db.run(
         `INSERT INTO enrolment (seed_id, identity_pk, instance_hash, certificate, claimed_at, tokens, tokens_at)
          SELECT seed_id, ?, ?, ?, ?, ?, ? FROM seed
-         WHERE seed_id = ? AND committed_at > ? AND (bind = 'first-claim' OR instance_id = ?) ON CONFLICT DO NOTHING`,
+         WHERE seed_id = ? AND committed_at > ? AND forgotten_at IS NULL AND (bind = 'first-claim' OR instance_id = ?) ON CONFLICT DO NOTHING`,
         input.identityPk,
         input.instanceHash,
         input.certificate,
@@ -163,8 +163,9 @@ export class SqliteEnrolments implements EnrolmentStore {
   }
 
   #outcomeForOthers({ seedId, identityPk, instanceId, instanceHash, now }: ClaimInput): ClaimOutcome {
-    const seed = this.#db.get("SELECT instance_id, committed_at FROM seed WHERE seed_id = ?", seedId);
+    const seed = this.#db.get("SELECT instance_id, committed_at, forgotten_at FROM seed WHERE seed_id = ?", seedId);
     if (seed === null) return { state: "unknown" };
+    if (seed["forgotten_at"] !== null) return { state: "revoked" };
     const held = this.#db.get(
       "SELECT identity_pk, instance_hash, certificate, revoked_at FROM enrolment WHERE seed_id = ?",
       seedId,

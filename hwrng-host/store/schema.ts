@@ -88,8 +88,8 @@ ALTER TABLE seed ADD COLUMN client TEXT NOT NULL DEFAULT 'local';
 CREATE INDEX seed_by_client ON seed (client, committed_at) WHERE client <> 'local'`;
 
 /**
- * Version 4: what tells a copy of a VM from the VM, which other machines asked with its seed, and which names machines may
- * give that join with a token.
+ * Version 4: what tells a copy of a VM from the VM, which other machines asked with its seed, which names machines may
+ * give that join with a token, and which VMs are no more.
  */
 const VERSION_4 = `
 ALTER TABLE enrolment ADD COLUMN line_counter INTEGER NOT NULL DEFAULT 0;
@@ -115,7 +115,10 @@ UPDATE report SET json = changed_json, reported_at = changed_at, changed_json = 
   host_keys = (SELECT json_group_array(value) FROM (SELECT value FROM json_each(changed_json, '$.hostKeys') ORDER BY value))
   WHERE host_keys = '[]' AND changed_json IS NOT NULL;
 DELETE FROM report WHERE host_keys = '[]';
-ALTER TABLE join_token ADD COLUMN names TEXT`;
+ALTER TABLE join_token ADD COLUMN names TEXT;
+ALTER TABLE seed ADD COLUMN gone_at INTEGER;
+ALTER TABLE seed ADD COLUMN forgotten_at INTEGER;
+CREATE INDEX seed_by_instance ON seed (instance_id) WHERE instance_id IS NOT NULL`;
 
 /** What brings a database from each version to the next; the first makes a new one. */
 export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];

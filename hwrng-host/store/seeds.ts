@@ -1,10 +1,11 @@
 /** Committed seeds, and the VMs that grow from them. */
-import { canonicalAddress, type VmState } from "@bootseed/protocol";
+import type { VmState } from "@bootseed/protocol";
 import { z } from "zod";
 import { SOURCE_CLASSES } from "../sources/source.ts";
 import { ASKERS, askersIn } from "./alarms.ts";
 import { column, type Database } from "./database.ts";
-import type { Droplet, NewSeed, SeedStore, TopUp, VmRow } from "./store.ts";
+import { bindDroplet, type BindOptions, canonical, UNDER_WAY } from "./created.ts";
+import type { Bound, Droplet, NewSeed, SeedStore, TopUp, VmRow } from "./store.ts";
 
 const BIND = z.enum(["instance", "first-claim"]);
 const SOURCE_CLASS = z.enum(SOURCE_CLASSES);
@@ -42,36 +43,38 @@ export class SqliteSeeds implements SeedStore {
     return changed === 1;
   }
 
-  bindCreated(stack: string, droplet: Droplet): VmRow | null {
-    const { urn, instanceId } = droplet;
-    const addresses = JSON.stringify(canonical(droplet.addresses));
-    const known = this.#db.get(
-      "SELECT seed_id, addresses FROM seed WHERE stack = ? AND urn = ? AND instance_id = ? ORDER BY committed_at DESC LIMIT 1",
-      stack,
-      urn,
-      instanceId,
-    );
-    if (known !== null) {
-      const seedId = column.blob(known, "seed_id");
-      if (column.text(known, "addresses") !== addresses) {
-        const sql = "UPDATE seed SET addresses = ? WHERE seed_id = ?";
-        this.#db.transaction(() => this.#db.run(sql, addresses, seedId));
-      }
-      return this.get(seedId);
-    }
-    // One statement finds and binds: two runs at once cannot bind two ids to one seed.
-    const bound = this.#db.transaction(() =>
-      this.#db.get(
-        `UPDATE seed SET instance_id = ?, addresses = ? WHERE seed_id = (
-           SELECT seed_id FROM seed WHERE stack = ? AND urn = ? AND bind = 'instance' AND instance_id IS NULL
-           ORDER BY committed_at DESC, seed_id LIMIT 1) RETURNING seed_id`,
-        instanceId,
-        addresses,
-        stack,
-        urn,
-      ),
-    );
-    return bound === null ? null : this.get(column.blob(bound, "seed_id"));
+  bindCreated(stack: string, droplet: Droplet, options: BindOptions): Bound | null {
+    const found = this.#db.transaction(() => bindDroplet(this.#db, stack, droplet, options));
+    const row = found === null ? null : this.get(found.seedId);
+    return found === null || row === null ? null : { row, movedFrom: found.movedFrom ?? null };
+  }
+
+  markGone(stack: string, present: readonly string[], { now, asOf }: { now: number; asOf: number }): VmRow[] {
+    return this.#db
+      .transaction(() =>
+        this.#db.all(
+          `UPDATE seed SET gone_at = ?1 WHERE stack = ?2 AND bind = 'instance' AND joined = 0 AND gone_at IS NULL
+             AND forgotten_at IS NULL AND committed_at <= ?3 AND (CASE WHEN instance_id IS NULL
+               THEN committed_at <= ?1 - ?4 ELSE instance_id NOT IN (SELECT value FROM json_each(?5)) END)
+           RETURNING seed_id`,
+          now,
+          stack,
+          asOf,
+          UNDER_WAY,
+          JSON.stringify(present),
+        ),
+      )
+      .flatMap((row) => this.get(column.blob(row, "seed_id")) ?? []);
+  }
+
+  forget(seedId: Uint8Array, now: number): boolean {
+    return this.#db.transaction(() => {
+      const sql = "UPDATE seed SET forgotten_at = COALESCE(forgotten_at, ?) WHERE seed_id = ?";
+      if (this.#db.run(sql, now, seedId) !== 1) return false;
+      this.#db.run("UPDATE enrolment SET revoked_at = COALESCE(revoked_at, ?) WHERE seed_id = ?", now, seedId);
+      this.#db.run("DELETE FROM push WHERE seed_id = ?", seedId);
+      return true;
+    });
   }
 
   all(): VmRow[] {
@@ -83,11 +86,6 @@ export class SqliteSeeds implements SeedStore {
     return row === null ? null : toVm(row);
   }
 }
-
-/** What is no address stays as it is, so that `known-hosts` can name it. */
-const canonical = (addresses: readonly string[]): string[] => [
-  ...new Set(addresses.map((address) => canonicalAddress(address) ?? address)),
-];
 
 function toVm(row: Record<string, unknown>): VmRow {
   return {
@@ -113,6 +111,8 @@ function toVm(row: Record<string, unknown>): VmRow {
     revokedAt: column.numberOrNull(row, "revoked_at"),
     rolledBackAt: column.numberOrNull(row, "rolled_back_at"),
     askers: askersIn(column.text(row, "askers")),
+    goneAt: column.numberOrNull(row, "gone_at"),
+    forgottenAt: column.numberOrNull(row, "forgotten_at"),
     lastTopUp: topUpOf(row),
     topUps: column.numberOrNull(row, "top_ups") ?? 0,
     client: column.text(row, "client"),

@@ -171,7 +171,8 @@ describe("a transaction", () => {
     expect(() =>
       db.transaction(() => {
         db.run(
-          "INSERT INTO seed VALUES (?, '', '', '', 'instance', '', 0, NULL, '[]', NULL, 0, 0, 0, 'local')",
+          `INSERT INTO seed (seed_id, stack, urn, name, bind, source_class, committed_at)
+           VALUES (?, '', '', '', 'instance', '', 0)`,
           bytes(16, 1),
         );
         throw new Error("half-way");

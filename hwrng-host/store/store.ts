@@ -4,6 +4,7 @@
  * Every method throws `HostError` "storage-failed" when the disk is full or broken; nothing half-made stays then.
  */
 import type { Asker, BindMode, SourceClass, VmState } from "@bootseed/protocol";
+import type { BindOptions } from "./created.ts";
 import type { HelloLine } from "./hello-plan.ts";
 
 export type NewSeed = {
@@ -58,6 +59,10 @@ export type VmRow = {
   readonly rolledBackAt: number | null;
   /** Other machines that asked with its seed. */
   readonly askers: readonly Asker[];
+  /** Since when its stack says that it has no such machine. */
+  readonly goneAt: number | null;
+  /** Since when an operator wants it in no list. */
+  readonly forgottenAt: number | null;
   readonly lastTopUp: TopUp | null;
   readonly topUps: number;
   /** The account that committed its seed. */
@@ -66,11 +71,26 @@ export type VmRow = {
   readonly identityPk: Uint8Array | null;
 };
 
+/** The VM of a droplet, and where it was known before if that was elsewhere. */
+export type Bound = {
+  readonly row: VmRow;
+  readonly movedFrom: { readonly stack: string; readonly urn: string } | null;
+};
+
 export interface SeedStore {
   /** @returns false when this seed was committed before: the first commit stands */
   commit(seed: NewSeed): boolean;
-  /** Gives the id to the newest committed, unbound seed of that URN; writes nothing when all is known already. */
-  bindCreated(stack: string, droplet: Droplet): VmRow | null;
+  /** Finds the VM of a droplet that exists (`created.ts`) and brings what is known of it up to date. */
+  bindCreated(stack: string, droplet: Droplet, options: BindOptions): Bound | null;
+  /**
+   * Marks as gone what this stack has no more: VMs with another instance id, and seeds that no create can be about any longer.
+   * @param present instance ids of all its machines
+   * @param when `asOf`: when that was true; what was committed later stays
+   * @returns those that are newly gone
+   */
+  markGone(stack: string, present: readonly string[], when: { now: number; asOf: number }): VmRow[];
+  /** Takes a VM or an unclaimed seed out of all lists and ends what it is to this host. @returns false for an unknown seed */
+  forget(seedId: Uint8Array, now: number): boolean;
   all(): VmRow[];
   get(seedId: Uint8Array): VmRow | null;
 }

@@ -32,6 +32,7 @@ function reserved(count: number): object {
 /** What hosts answer, each on a socket of its name. */
 const HOSTS: Record<string, [number, unknown]> = {
   good: [200, { schema: 1, vms: [sampleVm(), young, changed] }],
+  present: [200, { gone: [] }],
   strange: [200, { schema: 2 }],
   lazy: [200, reserved(0)],
   zeros: [200, reserved(8)],
@@ -82,7 +83,7 @@ const CASES: Case[] = [
   [
     0,
     "a droplet that no host can have seeded",
-    ["sync", ...STACK, "--export", at("export"), ...on("nothing")],
+    ["sync", ...STACK, "--export", at("export"), ...on("present")],
     /left out.*b: a host/,
   ],
   [64, "an unknown command", ["vm", "lss"], /unknown command/],

@@ -7,6 +7,7 @@ import {
   canonicalAddress,
   currentOf,
   hostKeyWord,
+  isGone,
   isLive,
   nameProblem,
   typedAddress,
@@ -16,6 +17,7 @@ import {
 import { alarmsOf, remarksOf, replacedIn } from "../droplet/alarms.ts";
 import { linesUnder } from "../droplet/known-hosts.ts";
 import { contestedWords, contestRemark } from "./contests.ts";
+import { leftOut } from "./gone.ts";
 import { withId, withWord } from "./select.ts";
 import { waitHint } from "./wait-hint.ts";
 
@@ -62,6 +64,7 @@ class Printer {
 
   /** Every VM that has reported. */
   all(port: number): string {
+    this.remarks.push(...leftOut(this.#vms));
     const shown = currentOf(this.#vms).filter((vm) => vm.report !== null);
     return shown.map((vm) => this.#linesOf(vm, ownWords(vm), port)).join("");
   }
@@ -84,7 +87,10 @@ class Printer {
     // Neither is a word that ssh looks for, and an instance-id is what a machine calls itself.
     const known = withId(current, typed);
     if (known !== undefined) return this.#linesOf(known, ownWords(known), port);
-    this.remarks.push(`no VM is called ${typed} or has that address: nothing is printed for it`);
+    const gone = this.#vms.filter(isGone);
+    const was = withWord(gone, host) ?? withId(gone, typed);
+    const why = was === undefined ? `no VM is called ${typed} or has that address` : `${was.name} is gone`;
+    this.remarks.push(`${why}: nothing is printed for it`);
     return "";
   }
 

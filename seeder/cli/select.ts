@@ -1,5 +1,6 @@
 /** Which of a host's VMs a command is about. */
-import { BootseedError, hostKeyWord, nameProblem, type Vm, wordsOf } from "@bootseed/protocol";
+import { BootseedError, hostKeyWord, isGone, nameProblem, type Vm, wordsOf } from "@bootseed/protocol";
+import { leftOut } from "./gone.ts";
 
 /** A stack as the mint knows it (protocol/mint.ts), in printable ASCII; also for VMs that no Pulumi program made. */
 const STACK = /^(?=.{5,256}$)[!-.0-~]+\/[!-.0-~]+\/[!-.0-~]+$/;
@@ -34,7 +35,9 @@ export function nameOf(text: string): string {
   throw new BootseedError("usage", `expected --name with ${expected}, got ${got}${isText ? `: it ${problem}` : ""}`);
 }
 
-const newestFirst = (vms: readonly Vm[]): Vm[] => vms.toSorted((a, b) => b.committedAt - a.committedAt);
+/** Those that are gone last. */
+const newestFirst = (vms: readonly Vm[]): Vm[] =>
+  vms.toSorted((a, b) => Number(isGone(a)) - Number(isGone(b)) || b.committedAt - a.committedAt);
 
 /** Of VMs that one word fits, the one to speak of: a report was signed by its machine, an enrolment alone was not. */
 const bestOf = (vms: readonly Vm[]): Vm | undefined =>
@@ -73,7 +76,9 @@ export function find(vms: readonly Vm[], wanted: string): Vm {
 /** @throws BootseedError "not-found" when the host knows no VM of that stack, with the stacks there are */
 export function ofStack(vms: readonly Vm[], stack: string): Vm[] {
   const found = vms.filter((vm) => vm.stack === stack);
-  if (found.length > 0) return found;
+  if (found.some((vm) => !isGone(vm))) return found;
+  if (found.length > 0)
+    throw new BootseedError("not-found", `no VM of the stack ${stack} exists any more: ${leftOut(found).join("")}`);
   const known = [...new Set(vms.map((vm) => vm.stack))].join(", ") || "none";
   throw new BootseedError("not-found", `no VM of the stack ${stack}: this host shows VMs of ${known}`);
 }

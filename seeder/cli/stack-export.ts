@@ -12,6 +12,7 @@ const MAX_EXPORT_BYTES = 512 << 20;
 
 const exportSchema = z.object({
   deployment: z.object({
+    manifest: z.object({ time: z.string().optional() }).optional(),
     resources: z
       .array(
         z.object({
@@ -59,6 +60,12 @@ export function dropletsIn(text: string, stack: string): CreatedDroplet[] {
       ? []
       : [{ urn, instanceId: id, addresses: addressesIn(outputs ?? {}) }],
   );
+}
+
+/** @param text that `dropletsIn` took @returns when the state was written, in seconds since 1970; undefined where it does not say */
+export function timeOfExport(text: string): number | undefined {
+  const time = Date.parse(exportSchema.parse(JSON.parse(text)).deployment.manifest?.time ?? "");
+  return Number.isNaN(time) ? undefined : Math.max(0, Math.floor(time / 1000));
 }
 
 /** Runs `pulumi stack export` in the current folder. @throws BootseedError "io" with pulumi's own words */

@@ -1,6 +1,6 @@
 /** `bootseed sync`: tells the host which droplets exist, from a stack's state, where a run could not. */
-import type { CreatedVm } from "@bootseed/protocol";
-import type { CreatedDroplet, MintApi } from "../mint-client/client.ts";
+import { BootseedError, type CreatedVm, MAX_PRESENT, type PresentAnswer } from "@bootseed/protocol";
+import type { CreatedDroplet, MintApi, MintClient } from "../mint-client/client.ts";
 import { AT_ONCE } from "../mint-client/batch.ts";
 import { takenByHosts } from "../mint-client/urn.ts";
 import { waitHint } from "./wait-hint.ts";
@@ -18,6 +18,37 @@ export async function syncDroplets(
     answers.push(...(await mint.created(stack, droplets.slice(at, at + AT_ONCE))));
   return answers;
 }
+
+/**
+ * Tells the host that these are all machines of the stack, so that it knows which are gone.
+ *
+ * @param ids instance ids of all its droplets, also of those that can have no seed
+ * @param asOf when that was true, in seconds since 1970: what was made later is not judged
+ * @param remark called when nothing could be told
+ */
+export async function tellPresent(
+  mint: Pick<MintClient, "present">,
+  stack: string,
+  ids: readonly string[],
+  asOf: number | undefined,
+  remark: (line: string) => void,
+): Promise<PresentAnswer["gone"]> {
+  if (ids.length > MAX_PRESENT) {
+    remark(`more than ${MAX_PRESENT} droplets: the host was not told which VMs of ${stack} are gone`);
+    return [];
+  }
+  try {
+    return await mint.present(stack, ids, asOf);
+  } catch (error) {
+    if (!(error instanceof BootseedError) || error.code !== "not-found") throw error;
+    remark("this host is older and keeps VMs that are gone in its lists: update bootseed-host");
+    return [];
+  }
+}
+
+/** For people, a line each. */
+export const goneLines = (gone: PresentAnswer["gone"]): string =>
+  gone.map(({ name, instanceId, seedId }) => `gone: ${name} (${instanceId ?? `seed ${seedId}`})\n`).join("");
 
 /** What came of it, for people. */
 export function syncSummary(vms: readonly CreatedVm[], stack: string): string {

@@ -1,16 +1,19 @@
 /** Commands that show what a host knows: `vm ls`, `vm show`, `known-hosts`, `wait`, `sync`. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { isGone } from "@bootseed/protocol";
 import { type Command } from "commander";
 import { addAcknowledge } from "./acknowledge.ts";
 import { addApprove } from "./approve.ts";
 import { durationMs } from "./duration.ts";
+import { addForget } from "./forget.ts";
+import { leftOut } from "./gone.ts";
 import { withExamples, withExamplesOf } from "./help.ts";
 import { type HostOption, mintOf, withHost } from "./host-option.ts";
 import { readInput } from "./input-file.ts";
 import { knownHosts, sshPortOf } from "./known-hosts.ts";
 import { find, ofStack, stackOf } from "./select.ts";
-import { dropletsIn, exportByPulumi } from "./stack-export.ts";
-import { mayHaveSeed, syncDroplets, syncSummary } from "./sync.ts";
+import { dropletsIn, exportByPulumi, timeOfExport } from "./stack-export.ts";
+import { goneLines, mayHaveSeed, syncDroplets, syncSummary, tellPresent } from "./sync.ts";
 import { EX_DATAERR } from "./sysexits.ts";
 import { print, printJson, say, type Terminal } from "./terminal.ts";
 import { vmDetails, vmTable } from "./vm-table.ts";
@@ -20,16 +23,22 @@ type JsonOption = HostOption & { json?: true };
 
 export function addVm(program: Command, terminal: Terminal): void {
   const { env } = terminal;
-  const vm = withExamplesOf(program.command("vm"), ["vm ls", "vm show", "vm acknowledge", "vm approve"]).description(
-    "list and show VMs",
-  );
+  const vm = withExamplesOf(program.command("vm"), [
+    "vm ls",
+    "vm show",
+    "vm acknowledge",
+    "vm approve",
+    "vm forget",
+  ]).description("list and show VMs");
   withHost(withExamples(vm.command("ls"), "vm ls"), env)
     .description("one line per VM: seeded, reseeded, before its keys, source class, last top-up")
-    .option("--json", "schema 1, as the host answers it")
-    .action(async (options: JsonOption) => {
+    .option("--all", "also VMs that are gone")
+    .option("--json", "schema 1, as the host answers it: all VMs")
+    .action(async (options: JsonOption & { all?: true }) => {
       const vms = await mintOf(options).vms();
-      if (options.json) printJson({ schema: 1, vms });
-      else print(vmTable(vms));
+      if (options.json) return printJson({ schema: 1, vms });
+      print(vmTable(options.all ? vms : vms.filter((one) => !isGone(one))));
+      if (!options.all) for (const line of leftOut(vms)) say(line);
     });
   withHost(withExamples(vm.command("show <name>"), "vm show"), env)
     .description("everything about one VM, by name, seedId or instance-id")
@@ -41,6 +50,7 @@ export function addVm(program: Command, terminal: Terminal): void {
     });
   addAcknowledge(vm, terminal);
   addApprove(vm, terminal);
+  addForget(vm, terminal);
 }
 
 type KnownHostsOptions = HostOption & { stack?: string; sshPort: string; soft?: true };
@@ -105,7 +115,7 @@ type SyncOptions = JsonOption & { stack: string; export?: string };
 
 export function addSync(program: Command, { env }: Terminal): void {
   withHost(withExamples(program.command("sync"), "sync"), env)
-    .description("tell the host the instance ids in a stack's state, where a run could not")
+    .description("tell the host which droplets a stack's state has; its other VMs are gone")
     .requiredOption("--stack <stack>", "org/project/stack")
     .option("--export <file>", "what pulumi stack export printed, - for stdin; default: runs it here")
     .option("--json", "schema 1: what the host knows of each droplet")
@@ -120,7 +130,9 @@ export function addSync(program: Command, { env }: Terminal): void {
       for (const { urn } of droplets.filter((one) => !mayHaveSeed(one)))
         say(`left out, as no host gives it a seed: ${urn}: a host takes printable ASCII, at most 2048 characters`);
       const vms = await syncDroplets(mint, stack, droplets.filter(mayHaveSeed));
-      if (options.json) printJson({ schema: 1, vms });
-      else print(syncSummary(vms, stack));
+      const ids = droplets.map(({ instanceId }) => instanceId);
+      const gone = await tellPresent(mint, stack, ids, timeOfExport(text), say);
+      if (options.json) printJson({ schema: 1, vms, gone });
+      else print(syncSummary(vms, stack) + goneLines(gone));
     });
 }

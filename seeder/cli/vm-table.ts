@@ -1,5 +1,5 @@
 /** What `bootseed vm ls` and `vm show` print. Pure: VMs in, text out. */
-import type { BindMode, Vm } from "@bootseed/protocol";
+import { type BindMode, isGone, type Vm } from "@bootseed/protocol";
 import { alarmsOf, remarksOf, shortAlarms } from "../droplet/alarms.ts";
 import { describeHolder } from "./contests.ts";
 import { waitHint } from "./wait-hint.ts";
@@ -55,6 +55,7 @@ function stateOf(vm: Vm, keysChanged: string): string {
     ...shortAlarms(vm),
     (vm.contested ?? []).length > 0 ? "CONTESTED" : "",
     vm.revokedAt === undefined || vm.revokedAt === null ? "" : "REVOKED",
+    isGone(vm) ? "gone" : "",
   ];
   return [vm.state, ...remarks].filter((remark) => remark !== "").join(", ");
 }

@@ -3,6 +3,7 @@ import { BootseedError, currentOf, type Vm } from "@bootseed/protocol";
 import { alarmsOf, remarksOf } from "../droplet/alarms.ts";
 import { doubtIn } from "../droplet/report.ts";
 import { contestObjections } from "./contests.ts";
+import { leftOut } from "./gone.ts";
 import { lookUp, ofStack } from "./select.ts";
 import { EX_DATAERR, EX_TEMPFAIL, exitCodeOf } from "./sysexits.ts";
 
@@ -86,14 +87,17 @@ function judge(vms: readonly Vm[], say: WaitOptions["say"]): number {
  * @throws BootseedError "not-found" (no such stack or VM), "forbidden", "usage"
  */
 export async function waitForStack(options: WaitOptions): Promise<number> {
-  const { stack, timeoutMs, say, now, sleep } = options;
+  const { stack, names, timeoutMs, say, now, sleep } = options;
   const sync = `bootseed sync --stack ${stack}`;
   const start = now();
   let shown = "";
   for (;;) {
     let [line, code, open]: [string, number, Vm[]] = ["", EX_TEMPFAIL, []];
     try {
-      const vms = wantedOf(await options.vms(), options);
+      const all = await options.vms();
+      const vms = wantedOf(all, options);
+      if (names.length === 0 && shown === "")
+        for (const remark of leftOut(all.filter((vm) => vm.stack === stack))) say(remark);
       open = vms.filter((vm) => vm.report === null);
       if (open.length === 0) return judge(vms, say);
       const steps = open.slice(0, 3).map((vm) => `${vm.name} ${vm.state}`);

@@ -11,6 +11,8 @@ import {
   createdAnswerSchema,
   type CreatedRequest,
   type CreatedVm,
+  type PresentAnswer,
+  presentAnswerSchema,
   type ReservationsAnswer,
   reservationsAnswerSchema,
   type Vm,
@@ -63,6 +65,17 @@ export class MintClient implements MintApi {
   /** Tells the host which droplets exist; idempotent. @returns what it knows of each, with the reports that came */
   async created(stack: string, droplets: readonly CreatedDroplet[]): Promise<readonly CreatedVm[]> {
     return (await this.#ask("POST", "/v1/created", createdAnswerSchema, { stack, droplets })).vms;
+  }
+
+  /** Tells the host all machines of a stack. @param asOf as in `PresentRequest` @returns the VMs that are newly gone */
+  async present(stack: string, instanceIds: readonly string[], asOf?: number): Promise<PresentAnswer["gone"]> {
+    const request = { stack, instanceIds, ...(asOf === undefined ? {} : { asOf }) };
+    return (await this.#ask("POST", "/v1/present", presentAnswerSchema, request)).gone;
+  }
+
+  /** Takes a VM, or a seed that no machine has claimed, out of all lists. @param seedId 32 hex digits */
+  async forget(seedId: string): Promise<void> {
+    await this.#ask("POST", `/v1/vms/${seedId}/forget`, commitAnswerSchema, {});
   }
 
   /** @returns every VM that the host knows */

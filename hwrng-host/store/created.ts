@@ -1,0 +1,191 @@
+/** Which VM a droplet that exists is: found by its stack and URN, or by its instance id where it was moved. */
+import { BlockList, isIPv6 } from "node:net";
+import { canonicalAddress } from "@bootseed/protocol";
+import { column, type Database } from "./database.ts";
+import type { Droplet } from "./store.ts";
+
+/** A row as far as it matters here. */
+type Held = {
+  readonly seedId: Uint8Array;
+  readonly stack: string;
+  readonly urn: string;
+  readonly instanceId: string | null;
+  readonly addresses: readonly string[];
+  readonly committedAt: number;
+};
+
+/** So many seconds after its commit a seed may still belong to a create that is under way. */
+export const UNDER_WAY = 900;
+
+export type BindOptions = {
+  /** Whether the caller may touch a stack: a VM is not taken from a stack that is not the caller's. */
+  readonly mayTouch: (stack: string) => boolean;
+  /** Whether the caller is trusted to say that a newer machine has an older one's address: whoever is not an admin may only contest it. */
+  readonly takesAddresses: boolean;
+  readonly now: number;
+};
+
+/** What `bindDroplet` found: the seed, and where its VM was known before if that was elsewhere. */
+export type Found = {
+  readonly seedId: Uint8Array;
+  readonly movedFrom?: { readonly stack: string; readonly urn: string };
+};
+
+/** Networks of which there are many: an address in one of them may be two machines in two stacks. */
+const MANY = new BlockList();
+for (const [net, bits] of [
+  ["10.0.0.0", 8],
+  ["100.64.0.0", 10],
+  ["172.16.0.0", 12],
+  ["192.168.0.0", 16],
+  ["169.254.0.0", 16],
+] as const)
+  MANY.addSubnet(net, bits);
+MANY.addSubnet("fc00::", 7, "ipv6");
+MANY.addSubnet("fe80::", 10, "ipv6");
+
+const sharesLocally = (address: string): boolean => MANY.check(address, isIPv6(address) ? "ipv6" : "ipv4");
+
+/** What is no address stays as it is, so that `known-hosts` can name it. */
+export const canonical = (addresses: readonly string[]): string[] => [
+  ...new Set(addresses.map((address) => canonicalAddress(address) ?? address)),
+];
+
+const COLUMNS = "seed_id, stack, urn, instance_id, addresses, committed_at";
+
+function heldOf(row: Record<string, unknown>): Held {
+  return {
+    seedId: column.blob(row, "seed_id"),
+    stack: column.text(row, "stack"),
+    urn: column.text(row, "urn"),
+    instanceId: column.textOrNull(row, "instance_id"),
+    addresses: canonical(JSON.parse(column.text(row, "addresses")) as string[]),
+    committedAt: column.number(row, "committed_at"),
+  };
+}
+
+/**
+ * In one transaction: finds the VM, gives it the instance id and the addresses, and takes both from machines that cannot have them any
+ * more. Writes nothing when all is known already.
+ *
+ * @returns null for a droplet without a seed of this host
+ */
+export function bindDroplet(db: Database, stack: string, told: Droplet, options: BindOptions): Found | null {
+  const { mayTouch, now } = options;
+  const droplet = { ...told, addresses: canonical(told.addresses) };
+  const { urn, instanceId } = droplet;
+  const exact = db.get(
+    `SELECT ${COLUMNS}, gone_at FROM seed WHERE stack = ? AND urn = ? AND instance_id = ? AND forgotten_at IS NULL
+     ORDER BY committed_at DESC LIMIT 1`,
+    stack,
+    urn,
+    instanceId,
+  );
+  if (exact !== null) {
+    const held = heldOf(exact);
+    const same = JSON.stringify(held.addresses) === JSON.stringify(droplet.addresses) && exact["gone_at"] === null;
+    if (!same) settle(db, held, stack, droplet, options);
+    return { seedId: held.seedId };
+  }
+  const fresh = findFresh(db, stack, urn);
+  // A create that is under way, unlike one that failed and left its seed.
+  const isNow = fresh !== undefined && fresh.committedAt > now - UNDER_WAY;
+  const moved = isNow ? undefined : findMoved(db, stack, droplet, mayTouch);
+  if (moved !== undefined) {
+    settle(db, moved, stack, droplet, options);
+    return { seedId: moved.seedId, movedFrom: { stack: moved.stack, urn: moved.urn } };
+  }
+  if (fresh === undefined) return null;
+  settle(db, fresh, stack, droplet, options);
+  // The machine that this URN meant before is replaced.
+  db.run(
+    `UPDATE seed SET gone_at = ? WHERE stack = ? AND urn = ? AND instance_id IS NOT NULL AND instance_id <> ?
+       AND bind = 'instance' AND joined = 0 AND gone_at IS NULL AND committed_at <= ?`,
+    now,
+    stack,
+    urn,
+    instanceId,
+    fresh.committedAt,
+  );
+  return { seedId: fresh.seedId };
+}
+
+/** The newest seed of that URN that has no machine yet. */
+function findFresh(db: Database, stack: string, urn: string): Held | undefined {
+  const row = db.get(
+    `SELECT ${COLUMNS} FROM seed WHERE stack = ? AND urn = ? AND bind = 'instance' AND instance_id IS NULL
+       AND forgotten_at IS NULL ORDER BY committed_at DESC, seed_id LIMIT 1`,
+    stack,
+    urn,
+  );
+  return row === null ? undefined : heldOf(row);
+}
+
+/**
+ * A droplet that has another URN or another stack now: an alias, `state move`, `stack rename`. Its instance id must have been told by its
+ * stack (what a machine says of itself is no evidence), its addresses must speak for the same machine (two clouds may use one id), and
+ * the caller must be allowed to touch the stack that it had.
+ */
+function findMoved(
+  db: Database,
+  stack: string,
+  droplet: Droplet,
+  mayTouch: (stack: string) => boolean,
+): Held | undefined {
+  const all = db
+    .all(
+      `SELECT ${COLUMNS} FROM seed WHERE instance_id = ? AND bind = 'instance' AND joined = 0 AND forgotten_at IS NULL
+       ORDER BY committed_at DESC`,
+      droplet.instanceId,
+    )
+    .map(heldOf)
+    .filter((held) => mayTouch(held.stack) && isSameMachine(held, droplet));
+  const own = all.find((held) => held.stack === stack);
+  // Several other stacks that claim one machine: one of them lies, and which is not known here.
+  return own ?? (new Set(all.map((held) => held.stack)).size === 1 ? all[0] : undefined);
+}
+
+const isSameMachine = ({ addresses }: Held, droplet: Droplet): boolean =>
+  addresses.length === 0 ||
+  droplet.addresses.length === 0 ||
+  addresses.some((address) => droplet.addresses.includes(address));
+
+/**
+ * Writes what is told of this VM. Of two machines with one address the one whose seed was committed later has it, if the caller is trusted with that:
+ * otherwise both keep it, and no key is printed for it until one is gone.
+ */
+function settle(db: Database, held: Held, stack: string, droplet: Droplet, options: BindOptions): void {
+  const { mayTouch, takesAddresses } = options;
+  let own = [...droplet.addresses];
+  for (const other of takesAddresses ? holdersOf(db, held.seedId, droplet.addresses) : []) {
+    const shared = other.addresses.filter(
+      (address) =>
+        own.includes(address) && (other.stack === stack || (mayTouch(other.stack) && !sharesLocally(address))),
+    );
+    if (other.committedAt > held.committedAt) own = own.filter((address) => !shared.includes(address));
+    else if (other.committedAt < held.committedAt && shared.length > 0) {
+      const left = other.addresses.filter((address) => !shared.includes(address));
+      db.run("UPDATE seed SET addresses = ? WHERE seed_id = ?", JSON.stringify(left), other.seedId);
+    }
+  }
+  db.run(
+    "UPDATE seed SET stack = ?, urn = ?, instance_id = ?, addresses = ?, gone_at = NULL WHERE seed_id = ?",
+    stack,
+    droplet.urn,
+    droplet.instanceId,
+    JSON.stringify(own),
+    held.seedId,
+  );
+}
+
+function holdersOf(db: Database, seedId: Uint8Array, addresses: readonly string[]): Held[] {
+  if (addresses.length === 0) return [];
+  return db
+    .all(
+      `SELECT ${COLUMNS} FROM seed WHERE seed_id <> ? AND joined = 0
+       AND EXISTS (SELECT 1 FROM json_each(seed.addresses) WHERE value IN (SELECT value FROM json_each(?)))`,
+      seedId,
+      JSON.stringify(addresses),
+    )
+    .map(heldOf);
+}
