@@ -5,6 +5,8 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
 import { openSqliteStore } from "./sqlite-store.ts";
 
+const OPTIONS = { mayTouch: () => true, takesAddresses: true, now: 0 };
+
 const OLD = "2a03:b0c0:0002:00d0:0000:0000:0192:b001";
 const CANONICAL = "2a03:b0c0:2:d0::192:b001";
 
@@ -17,7 +19,7 @@ it("C5 (digitalocean/terraform-provider-digitalocean#269): addresses are stored,
     const expected = [CANONICAL, "203.0.113.7", "no address"];
     const store = openSqliteStore(file);
     store.seeds.commit({ seedId, ...who, bind: "instance", sourceClass: "chained", committedAt: 1 });
-    expect(store.seeds.bindCreated("o/p/s", droplet)?.addresses).toEqual(expected);
+    expect(store.seeds.bindCreated("o/p/s", droplet, OPTIONS)?.row.addresses).toEqual(expected);
     store.close();
 
     const database = new DatabaseSync(file);
