@@ -61,7 +61,11 @@ describe("a machine that asks with a VM's seed", () => {
     const names = { stack: "s", urn: "v", name: "m", bind: "instance", sourceClass: "chained" } as const;
     store.seeds.commit({ seedId: other, ...names, committedAt: NOW });
     expect([ask("1", false), ask("2", false), store.seeds.get(other)?.askers]).toEqual([true, true, []]);
-    store.seeds.bindCreated("s", { urn: "v", instanceId: "1", addresses: [] });
+    store.seeds.bindCreated(
+      "s",
+      { urn: "v", instanceId: "1", addresses: [] },
+      { mayTouch: () => true, takesAddresses: true, now: 0 },
+    );
     store.reports.accept({ seedId: other, json: "{}", hostKeys: ["k"], now: NOW });
     ask("2", false);
     expect(store.seeds.get(other)?.askers).toMatchObject([{ instanceId: "2", afterReport: false }]);
