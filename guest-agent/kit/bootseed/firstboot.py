@@ -70,7 +70,7 @@ def host_keys(guest: Guest) -> int:
     for path in keys:
         if not made:
             path.unlink()
-    return sum(path.exists() for path in keys.union(shown(guest, "")))
+    return sum(path.exists() for path in keys.union(shown(guest)))
 
 
 def metadata(guest: Guest, verb: str) -> None:

@@ -15,19 +15,14 @@ from .guest import KEEP, Guest
 SOURCES = "var/lib/cloud/instance/**/*", "etc/cloud/**/*"
 
 
-def written_at(guest: Guest, verdict: dict[str, Any]) -> float:
-    """When the verdict was written, by today's clock: one that was set back since makes later files look older."""
-    at = guest.at(KEEP + "verdict.json").stat().st_mtime
-    reseed = verdict["evidence"]["timeline"][-1][1]
-    return at + min(0, time.time() - uptime() - (at - reseed)) if guest.boot_id() == verdict["bootId"] else at
-
-
 def foreign(guest: Guest, keys: Collection[Path], verdict: dict[str, Any]) -> int:
     """How many of these keys are older than the verdict, or were brought by user-data, vendor-data or the image.
 
     Brought is a key of which a line of the private half, or of its base64, stands in what cloud-init was told.
     """
-    at = written_at(guest, verdict)
+    at = guest.at(KEEP + "verdict.json").stat().st_mtime
+    if guest.boot_id() == verdict["bootId"]:  # a clock that was set back since makes later files look older
+        at = min(at, time.time() - uptime() + verdict["evidence"]["timeline"][-1][1])
     told = b""
     for pattern in SOURCES:
         for path in filter(Path.is_file, guest.at("/").glob(pattern)):

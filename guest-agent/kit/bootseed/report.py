@@ -77,7 +77,7 @@ def message(host: Host, keys: dict[Path, str], remarks: list[str]) -> bytes:
         evidence["timeline"] = optional(evidence["timeline"], timeline, host, document, keys)
         evidence["gate"] = guest.gate()
         if remarks:
-            evidence["remarks"] = [re.sub("[^ -~]", "?", remark)[:255] for remark in remarks[:16]]
+            evidence["remarks"] = [ascii(remark)[1:-1][:255] for remark in remarks[:16]]
         data = json.dumps(document).encode()
         signed = len(data).to_bytes(4, "big") + data + sign(host.folder / "identity", "report", data)
         signed += bytes([len(keys)])
