@@ -1,6 +1,6 @@
 /** Deliveries by `pull` between the agent's core and whole hosts: several hosts, liars, rotations, damaged files, lost messages. */
 import { encodePacketAnswer, keyPair, parsePacketAnswer } from "@bootseed/protocol";
-import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Bench } from "../../hwrng-host/testing/bench.ts";
 import { enrolledMachine, type TestMachine } from "./testing/machine.ts";
@@ -193,13 +193,73 @@ describe("a damaged file is put aside, said and counted", () => {
   });
 });
 
+describe("what is no damage", () => {
+  /** After this, seconds, the quota is whole again. */
+  const DAY = 86_400;
+  const failing = (vm: TestMachine, name: string, code: string): TestMachine["world"] => ({
+    ...vm.world,
+    disk: {
+      ...vm.world.disk,
+      read: (path) => {
+        if (path.endsWith(`/${name}`)) throw Object.assign(new Error(`${code}: ${path}`), { code });
+        return vm.world.disk.read(path);
+      },
+    },
+  });
+
+  it.each(["counter", "statement", "certificate", "psk", "identity"])(
+    "C1 (tpm2-software/tpm2-pkcs11#684): %s cannot be read: no file is renamed, and afterwards all goes on",
+    async (name) => {
+      await using bench = new Bench();
+      using vm = await enrolledMachine(bench);
+      expect(await outcomes(vm)).toEqual(["delivered"]);
+      const before = readdirSync(vm.at("."));
+      for (const code of ["EIO", "EACCES", "EMFILE", "ERR_OSSL_EVP_UNSUPPORTED"])
+        expect(await topUpAll(failing(vm, name, code), vm.stateDir, true)).toMatchObject([{ outcome: "failed", code }]);
+      expect(readdirSync(vm.at("."))).toEqual(before);
+      bench.clock.now += DAY;
+      expect(await outcomes(vm)).toEqual(["delivered"]);
+    },
+  );
+
+  it.each(["topup.json", "issuer", "instance", "spent", "identity.pub"])(
+    "%s cannot be read: the delivery goes on",
+    async (name) => {
+      await using bench = new Bench();
+      using vm = await enrolledMachine(bench);
+      expect(await outcomes(vm)).toEqual(["delivered"]);
+      const before = readdirSync(vm.at("."));
+      const world = failing(vm, name, "EIO");
+      expect(await topUpAll(world, vm.stateDir, true)).toMatchObject([{ outcome: "delivered" }]);
+      expect(readdirSync(vm.at("."))).toEqual(before);
+      bench.clock.now += DAY;
+      expect(await outcomes(vm)).toEqual(["delivered"]);
+    },
+  );
+
+  it("a folder in a file's place is put aside, in place of an older one", async () => {
+    await using bench = new Bench();
+    using vm = await enrolledMachine(bench);
+    for (const name of ["counter", "topup.json", "tmp", "counter.corrupt"])
+      for (let turn = 0; turn < 2; turn++) {
+        rmSync(vm.at(name), { force: true, recursive: true });
+        mkdirSync(vm.at(`${name}/x`), { recursive: true });
+        bench.clock.now += DAY;
+        expect(await outcomes(vm), name).toEqual(["delivered"]);
+      }
+  });
+});
+
 describe("a copy of another machine's disk", () => {
-  it("asks nobody", async () => {
+  it("C31 (trailofbits/dropkit#53): asks nobody, and says whose the enrolment is", async () => {
     await using bench = new Bench();
     using vm = await enrolledMachine(bench);
     const world = { ...vm.world, instanceIds: ["another", "machine-id"] };
     expect(await topUpAll(world, vm.stateDir, true)).toMatchObject([{ outcome: "failed", code: "instance" }]);
     expect(vm.requested).toEqual([]);
+    const told = vm.said.filter((line) => line.includes("enrolment belongs to another instance"));
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(/generalize.*join again/);
     expect(await topUpAll({ ...world, instanceIds: ["x", "id-web"] }, vm.stateDir, true)).toMatchObject([
       { outcome: "delivered" },
     ]);

@@ -18,7 +18,7 @@ import { dirname } from "node:path";
 import type { Disk } from "./world.ts";
 
 const EMPTY = new Uint8Array(0);
-const missing = (error: unknown): boolean => (error as { code?: unknown }).code === "ENOENT";
+const missing = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(String((error as { code?: unknown }).code));
 
 /**
  * Opens a file of the state, never what a link points to, and waits for no pipe: whoever took over the unprivileged unit
@@ -42,6 +42,8 @@ function unlessMissing<T, N>(read: () => T, none: N): T | N {
     throw error;
   }
 }
+
+const isFolder = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 function syncFolder(path: string): void {
   const folder = openSync(path, "r");
@@ -68,7 +70,7 @@ export function realDisk(root = ""): Disk {
     replace(path, content) {
       const folder = dirname(root + path);
       const temp = `${folder}/tmp`;
-      rmSync(temp, { force: true });
+      rmSync(temp, { force: true, recursive: true });
       const file = openSync(temp, "wx", 0o600);
       try {
         for (let done = 0; done < content.length;) done += writeSync(file, content, done);
@@ -80,10 +82,13 @@ export function realDisk(root = ""): Disk {
       } finally {
         closeSync(file);
       }
+      if (isFolder(root + path)) rmSync(root + path, { recursive: true });
       renameSync(temp, root + path);
       syncFolder(folder);
     },
     rename(path, to) {
+      // Whatever has the name gives way, were it a folder: a file cannot be put in its place.
+      rmSync(root + to, { force: true, recursive: true });
       renameSync(root + path, root + to);
       syncFolder(dirname(root + path));
     },
@@ -98,7 +103,7 @@ export function realDisk(root = ""): Disk {
         } finally {
           closeSync(file);
         }
-      rmSync(root + path);
+      rmSync(root + path, { recursive: true });
     },
     list(folder) {
       const entries = unlessMissing(() => readdirSync(root + folder, { withFileTypes: true }), []);

@@ -3,33 +3,27 @@
  * over from the other between two deliveries (docs/protocol.md, State on the guest).
  */
 import {
+  BootseedError,
   type Certificate,
+  concat,
   equalConstantTime,
   fromHex,
+  instanceIdHash,
   type KeyPair,
   MAX_COUNTER,
   parseCertificate,
   parseStatement,
   Reader,
   type Statement,
+  toHex,
   u64be,
   wipe,
 } from "@bootseed/protocol";
+import { createHash } from "node:crypto";
+import { Damaged, type Notes, parseCounts } from "./counts.ts";
 import { parseOpensshKey } from "./openssh-key.ts";
 import { Refusal } from "./refusal.ts";
 import type { World } from "./world.ts";
-
-/** Counts of refusals by code, and the last delivery. */
-export type Notes = { last?: LastDelivery } & Record<string, unknown>;
-
-/** What topup.json says of the last delivery; `receipt` is the HTTP status, 0 for one that got lost. */
-export interface LastDelivery {
-  counter: number;
-  timestamp: number;
-  rcMix: number;
-  rcReseed: number;
-  receipt: number;
-}
 
 /** A guest asks again when this part of the interval has passed: the timer's own jitter fills the rest. */
 const DUE_FRACTION = 0.9;
@@ -37,8 +31,13 @@ const HOST_ID = /^[0-9a-f]{16}$/;
 
 /** Of all hosts that have a statement or certificate here, were it put aside as damaged: not of those only `spent`. */
 export function hostFolders(world: World, stateDir: string): HostFolder[] {
-  const known = (folder: string): boolean =>
-    world.disk.list(`${stateDir}/${folder}`).some((name) => /^(statement|certificate|issuer)/.test(name));
+  const known = (folder: string): boolean => {
+    try {
+      return world.disk.list(`${stateDir}/${folder}`).some((name) => /^(statement|certificate|issuer)/.test(name));
+    } catch {
+      return true; // cannot be read: its own top-up says so, and no other host's is held up
+    }
+  };
   const names = world.disk.list(stateDir).filter((name) => HOST_ID.test(name) && known(name));
   // oxlint-disable-next-line unicorn/no-array-sort -- Node 18 has no toSorted
   return names.sort().map((name) => new HostFolder(world, `${stateDir}/${name}`));
@@ -69,23 +68,48 @@ export class HostFolder {
     return this.read("certificate") !== null;
   }
 
-  /** Puts every damaged file aside before anything is asked for: what is wrong shows at once, as in the kit. */
+  /**
+   * Puts every damaged file aside before anything is asked for: what is wrong shows at once, as in the kit. Damaged is what
+   * its own bytes say cannot be the file, or what is no file.
+   * @throws what the disk or OpenSSL throws, which is no damage: nothing is renamed; without counts and issuer all goes on
+   */
   putAside(): void {
-    const reads = [
-      () => this.notes(),
-      () => this.counter(),
-      () => this.#parsedStatement("issuer"),
-      () => this.statement(),
-      () => this.psk(),
-      () => this.#parsedIdentity(this.#parsedCertificate()),
+    const reads: [() => unknown, boolean][] = [
+      [() => this.notes(), false],
+      [() => this.counter(), true],
+      [() => this.#parsedStatement("issuer"), false],
+      [() => this.statement(), true],
+      [() => this.psk(), true],
+      [() => this.#parsedIdentity(this.#parsedCertificate()), true],
     ];
-    for (const read of reads) {
+    for (const [read, needed] of reads) {
       try {
         read();
       } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
+        if (needed && !(error instanceof Refusal)) throw error;
+        if (!needed) this.#world.say(`${this.path}: ${(error as Error).message}`);
       }
     }
+  }
+
+  /**
+   * The instance that this enrolment belongs to when it is not this machine's: 8 digits of its hash; null when it is ours,
+   * when there is none, and when nobody can tell. One record that names this machine is enough.
+   */
+  otherInstance(): string | null {
+    const names = this.#world.instanceIds?.map(instanceIdHash) ?? [];
+    const ours = (hash: Uint8Array): boolean => names.some((name) => equalConstantTime(name, hash));
+    const certificate = this.#parsedCertificate()?.instanceIdHash;
+    if (names.length === 0 || (certificate !== undefined && ours(certificate))) return null;
+    const record = parseInstance(this.read("instance"));
+    const [first] = [record, certificate].filter((hash) => hash?.some((byte) => byte !== 0)); // zeros are no hash
+    return first === null || first === undefined || ours(first) ? null : toHex(first).slice(0, 8);
+  }
+
+  /** Keeps which instance this enrolment is for, beside the certificate, whose damage cannot make it another's then. */
+  keepInstance(instanceId: string): void {
+    const hash = instanceIdHash(instanceId);
+    this.write("instance", concat(hash, createHash("sha256").update(hash).digest()));
   }
 
   /** The newest statement; falls back to `issuer` when it is damaged. @throws Refusal "state-statement" */
@@ -110,7 +134,7 @@ export class HostFolder {
   /** 32 bytes, secret. @throws Refusal "state-psk" */
   psk(): Uint8Array {
     const psk = this.#parsed("psk", (bytes) => {
-      if (bytes.length !== 32) throw new Error("expected 32 bytes");
+      if (bytes.length !== 32) throw new Damaged("expected 32 bytes");
       return bytes;
     });
     return psk ?? this.#lost("psk");
@@ -122,7 +146,7 @@ export class HostFolder {
       const reader = new Reader(bytes, "counter");
       const value = reader.u64("counter");
       reader.end();
-      if (value >= MAX_COUNTER) throw new Error("at the end of its range");
+      if (value >= MAX_COUNTER) throw new Damaged("at the end of its range");
       return value;
     });
     return counter ?? 0;
@@ -140,19 +164,28 @@ export class HostFolder {
 
   /** Keeps a statement as `issuer` when it is the one that the certificate names. */
   keepIssuer(statement: Statement): void {
-    if (this.read("issuer") !== null || !this.enrolled) return;
+    try {
+      if (this.read("issuer") !== null || !this.enrolled) return;
+    } catch {
+      return; // cannot be read, hence is not to be replaced; nothing else needs it
+    }
     if (statement.serial === this.certificate().statementSerial) this.write("issuer", statement.bytes);
   }
 
   /** Statements that prove the enrolment to a host that lost it, oldest first. */
   proofs(): Uint8Array[] {
     const newest = this.statement();
-    const issuer = this.#parsedStatement("issuer");
+    let issuer: Statement | null = null;
+    try {
+      issuer = this.#parsedStatement("issuer");
+    } catch {
+      // It cannot be read: the newest may do alone.
+    }
     return issuer !== null && issuer.serial < newest.serial ? [issuer.bytes, newest.bytes] : [newest.bytes];
   }
 
   notes(): Notes {
-    return this.#parsed("topup.json", (bytes) => object(JSON.parse(Buffer.from(bytes).toString("utf8")))) ?? {};
+    return this.#parsed("topup.json", parseCounts) ?? {};
   }
 
   keepNotes(notes: Notes): void {
@@ -175,7 +208,7 @@ export class HostFolder {
   }
 
   #mine<T extends { readonly hostId: Uint8Array }>(message: T): T {
-    if (!equalConstantTime(message.hostId, this.hostId)) throw new Error("it belongs to another host");
+    if (!equalConstantTime(message.hostId, this.hostId)) throw new Damaged("it belongs to another host");
     return message;
   }
 
@@ -193,7 +226,7 @@ export class HostFolder {
       const key = parseOpensshKey(bytes);
       if (certificate === null || equalConstantTime(key.publicKey, certificate.identityPk)) return key;
       wipe(key.privateKey);
-      throw new Error("not the identity that was enrolled");
+      throw new Damaged("not the identity that was enrolled");
     });
   }
 
@@ -204,6 +237,8 @@ export class HostFolder {
     try {
       return parse(bytes);
     } catch (error) {
+      // What OpenSSL or memory make of it is no damage: the file stays.
+      if (!(error instanceof BootseedError || error instanceof Damaged)) throw error;
       const path = `${this.path}/${name}`;
       this.#world.disk.rename(path, `${path}.corrupt`);
       this.#world.say(`${path} is damaged and was put aside as ${name}.corrupt: ${(error as Error).message}`);
@@ -218,7 +253,9 @@ export class HostFolder {
   }
 }
 
-function object(value: unknown): Notes {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("expected an object");
-  return value as Notes;
+/** The instance's hash in the file, which has the SHA-256 of that behind it; null unless it is right. */
+function parseInstance(bytes: Uint8Array | null): Uint8Array | null {
+  const hash = bytes?.subarray(0, 32);
+  if (bytes?.length !== 64 || hash === undefined) return null;
+  return equalConstantTime(bytes.subarray(32), createHash("sha256").update(hash).digest()) ? hash : null;
 }

@@ -18,6 +18,7 @@ export function ensureIdentity(world: World, machine: Machine, path: string): Ke
     try {
       return parseOpensshKey(known);
     } catch (error) {
+      if (!(error instanceof BootseedError)) throw error;
       world.disk.rename(`${path}/identity`, `${path}/identity.corrupt`);
       world.say(`${path}/identity is damaged and was put aside: ${(error as Error).message}`);
     }

@@ -51,7 +51,19 @@ export interface Joined {
 
 const NOT_TRIED = 255;
 /** What belongs to one machine; `spent` stays. */
-const ENROLMENT = ["certificate", "psk", "identity", "identity.pub", "issuer", "counter", "claim", "topup.json"];
+const ENROLMENT = [
+  "claim",
+  "identity",
+  "identity.pub",
+  "psk",
+  "counter",
+  "issuer",
+  "statement",
+  "topup.json",
+  // The records of the instance last: if the power goes meanwhile, they still say whose the rest is.
+  "certificate",
+  "instance",
+];
 
 /** @throws BootseedError "unreachable"; Refusal for what the host says */
 export async function join(world: World, machine: Machine, options: JoinOptions): Promise<Joined> {
@@ -67,8 +79,13 @@ export async function join(world: World, machine: Machine, options: JoinOptions)
   if (machine.instanceId() === "")
     throw new Refusal("instance", "expected cloud-init's instance-id or /etc/machine-id: systemd-machine-id-setup");
   await world.kernel.reseed();
-  // A copy of another machine's disk: its identity is not ours.
-  if (isCopy(world, folder)) for (const name of ENROLMENT) world.disk.wipe(`${path}/${name}`);
+  // A copy of another machine's disk: its identity is not ours. Nothing is destroyed, as names can be wrong.
+  const other = folder.otherInstance();
+  if (other !== null) {
+    world.say(`${path}: enrolment of another instance (SHA-256 ${other}…): put aside as *.${other}`);
+    for (const name of ENROLMENT)
+      if (world.disk.read(`${path}/${name}`) !== null) world.disk.rename(`${path}/${name}`, `${path}/${name}.${other}`);
+  }
   const identity = ensureIdentity(world, machine, path);
   const instanceId = machine.instanceId();
   const bootId = fromHex(machine.bootId().replaceAll("-", ""), 16);
@@ -105,6 +122,7 @@ export async function join(world: World, machine: Machine, options: JoinOptions)
   folder.write("statement", source.statement().bytes);
   // An older enrolment's must not stand beside the new psk, if the power goes between them: it would pass for whole.
   for (const name of ["certificate", "issuer"]) world.disk.wipe(`${path}/${name}`);
+  folder.keepInstance(instanceId);
   folder.write("psk", psk);
   folder.write("certificate", certificate); // last: with it, the machine counts as enrolled
   folder.keepIssuer(source.statement());
@@ -167,16 +185,9 @@ function isWhole(world: World, folder: HostFolder): boolean {
     folder.statement();
     wipe(folder.psk(), folder.identity().privateKey);
     return true;
-  } catch {
-    return false;
-  }
-}
-
-function isCopy(world: World, folder: HostFolder): boolean {
-  try {
-    if (folder.enrolled) checkInstance(world, folder);
-    return false;
   } catch (error) {
-    return error instanceof Refusal && error.code === "instance";
+    // A disk that does not read says nothing about the files: a join would replace sound ones.
+    if (error instanceof Refusal) return false;
+    throw error;
   }
 }

@@ -26,28 +26,41 @@ export class Machine {
     }
   }
 
-  /** The cloud's name for this machine; where there is no cloud-init, its machine-id. */
+  /** The cloud's name for this machine; where cloud-init has none, its machine-id. */
   instanceId(): string {
-    return this.text("/var/lib/cloud/data/instance-id") || this.text("/etc/machine-id");
+    return this.#cloudName() || this.text("/etc/machine-id");
   }
 
   /**
-   * What an enrolment of this machine may be bound to; null when cloud-init's name for it is there and cannot be read, as
-   * for another user: then nothing is refused for it.
+   * What an enrolment of this machine may be bound to; null while that is not known: then nothing is refused for it. With
+   * cloud-init only its own name says which machine this is, and a machine-id is copied with the disk.
    */
   instanceIds(): string[] | null {
-    const path = this.at("/var/lib/cloud/data/instance-id");
-    const cloud = this.text("/var/lib/cloud/data/instance-id");
-    if (cloud === "" && existsSync(path)) return null;
-    const ids = [cloud, this.text("/etc/machine-id")].filter((id) => id !== "");
+    const cloud = this.#cloudName();
+    if (cloud === "" && existsSync(this.at("/var/lib/cloud"))) return null;
+    const machineId = this.text("/etc/machine-id");
+    const ids = [cloud, /^[0-9a-f]{32}$/.test(machineId) ? machineId : ""].filter((id) => id !== "");
     return ids.length === 0 ? null : ids;
+  }
+
+  /**
+   * cloud-init's name for this machine, as in the kit; empty when it is not known. `iid-datasource…` is what cloud-init makes
+   * up when no datasource answers, as while the metadata service is down. A name without a folder of its own in `instances`
+   * is not cloud-init's: its file was damaged.
+   */
+  #cloudName(): string {
+    const name = this.text("/var/lib/cloud/data/instance-id");
+    if (!/^[!-Z_a-z~]+$/.test(name) || name.startsWith("iid-datasource")) return "";
+    const instances = this.at("/var/lib/cloud/instances");
+    return existsSync(instances) && !existsSync(`${instances}/${name.replaceAll("/", "_")}`) ? "" : name;
   }
 
   /** What the kit found out at this very instance's first boot; null where there was none, and on a copy of a disk. */
   verdict(): Record<string, unknown> | null {
     try {
       const verdict = JSON.parse(this.text(`${STATE_DIR}/verdict.json`)) as Record<string, unknown>;
-      return verdict["instanceId"] === this.instanceId() ? verdict : null;
+      const named = this.#cloudName();
+      return typeof verdict["instanceId"] === "string" && ["", verdict["instanceId"]].includes(named) ? verdict : null;
     } catch {
       return null;
     }
@@ -55,7 +68,7 @@ export class Machine {
 
   /** How the kit's gate ended: passed, held, warned; none before it did, and without a kit. */
   gate(): string {
-    return this.text(`${STATE_DIR}/gate-done`).split(/\s+/).pop() || "none";
+    return / (passed|held|warned)$/.exec(this.text(`${STATE_DIR}/gate-done`))?.[1] ?? "none";
   }
 
   /** UUID of this boot; zeros where there is no /proc. */

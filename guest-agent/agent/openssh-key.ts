@@ -56,6 +56,7 @@ function parse(bytes: Uint8Array): KeyPair {
   expect(both.subarray(32), publicKey, "second half of the private key");
   string(secret, "comment");
   // 1, 2, 3 … up to a block of 8 bytes: exact as all else, and python's library minds it too.
+  if (secret.left > 7) file.refuse("padding is longer than a block");
   for (let pad = 1; secret.left > 0; pad++)
     if (secret.u8("padding") !== pad) file.refuse("padding is not that of a key");
   if (inner.length % 8 !== 0) file.refuse("private part: expected blocks of 8 bytes");

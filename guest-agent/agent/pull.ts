@@ -1,7 +1,8 @@
 /** A top-up by `pull`: the guest dials (docs/protocol.md, Transport: pull). */
 import { encodePacketRequest, encodeReceiptRequest, zeroNonce } from "@bootseed/protocol";
 import { beginDelivery, type Delivered } from "./delivery.ts";
-import type { HostFolder, LastDelivery } from "./host-folder.ts";
+import type { LastDelivery } from "./counts.ts";
+import type { HostFolder } from "./host-folder.ts";
 import { Followed, request } from "./request.ts";
 import { Refusal } from "./refusal.ts";
 import type { World } from "./world.ts";

@@ -11,7 +11,7 @@ import { BootseedError, equalConstantTime, frame, FrameReader, parseGreeting, to
 import { beginDelivery, type Delivery } from "./delivery.ts";
 import { type HostFolder, hostFolders } from "./host-folder.ts";
 import { messageOf, Refusal } from "./refusal.ts";
-import { checkInstance, failed } from "./topup.ts";
+import { checkInstance, failed, keepLast } from "./topup.ts";
 import type { World } from "./world.ts";
 
 /** Every message of a host fits; the length prefix holds no more. */
@@ -120,7 +120,7 @@ export class PushedDelivery {
     const work = async (): Promise<Step> => {
       const { receipt, ...told } = await delivery.accept(answer);
       // No answer follows a receipt, so none can be told of.
-      folder.keepNotes({ ...folder.notes(), last: { ...told, receipt: 0 } });
+      keepLast(this.#world, folder, { ...told, receipt: 0 });
       return { send: frame(receipt), end: true };
     };
     return this.#lock.hold(work).finally(() => delivery.abandon());

@@ -1,6 +1,7 @@
 /** Top-ups from every host at once: one that is dead or lies neither blocks nor weakens the others. */
-import { equalConstantTime, instanceIdHash, toHex } from "@bootseed/protocol";
-import { type HostFolder, hostFolders, type LastDelivery } from "./host-folder.ts";
+import { toHex } from "@bootseed/protocol";
+import type { LastDelivery, Notes } from "./counts.ts";
+import { type HostFolder, hostFolders } from "./host-folder.ts";
 import { pull } from "./pull.ts";
 import { codeOf, messageOf, Refusal, refusalCode } from "./refusal.ts";
 import type { World } from "./world.ts";
@@ -28,20 +29,32 @@ export async function topUp(world: World, folder: HostFolder, now: boolean): Pro
     if (!folder.enrolled) throw new Refusal("not enrolled", "no certificate of this host: join it");
     checkInstance(world, folder);
     const delivery = await pull(world, folder);
-    folder.keepNotes({ ...folder.notes(), last: delivery });
+    keepLast(world, folder, delivery);
     return { hostId, outcome: "delivered", delivery };
   } catch (error) {
     return { hostId, outcome: "failed", ...failed(world, folder, error) };
   }
 }
 
+/** Notes a delivery; where topup.json cannot be read it is not replaced, and the delivery counts all the same. */
+export function keepLast(world: World, folder: HostFolder, last: LastDelivery): void {
+  let notes: Notes;
+  try {
+    notes = folder.notes();
+  } catch (error) {
+    world.say(`not noted: cannot read ${folder.path}/topup.json: ${messageOf(error)}`);
+    return;
+  }
+  folder.keepNotes({ ...notes, last });
+}
+
 /** A copy of another machine's disk must not speak for it. @throws Refusal "instance" */
 export function checkInstance({ instanceIds }: World, folder: HostFolder): void {
-  if (instanceIds === undefined) return;
-  const bound = folder.certificate().instanceIdHash;
-  if (instanceIds.some((id) => equalConstantTime(instanceIdHash(id), bound))) return;
-  const advice = "its enrolment belongs to the machine this disk was copied from: join again";
-  throw new Refusal("instance", `expected an enrolment of this machine (${instanceIds.join(", ")}): ${advice}`);
+  const other = folder.otherInstance();
+  if (other === null) return;
+  const whose = `enrolment belongs to another instance (SHA-256 ${other}…), of which this disk is a copy`;
+  const advice = "run `bootseed-agent generalize`, or join again";
+  throw new Refusal("instance", `${whose}; this is ${instanceIds?.join(", ")}: ${advice}`);
 }
 
 /** Counts a refusal and says it; what is no refusal is only said. */

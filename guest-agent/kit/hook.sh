@@ -14,8 +14,9 @@ exec >>$r/log 2>&1 9>$r/lock
 find $v/ -type l,p -delete
 flock -n 9
 # An instance's first boot; a copy of another instance's disk carries that one's mark. First the gate.
-grep -qs "^$INSTANCE_ID " $m || {
-  rm -f $m
+i=${INSTANCE_ID:-unknown}
+grep -qs "^$i " $m || {
+  rm -rf $m
   cat >$l/gate <<'E'
 @GATE@
 E
@@ -24,7 +25,7 @@ E
   # starts this unit.
   systemd-run --no-block -u bootseed-first-boot -p Type=oneshot -p DefaultDependencies=no -p StandardOutput=journal+console \
     -p "Before=ssh.service sshd.service $k.service $k.target $k@rsa.service $k@ecdsa.service $k@ed25519.service" \
-    /bin/sh /$l/gate $INSTANCE_ID /$m /$r
+    /bin/sh /$l/gate $i /$m /$r
   # Then the kit, which unpacks itself (unpack.py).
   $p -Ic 'import lzma
 n=0

@@ -21,6 +21,7 @@ export class AgentGuest implements Guest {
   #kernel: string[] = [];
   readonly #world: World = {
     disk: realDisk(this.#root.root),
+    instanceIds: [ex.instanceId, "0123456789abcdef0123456789abcdef"],
     nowMs: () => 1_790_000_000_000,
     clocks: () => CLOCKS.slice(),
     random: (bytes) => {

@@ -23,6 +23,10 @@ export function hostChecks(hosts: readonly (readonly [string, HostStatus])[], no
         : bad(name, `${file} is damaged or gone`, "bootseed-agent join --token-file F"),
     );
     if (!host.enrolled) return [...damaged, bad(name, "not enrolled", "bootseed-agent join --token-file F")];
+    if (host.otherInstance !== null) {
+      const why = `enrolment belongs to another instance (SHA-256 ${host.otherInstance}…), of which this disk is a copy`;
+      return [...damaged, bad(name, why, "bootseed-agent generalize, or bootseed-agent join --token-file F")];
+    }
     return [...damaged, freshness(name, host, nowMs), ...refusals(name, host)];
   });
 }

@@ -23,6 +23,8 @@ export interface HostStatus {
   readonly lastAt: number | null;
   readonly due: boolean;
   readonly damaged: readonly string[];
+  /** Not null: the enrolment is of another instance, whose hash begins like this, and nothing is done for it. */
+  readonly otherInstance: string | null;
 }
 
 export function status(context: Context, args: string[]): number {
@@ -54,13 +56,14 @@ export function allHosts(world: World): [string, HostStatus][] {
 
 function hostStatus(world: World, folder: HostFolder): Omit<HostStatus, "damaged"> & { readonly lost: string[] } {
   const statement = unless(() => folder.statement(), null);
-  const { enrolled } = folder;
+  const enrolled = unless(() => folder.enrolled, true);
   const lost = enrolled ? (["psk", "identity"] as const).filter((name) => unless(() => !folder[name](), true)) : [];
   return {
     enrolled,
     lost,
-    topUp: folder.notes(),
-    counter: folder.counter(),
+    otherInstance: unless(() => folder.otherInstance(), null),
+    topUp: unless(() => folder.notes(), {}),
+    counter: unless(() => folder.counter(), 0),
     seedId: enrolled ? unless(() => toHex(folder.certificate().seedId), null) : null,
     serial: statement?.serial ?? null,
     intervalMs: statement?.intervalMs ?? null,
@@ -76,6 +79,7 @@ function told(hostId: string, host: HostStatus): string[] {
   const counts = Object.entries(refusals).map(([code, count]) => `  refused ${code}: ${JSON.stringify(count)}`);
   const damage = host.damaged.map((code) => `  damaged: ${code}`);
   return [
+    ...(host.otherInstance === null ? [] : [`host ${hostId}: enrolment of another instance (${host.otherInstance}…)`]),
     `host ${hostId}: ${host.enrolled ? "enrolled" : "not enrolled"}, at ${host.addresses.join(", ") || "no address"}`,
     `  last delivery: ${when}, number ${host.counter}${last === undefined ? "" : `, ${JSON.stringify(last)}`}`,
     ...counts,

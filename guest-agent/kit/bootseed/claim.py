@@ -6,7 +6,7 @@ import hashlib
 import hmac
 
 from . import kernel
-from .guest import Host, wipe
+from .guest import Host, aside, say, wipe
 from .https import post
 from .wire import Reader, label, lp, refuse_unless
 
@@ -18,10 +18,18 @@ def once(host: Host) -> bool:
     certificate are durable; until then a lost answer or a reboot repeats the same claim.
     """
     material = host.read("claim")
-    if not material or host.read("certificate"):  # enrolled, but the power went before the secrets were wiped
+    if host.other():
+        return True
+    if not material or host.certificate():  # enrolled, but the power went before the secrets were wiped
         wipe(host.folder / "claim")
         return True
+    if len(material) != 80 or not (any(material[16:48]) and any(material[48:])):
+        say(host.folder / "claim", "is damaged")
+        aside(host.folder / "claim", ".corrupt")
+        return True
     instance = host.guest.instance_id().encode()
+    if not instance:
+        raise OSError("cloud-init has no instance-id for this machine yet")
     names = b"\1" + host.id + material[:16] + host.identity()
     body = names + host.guest.boot_id16() + lp(instance)
     status, answer = post(

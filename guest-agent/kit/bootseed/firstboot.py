@@ -6,15 +6,17 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
 from . import claim, kernel
-from .guest import KEEP, RUN, Guest, Host, clocks, each, say, wipe, write
+from .form import instance_hash
+from .guest import KEEP, RUN, Guest, Host, aside, clocks, each, load, plain, say, wipe, write
 from .hostkeys import shown
 from .scrub import remember, scrub
 from .seed import Entry, parse_file
-from .wire import label, lp
+from .wire import Refused, label, lp
 
 
 def uptime() -> float:
@@ -43,14 +45,14 @@ def burn(guest: Guest, entries: Sequence[Entry]) -> set[bytes]:
     """Mark every seed as spent, durably, before it is used; returns the seedIds that must not be credited.
 
     The mark guards credit: after a crash between burning and mixing, the seed is mixed again with credit 0. A mark that
-    cannot be made durable forbids credit as well.
+    cannot be made durable, or be read, forbids credit as well; where it is lost, claim and certificate name the seed.
     """
     spent = set()
     for entry in entries:
         host = Host(guest, entry.host_id)
-        marks = host.read("spent")
         try:
-            if entry.seed_id in marks:
+            marks = host.read("spent")
+            if entry.seed_id in (host.read("claim")[:16], host.read("certificate")[9:25]) or entry.seed_id in marks:
                 raise OSError("the seed is spent")
             host.write("spent", marks + entry.seed_id)
         except OSError as error:
@@ -101,22 +103,61 @@ def claims(guest: Guest) -> None:
             guest.start("bootseed-claim")
 
 
+# What an enrolment, or a claim for one, is made of. The records of the instance come last: if the power goes meanwhile,
+# they still say whose the rest is. `spent` belongs to the disk.
+ENROLMENT = ["claim", "identity", "identity.pub", "psk", "counter", "issuer", "statement", "topup.json"]
+ENROLMENT += ["certificate", "instance"]
+
+
+def settle(guest: Guest) -> None:
+    """Put aside what belongs to another instance, and take back what was put aside when this was another one.
+
+    Nothing is destroyed, so that a wrong instance-id costs nothing but a boot. Raises OSError.
+    """
+    for folder in guest.at(KEEP).glob("?" * 16):
+        host = Host(guest, bytes.fromhex(folder.name))
+        other = host.other()
+        if other:
+            now = guest.names()[0].hex()[:8]
+            say(f"{folder.name}: enrolment of instance {other}…, this is {now}…: put aside, *.{other}")
+            for name in ENROLMENT:
+                aside(folder / name, "." + other)
+        for known in guest.names():
+            end = "." + known.hex()[:8]
+            if not host.read("certificate") and (folder / ("certificate" + end)).is_file():
+                say(folder.name, "is this instance again: taken back, *" + end)
+                for name in ENROLMENT:
+                    if plain(folder / (name + end)):
+                        (folder / (name + end)).replace(folder / name)
+
+
 def judge(guest: Guest, hooked: float) -> None:
-    """Take the seed file into the kernel and, on this instance's first boot, write the verdict; then tell the gate."""
+    """Take the seed file into the kernel and, on this instance's first boot, write the verdict; then tell the gate.
+
+    A verdict that got lost later is written once more; that the gate once opened for this instance proves it as well.
+    """
     entries: list[Entry] = []
     try:
-        seed = guest.at(RUN + "seed").read_bytes()
-        remember(guest, seed)
+        seed = load(guest.at(RUN + "seed"))
+        if seed:
+            remember(guest, seed)
         if seed and not any(seed):
             raise ValueError("already used, blanked")
         entries = parse_file(seed)
     except Exception as error:
         say("no seed:", error)
-    known = guest.verdict()
-    if not known:  # the disk may be a copy of another instance's: its identity is not ours, what is spent stays spent
-        for path in guest.at(KEEP).glob("*/*"):
-            if path.name != "spent":
-                wipe(path)
+    attempt("settle", partial(settle, guest))
+    path = guest.at(KEEP + "verdict.json")
+    readable = True
+    known: dict[str, Any] = {}
+    try:
+        known = guest.verdict()
+        if not known and os.path.lexists(path) and not guest.found():
+            say(path, "is damaged")
+            aside(path, ".corrupt")
+    except Exception as error:
+        say(path, repr(error))
+        readable = False
     spent = burn(guest, entries)
     evidence = seed_kernel(entries, guest, spent)
     if not known:
@@ -124,19 +165,44 @@ def judge(guest: Guest, hooked: float) -> None:
         if len(entries) == len(spent):
             word = "spent" if spent else "no-seed"
         evidence["timeline"].insert(0, ("hook", hooked))
-        evidence["hostKeysBefore"] = host_keys(guest)
+        if guest.gate(guest.instance_id() or "?") in ("passed", "held"):
+            word, evidence["hostKeysBefore"] = "reseeded", 0
+        else:
+            evidence["hostKeysBefore"] = host_keys(guest)
         known = {"instanceId": guest.instance_id(), "bootId": guest.boot_id(), "verdict": word, "evidence": evidence}
-        write(guest.at(KEEP + "verdict.json"), json.dumps(known).encode())
+        if readable:
+            write(path, json.dumps(known).encode())
     word = f"{known['verdict']} {known['evidence']['hostKeysBefore']}"
     write(guest.at(RUN + "verdict"), word.encode() + b"\n")
     if word == "reseeded 0" and evidence["rcReseed"] == 0:
         write(guest.at(RUN + "seeded"), b"")
         guest.start("bootseed-seeded.target")
-    for entry in entries:  # what the claim needs until it is final; the pool is kept nowhere
-        host = Host(guest, entry.host_id)
-        if not host.read("certificate"):
-            host.write("claim", entry.seed_id + entry.claim_key + entry.psk0)
+    for entry in entries:
+        attempt("no claim:", partial(keep, Host(guest, entry.host_id), entry))
+
+
+def keep(host: Host, entry: Entry) -> None:
+    """What the claim needs until it is final; the pool is kept nowhere. Raises OSError."""
+    if not host.certificate():
+        name = host.guest.instance_id()
+        if name:
+            mine = instance_hash(name)
+            host.write("instance", mine + hashlib.sha256(mine).digest())
+        host.write("claim", entry.seed_id + entry.claim_key + entry.psk0)
+        try:
+            newer = host.statement().serial > entry.statement.serial
+        except Refused:
+            newer = False
+        if not newer:
             host.write("statement", entry.statement.raw)
+
+
+def attempt(what: str, action: Callable[[], object]) -> None:
+    """Do it; a failure is said and ends nothing else."""
+    try:
+        action()
+    except Exception as error:
+        say(what, repr(error))
 
 
 def hook(guest: Guest) -> None:
@@ -147,12 +213,12 @@ def hook(guest: Guest) -> None:
             judge(guest, hooked)
         except Exception as error:
             say("failed:", repr(error))
-            write(guest.at(RUN + "verdict"), b"failed\n")
-        wipe(guest.at(RUN + "seed"))
+            attempt("failed:", partial(write, guest.at(RUN + "verdict"), b"failed\n"))
+        attempt("seed:", partial(wipe, guest.at(RUN + "seed")))
+        next_boot = guest.at("/var/lib/systemd/random-seed")
+        if next_boot.parent.exists():
+            attempt("random-seed:", partial(write, next_boot, os.urandom(512)))
         try:
-            next_boot = guest.at("/var/lib/systemd/random-seed")
-            if next_boot.parent.exists():
-                write(next_boot, os.urandom(512))
             claims(guest)
         except Exception as error:
             say("no claim:", repr(error))

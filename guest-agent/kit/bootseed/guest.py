@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import fcntl
-import json
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from shutil import rmtree
 from signal import alarm
 from typing import IO, Any
 
+from .form import certified, counts, instance_hash, instance_record, private_key, proof
 from .seed import Statement
-from .wire import Followed, u64
+from .wire import Followed, Refused, u64
 
 KEEP = "/var/lib/bootseed/"
 RUN = "/run/bootseed/"
@@ -93,26 +94,50 @@ def plain(path: Path) -> bool:
     return path.is_file() > path.is_symlink()
 
 
+def load(path: Path) -> bytes:
+    """A file's bytes; none when it is not there, or is no file. Raises OSError when it cannot be read."""
+    return path.read_bytes() if plain(path) else b""
+
+
 def write(path: Path, data: bytes) -> None:
     """Replace a file as a whole, 0600, in a 0700 folder; durable on return: temp, fsync, rename, fsync folder."""
     if not path.parent.exists():
         path.parent.mkdir(0o700, True, True)
         own(path.parent)
     temp = path.with_name("tmp")
-    temp.unlink(True)
+    remove(temp)
     with temp.open("xb") as file:  # no link that was laid meanwhile
         own(temp)
         file.write(data)
     sync(temp)
+    if path.is_dir():
+        remove(path)
     temp.replace(path)
     sync(path.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, link, pipe or folder; follows no link, and nothing happens when it is not there."""
+    if path.is_dir() > path.is_symlink():
+        rmtree(path)
+    else:
+        path.unlink(True)
 
 
 def wipe(path: Path) -> None:
     """Overwrite a secret with zeros and remove it; nothing happens when it is not there."""
     if plain(path):
         overwrite(path, bytes(path.stat().st_size))
-    path.unlink(True)
+    remove(path)
+
+
+def aside(path: Path, end: str) -> None:
+    """Rename what is there, were it a link or a folder; what has the new name gives way."""
+    if os.path.lexists(path):
+        to = path.with_name(path.name + end)
+        remove(to)
+        path.replace(to)
+        sync(path.parent)
 
 
 class Guest:
@@ -127,15 +152,30 @@ class Guest:
         return Path(self.root + path)
 
     def text(self, path: str) -> str:
-        """A file's text without white space around it; empty when it cannot be read."""
+        """A file's text without white space around it; empty when it cannot be read, or is no file."""
         try:
-            return self.at(path).read_text().strip()
+            real = self.at(path)
+            return real.read_bytes()[:4096].decode(errors="replace").strip() if real.is_file() else ""
         except OSError:
             return ""
 
     def instance_id(self) -> str:
-        """The cloud's name for this VM, as cloud-init knows it."""
-        return os.environ.get("INSTANCE_ID") or self.text("/var/lib/cloud/data/instance-id")
+        """The cloud's name for this VM, as cloud-init knows it; empty when it is not known.
+
+        `iid-datasource…` is what cloud-init makes up when no datasource answers, as while the metadata service is down.
+        A name without a folder of its own in `instances` is not cloud-init's: its file was damaged.
+        """
+        given = os.environ.get("INSTANCE_ID")
+        name = given or self.text("/var/lib/cloud/data/instance-id")
+        known = self.root + "/var/lib/cloud/instances"
+        if not given and os.path.isdir(known) > os.path.isdir(f"{known}/{name.replace('/', '_')}"):  # noqa: PTH112
+            name = ""
+        return "" if name.startswith("iid-datasource") or not (given or re.fullmatch("[!-Z_a-z~]+", name)) else name
+
+    def names(self) -> list[bytes]:
+        """SHA-256 of every name that an enrolment of this machine may have; empty while cloud-init's is not known."""
+        name = self.instance_id()
+        return [instance_hash(text) for text in (name, self.text("/etc/machine-id")) if text] if name else []
 
     def boot_id(self) -> str:
         """The kernel's random UUID of this boot; zero where there is no /proc."""
@@ -145,14 +185,22 @@ class Guest:
         """The same as 16 bytes."""
         return bytes.fromhex(self.boot_id().replace("-", ""))
 
-    def verdict(self) -> dict[str, Any]:
-        """What this very instance's first boot found out; empty before that, and on a copy of another one's disk."""
-        verdict: dict[str, Any] = json.loads(self.text(KEEP + "verdict.json") or "{}")
-        return verdict if verdict.get("instanceId") == self.instance_id() else {}
+    def found(self) -> dict[str, Any]:
+        """What `verdict.json` says, whichever instance's it is; empty when it is not there or damaged."""
+        return proof(load(self.at(KEEP + "verdict.json")))
 
-    def gate(self) -> str:
-        """How the gate ended: passed, held, warned; none before it did."""
-        return (self.text(KEEP + "gate-done") or "none").split()[-1]
+    def verdict(self) -> dict[str, Any]:
+        """What this very instance's first boot found out; empty before that, and on a copy of another one's disk.
+
+        While the instance is not known it is taken for this one's. Raises OSError when it cannot be read.
+        """
+        found = self.found()
+        return found if found and self.instance_id() in ("", found["instanceId"]) else {}
+
+    def gate(self, instance: str = "") -> str:
+        """How the gate ended, of that instance if one is given: passed, held, warned; none before it did."""
+        who, _, word = self.text(KEEP + "gate-done").rpartition(" ")
+        return word if word in ("passed", "held", "warned") and instance in ("", who) else "none"
 
     def run(self, command: str) -> None:
         """Run a shell line, constant but for digits, whatever comes of it. Not under a test root."""
@@ -167,8 +215,11 @@ class Guest:
         """Keep other verbs of kit and agent out until this file, the return value, is closed."""
         folder = self.at(KEEP)
         folder.mkdir(0o700, True, True)
-        file = (folder / "lock").open("ab")
-        own(folder / "lock")
+        lock = folder / "lock"
+        if not plain(lock):
+            remove(lock)
+        file = lock.open("ab")
+        own(lock)
         fcntl.flock(file, fcntl.LOCK_EX)
         return file
 
@@ -205,9 +256,8 @@ class Host:
         self.folder = guest.at(KEEP + host_id.hex())
 
     def read(self, name: str) -> bytes:
-        """A file of the folder; empty when it is not there."""
-        path = self.folder / name
-        return path.read_bytes() if plain(path) else b""
+        """A file of the folder; empty when it is not there, or is no file. Raises OSError when it cannot be read."""
+        return load(self.folder / name)
 
     def write(self, name: str, data: bytes) -> None:
         """Replace a file of the folder durably."""
@@ -217,24 +267,61 @@ class Host:
         """The newest statement."""
         return Statement(self.read("statement"))
 
+    def certificate(self) -> bytes:
+        """What enrols this VM, 165 bytes; empty when it is not there or damaged."""
+        raw = self.read("certificate")
+        return raw if certified(raw, self.id) else b""
+
+    def other(self) -> str:
+        """The instance that this enrolment, or open claim, belongs to when it is not this one: 8 digits of its hash.
+
+        Empty when it is ours, when there is none, and when nobody can tell. One record that names this machine is
+        enough; so no single damaged one makes an enrolment another's. `verdict.json` stands in where neither
+        certificate nor `instance` says anything.
+        """
+        names, named = self.guest.names(), self.certificate()[57:89]
+        if not names or named in names:
+            return ""
+        records = [one for one in (instance_record(self.read("instance")), named) if any(one)]  # zeros are no hash
+        if not records and self.guest.found():
+            records = [instance_hash(self.guest.found()["instanceId"])]
+        return records[0].hex()[:8] if records and records[0] not in names else ""
+
     def status(self) -> dict[str, Any]:
-        """What `status` tells of this host: whether the VM is enrolled, and its top-ups."""
-        return {"enrolled": bool(self.read("certificate")), "topUp": self.notes()}
+        """What `status` tells of this host: whether the VM is enrolled, as which instance, and its top-ups."""
+        try:
+            document = {"enrolled": bool(self.read("certificate")), "topUp": self.notes()}
+            other = self.other()
+        except OSError as error:
+            return {"error": str(error)}
+        return {**document, "otherInstance": other} if other else document
 
     def notes(self) -> dict[str, Any]:
-        """What is in `topup.json`: `last` and the counts; empty when it is not there or damaged."""
+        """What is in `topup.json`: `last` and the counts; empty when it is not there or damaged. Raises OSError."""
         try:
-            return {**json.loads(self.read("topup.json"))}
-        except Exception:
+            return counts(self.read("topup.json"))
+        except Refused:
             return {}
 
     def identity(self) -> bytes:
-        """Public identity key, 32 bytes; made by ssh-keygen and durable before the first return."""
+        """Public identity key, 32 bytes; made by ssh-keygen and durable before the first return.
+
+        The certificate says which it is. Without one, a damaged key is put aside and another made, but not while there
+        is a damaged certificate, which another would not fit: raises Refused.
+        """
+        certificate = self.certificate()
+        if certificate:
+            return certificate[25:57]
         new = self.folder / "new"
         wipe(new)  # a crash may have left it beside the identity
-        if not self.read("identity") and not self.read("certificate"):  # which an identity made anew would not fit
-            keygen("-qt", "ed25519", "-N", "", "-C", "", "-f", new)
-            for end in (".pub", ""):
-                self.write("identity" + end, self.read("new" + end))
-                wipe(self.folder / ("new" + end))
-        return base64.b64decode(self.read("identity.pub").split()[1])[-32:]
+        try:
+            return private_key(self.read("identity"))[32:]
+        except Refused:
+            if self.read("certificate"):
+                raise
+        aside(self.folder / "identity", ".corrupt")
+        keygen("-qt", "ed25519", "-N", "", "-C", "", "-f", new)
+        for end in (".pub", ""):
+            self.write("identity" + end, self.read("new" + end))
+            wipe(self.folder / ("new" + end))
+        return private_key(self.read("identity"))[32:]

@@ -2,61 +2,72 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from typing import Any
+import os
 
-from cryptography.hazmat.primitives.serialization import load_ssh_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from .guest import Host, say
-from .packet import verify
-from .seed import Statement, point
-from .wire import Reader, refuse_unless
+from .form import certified, counts, private_key
+from .guest import Host, aside, say
+from .seed import Statement
+from .wire import Refused, refuse_unless
 
-# In this order: the identity is held against the certificate, and put aside, lest a join enrol another host's.
-SIZES = {"topup.json": 0, "counter": 8, "issuer": 0, "statement": 0, "psk": 32, "certificate": 165, "identity": 0}
+# In this order: the identity is held against the certificate.
+FILES = ["topup.json", "counter", "issuer", "statement", "psk", "certificate", "identity"]
 
 
 def check(host: Host, name: str, raw: bytes) -> None:
-    """Raise whatever comes to hand unless `raw` can be the file `name`."""
-    right = SIZES[name] in (0, len(raw))
+    """Raise Refused when `raw` cannot be the file `name`; raises what the library does as well, which is no damage.
+
+    Of an identity and a certificate that do not belong together nobody knows which is wrong: the key is refused, lest a
+    join enrol another host's.
+    """
+    right = True
     if name == "topup.json":
-        json.loads(raw).values()
-    if name == "counter":
-        right &= Reader(raw).number(8) < 2**53 - 1
-    if name in ("issuer", "statement"):
-        right &= Statement(raw).host_id == host.id
-    if name == "certificate":
-        point(raw[25:57])
-        right &= raw[:9] == b"\1" + host.id and raw[89:91] < b"\0\x20"
-    if name == "identity":
-        key: Any = load_ssh_private_key(raw, None)
-        start, _, text, _, end = raw.split(b"-----")  # nothing before it, nothing behind it, nothing skipped
-        base64.b64decode(text.replace(b"\n", b""), None, True)
-        right &= not start and end in b"\n"
-        certificate = host.read("certificate")
-        if certificate:
-            verify(certificate[:1] + certificate[25:57], key.sign(b""), b"")
-    refuse_unless(raw and right, "malformed")
+        counts(raw)
+    elif name == "counter":
+        right = len(raw) == 8 and int.from_bytes(raw, "big") < 2**53 - 1
+    elif name == "psk":
+        right = len(raw) == 32
+    elif name == "certificate":
+        right = certified(raw, host.id)
+    elif name == "identity":
+        pair = private_key(raw)
+        key = Ed25519PrivateKey.from_private_bytes(pair[:32])
+        public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        right = public == pair[32:] and host.certificate()[25:57] in (b"", public)
+    else:
+        right = Statement(raw).host_id == host.id
+    refuse_unless(right, "malformed")
 
 
 def put_aside(host: Host) -> list[str]:
     """Rename each damaged file to `<name>.corrupt`; returns `state-<name>` of each.
 
+    Damaged is what its own bytes say cannot be the file, or what is no file. Whatever else fails (a disk that does not
+    read, a library that is missing) is raised and nothing is renamed; but a top-up goes on without counts and issuer.
     The statement falls back to `issuer`. Without a counter it is counted from 0: one-time keys make a replay
     impossible, and the host sees the roll-back.
     """
     found = []
-    for name in SIZES:
+    for name in FILES:
         path = host.folder / name
-        if path.exists():
-            try:
+        try:
+            if os.path.lexists(path):
                 check(host, name, host.read(name))
-            except Exception:
-                say(path, "is damaged")
-                path.replace(str(path) + ".corrupt")
-                found.append("state-" + name)
-    issuer = host.read("issuer")
-    if issuer and not host.read("statement"):
-        host.write("statement", issuer)
+        except Refused:
+            say(path, "is damaged")
+            aside(path, ".corrupt")
+            found.append("state-" + name)
+        except Exception as error:
+            if name not in ("topup.json", "issuer"):
+                raise
+            say(path, error)
+    if not host.read("statement"):
+        try:
+            issuer = host.read("issuer")
+        except Exception:
+            issuer = b""
+        if issuer:
+            host.write("statement", issuer)
     return found

@@ -7,13 +7,14 @@ import hmac
 import json
 import os
 import time
-from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_ssh_private_key
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from . import kernel
 from .follow import follow, messages
+from .form import private_key
 from .guest import Host, clocks, say
 from .https import post
 from .packet import dh, open_packet
@@ -34,8 +35,15 @@ def hello(host: Host, serial: int, sk: X25519PrivateKey) -> bytes:
     """A signed hello; the nonce over TLS is zero."""
     body = b"\1\1" + host.read("certificate")[9:25] + dh(sk)
     body += host.read("counter").rjust(8, b"\0") + serial.to_bytes(4, "big")
-    key: Any = load_ssh_private_key(host.read("identity"), None)
-    return body + bytes(key.sign(label("hello") + host.id + bytes(16) + body))
+    key = Ed25519PrivateKey.from_private_bytes(private_key(host.read("identity"))[:32])
+    return body + key.sign(label("hello") + host.id + bytes(16) + body)
+
+
+def need_cryptography() -> None:
+    """Raise what python3-cryptography does when it is missing, too old, or may not do what a top-up needs."""
+    dh(X25519PrivateKey.generate())
+    Ed25519PrivateKey.from_private_bytes(bytes(32))
+    ChaCha20Poly1305(bytes(32))
 
 
 def pull(host: Host) -> dict[str, int]:
@@ -76,25 +84,40 @@ def pull(host: Host) -> dict[str, int]:
 
 
 def once(host: Host) -> bool:
-    """One top-up from one host, noted in `topup.json`: the last one done, refusals and damaged files by name."""
+    """One top-up from one host, noted in `topup.json`: the last one done, refusals and damaged files by name.
+
+    Nothing is looked at without the library: what it cannot read is not damaged for that. Raises OSError.
+    """
+    try:
+        need_cryptography()
+    except Exception as error:
+        say("no top-up: python3-cryptography is missing or older than 3.0, install it; nothing is lost:", repr(error))
+        return False
     codes = put_aside(host)
-    notes = host.notes()
     lost = [name for name in ("certificate", "psk", "identity", "statement") if not host.read(name)]
-    done = False
+    other = host.other()
+    done = {}
     if lost:
         say(host.id.hex(), "join again: no", *lost)
+    elif other:
+        say(host.id.hex(), f"no top-up: enrolment of another instance ({other}…): join again, or run `generalize`")
+        codes.append("instance")
     else:
         try:
-            notes["last"] = pull(host)
-            done = True
+            done = {"last": pull(host)}
         except Refused as refused:
             say(host.id.hex(), refused)
             codes.append(str(refused))
-    for code in codes:
-        notes[code] = notes.get(code, 0) + 1
     if done or codes:
-        host.write("topup.json", json.dumps(notes).encode())
-    return done
+        try:
+            notes = {**host.notes(), **done}
+        except Exception as error:  # not to be read: not to be replaced either
+            say(error)
+        else:
+            for code in codes:
+                notes[code] = notes.get(code, 0) + 1
+            host.write("topup.json", json.dumps(notes).encode())
+    return bool(done)
 
 
 def when_due(host: Host) -> bool:

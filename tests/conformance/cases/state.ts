@@ -1,5 +1,7 @@
 /** State files gone, damaged, and somebody else's: both guests put the same aside, count the same, and go on or do not. */
+import { createHash } from "node:crypto";
 import { concat, u64be, utf8 } from "../../../protocol/bytes.ts";
+import { instanceIdHash } from "../../../protocol/certificate.ts";
 import { keyPair } from "../../../protocol/keys.ts";
 import * as ex from "../../../protocol/testing/example.ts";
 import { damage } from "../../../protocol/testing/mutations.ts";
@@ -12,6 +14,16 @@ const identity = utf8(opensshPrivateKey(ex.identity));
 const another = utf8(opensshPrivateKey(keyPair("ed25519", ex.example("another identity", 32))));
 const ENROLMENT = { statement: ex.statement, certificate: ex.certificate, psk: ex.psk, identity };
 const OTHERS = { counter: u64be(7), issuer: ex.statement, "topup.json": utf8('{"last":{"counter":7},"pin":3}') };
+
+/** What JSON parsers take differently, or not at all. */
+const TEXTS = `
+{|[]|3|null|"x"|true|{}| {} |{"a":1,}|{"a":1.5}|{"a":-1}|{"a":01}|{"a":1e3}|{"a":"1"}|{"a":null}|{"a":{}}|{"a":[]}|
+{"last":3}|{"last":{}}|{"last":{"a":1},"b":2}|{"a":NaN}|{"a":9999999999999999}|{"a":99999999999999999}|{"a":1,"a":2}|
+{"__proto__":1}|\uFEFF{}|${"[".repeat(100_000)}|${'{"a":'.repeat(100_000)}|`
+  .replaceAll("|\n", "|")
+  .split("|");
+const replacedAt = (bytes: Uint8Array, at: number, by: Uint8Array): Uint8Array =>
+  concat(bytes.subarray(0, at), by, bytes.subarray(at + by.length));
 
 type Files = NonNullable<Case["files"]>;
 const from = (name: string, expected: string, files: Files): Case => ({ name, expected, answers, files });
@@ -36,6 +48,25 @@ export function* stateCases(): Generator<Case> {
   yield from("identity: no line end", "accepted", { identity: identity.slice(0, -1) });
   yield from("identity: lines end in CR LF", "state-identity", { identity: replaced(identity, /\n/g, "\r\n") });
   yield from("identity: one long line", "accepted", { identity: replaced(identity, /(?<=[\w/+])\n(?=[\w/+])/g, "") });
+  for (const text of TEXTS) yield from(`topup.json: ${text}`, "either", { "topup.json": utf8(text) });
+  const elsewhere = instanceIdHash("another instance");
+  const record = (hash: Uint8Array): Uint8Array => concat(hash, createHash("sha256").update(hash).digest());
+  const copied = replacedAt(ex.certificate, 57, elsewhere);
+  yield from("another instance's certificate", "instance", { certificate: copied });
+  yield from("another instance's certificate and record", "instance", {
+    certificate: copied,
+    instance: record(elsewhere),
+  });
+  yield from("another instance's certificate, and no record", "instance", {
+    certificate: copied,
+    instance: record(elsewhere).slice(1),
+  });
+  // One record that names this machine is enough: the other one is damaged, and no copy has it.
+  yield from("a certificate whose instance is damaged", "accepted", {
+    certificate: copied,
+    instance: record(instanceIdHash(ex.instanceId)),
+  });
+  yield from("another instance's record", "accepted", { instance: record(elsewhere) });
   for (const name of ["certificate", "psk", "identity", "counter", "issuer"] as const)
     for (const { what, bytes } of damage({ ...ENROLMENT, ...OTHERS }[name]))
       yield from(`${name}, ${what}`, "either", { [name]: bytes });
