@@ -9,8 +9,9 @@ mkdir -p $l $r $v
 exec >>$r/log 2>&1 9>$r/lock
 find $v/ -type l,p -delete
 flock -n 9
-grep -qs "^$INSTANCE_ID " $m || {
-rm -f $m
+i=${INSTANCE_ID:-unknown}
+grep -qs "^$i " $m || {
+rm -rf $m
 cat >$l/gate <<'E'
 e=passed PATH=/usr/sbin:/usr/bin:/sbin:/bin
 cd $3
@@ -25,11 +26,11 @@ echo "$1 $e" >$2
 E
 systemd-run --no-block -u bootseed-first-boot -p Type=oneshot -p DefaultDependencies=no -p StandardOutput=journal+console \
 -p "Before=ssh.service sshd.service $k.service $k.target $k@rsa.service $k@ecdsa.service $k@ed25519.service" \
-/bin/sh /$l/gate $INSTANCE_ID /$m /$r
+/bin/sh /$l/gate $i /$m /$r
 $p -Ic 'import lzma
 n=0
 for c in input():n=n*94+ord(c)-33
-exec(lzma.decompress(n.to_bytes(8568,"big")))' <<'E'
+exec(lzma.decompress(n.to_bytes(10160,"big")))' <<'E'
 @KIT@
 E
 sync $l/*
