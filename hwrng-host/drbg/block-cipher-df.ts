@@ -47,7 +47,9 @@ export function blockCipherDf(parts: readonly Uint8Array[]): Uint8Array {
   const temp = new Uint8Array(SEED_BYTES);
   for (let i = 0; i * BLOCK_BYTES < SEED_BYTES; i++) {
     view.setUint32(0, i);
-    temp.set(blockChain(message), i * BLOCK_BYTES);
+    const last = blockChain(message);
+    temp.set(last, i * BLOCK_BYTES);
+    last.fill(0);
   }
   message.fill(0);
 

@@ -105,7 +105,9 @@ export class CtrDrbg {
     const start = Uint8Array.from(this.#v);
     advance(start, 1);
     // As a key object: raw bytes cost 20 µs more, for stack traces of errors that node:crypto throws to itself.
-    return createCipheriv("aes-256-ctr", createSecretKey(this.#key), start).update(new Uint8Array(bytes));
+    const stream = createCipheriv("aes-256-ctr", createSecretKey(this.#key), start).update(new Uint8Array(bytes));
+    start.fill(0);
+    return stream;
   }
 
   #requireLive(): void {

@@ -128,8 +128,9 @@ export class Rbg3 {
 
   async #reseed(): Promise<{ drbg: CtrDrbg; sourceClass: SourceClass }> {
     const fresh = await this.#gather(RESEED_BITS);
-    const additional = this.#options.systemRandom(ADDITIONAL_BYTES);
+    let additional: Uint8Array = new Uint8Array(0);
     try {
+      additional = this.#options.systemRandom(ADDITIONAL_BYTES);
       const nonce = additional.subarray(0, NONCE_BYTES);
       const drbg = this.#drbg ?? new CtrDrbg(fresh.samples, nonce, this.#options.personalization);
       if (drbg === this.#drbg) drbg.reseed(fresh.samples, additional);
@@ -147,6 +148,7 @@ export class Rbg3 {
     for (const source of this.#options.sources) {
       const block = await source.block(source.samplesFor(bits)).catch((error: unknown) => {
         if (error instanceof HostError) return null;
+        for (const { samples } of blocks) samples.fill(0);
         throw error;
       });
       if (block !== null) blocks.push(block);

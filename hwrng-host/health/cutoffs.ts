@@ -51,7 +51,7 @@ export function proportionCutoff(minEntropyBits: number, alphaBits: number, wind
  * @param minEntropyBits H, declared min-entropy per sample (one byte), 0 < H ≤ 8
  * @param samplesPerSecond the fastest the source is read
  * @throws RangeError H out of bounds
- * @example cutoffsFor(4, 9600) // { alphaBits: 42, repetition: 12, windowSamples: 512, proportion: 83 }
+ * @example cutoffsFor(4, 9600) // { alphaBits: 42, repetition: 12, windowSamples: 512, proportion: 79 }
  */
 export function cutoffsFor(minEntropyBits: number, samplesPerSecond: number): Cutoffs {
   if (!(minEntropyBits > 0 && minEntropyBits <= 8)) {
