@@ -9,6 +9,7 @@ import { logIn, makeOperatorKey, type Login } from "../../tools/lab/login.ts";
 import { openStack, type DropletConfig, type Stack } from "../../tools/lab/stack.ts";
 import { listVms, vmNamed, type Vm } from "../../tools/lab/vms.ts";
 import { say, setUp } from "../../tools/setup/set-up.ts";
+import { DEPENDENT_UNIT, FAILED_DEPENDENCIES, UNTIL_STARTED } from "./dependent-unit.ts";
 import { reboot } from "./reboot.ts";
 import { seedCopies } from "./seed-copies.ts";
 import { withEvidence } from "./with-evidence.ts";
@@ -40,7 +41,7 @@ describe("pulumi up to a VM whose host keys are known and depend on its seed", {
     const parts = await setUp();
     dir = mkdtempSync(join(tmpdir(), "bootseed-e2e-"));
     operatorKey = join(dir, "operator");
-    userData = `#cloud-config\nssh_authorized_keys:\n  - ${await makeOperatorKey(operatorKey)}\nwrite_files:\n  - path: /etc/of-the-user\n    content: untouched\n`;
+    userData = `#cloud-config\nssh_authorized_keys:\n  - ${await makeOperatorKey(operatorKey)}\n${DEPENDENT_UNIT}`;
     started = new Date();
     host = await startHost(join(dir, "host"), "system", await freePort());
     cloud = await startCloud(parts.images, join(dir, "cloud"), ["--cpus", "1"]);
@@ -110,14 +111,18 @@ describe("pulumi up to a VM whose host keys are known and depend on its seed", {
     expect(await cloud.exec(id(first), limits)).toBe(units.map(() => "0").join("\n"));
   });
 
-  it("three reboots: the login works each time, nothing repeats", async () => {
+  it("three reboots: the login works, a unit that requires bootseed-seeded.target starts each time, nothing repeats", async () => {
     const boots = new Set([await cloud.exec(id(first), "cat /proc/sys/kernel/random/boot_id")]);
     const drawn = new Set([await draw()]);
     for (let count = 0; count < 3; count++) {
       await reboot(cloud, id(first), boots);
       expect(await logIn(await login(first), "uname -n")).toBe("web-1");
       drawn.add(await draw());
+      await cloud.exec(id(first), UNTIL_STARTED);
+      expect(await cloud.exec(id(first), FAILED_DEPENDENCIES)).toBe("");
+      expect(await cloud.exec(id(first), "cat /run/bootseed/log")).toContain("no seed: already used, blanked");
     }
+    expect(await cloud.exec(id(first), "cat /var/lib/needs-seed")).toBe([...boots].join("\n"));
     expect(boots.size).toBe(4);
     expect(drawn.size).toBe(4);
     for (const each of drawn) expect(each).toMatch(/^512\n/);

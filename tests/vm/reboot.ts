@@ -11,15 +11,16 @@ const REBOOT = "sync; systemd-run --quiet --on-active=3s --timer-property=Accura
  * Reboots the droplet and waits until sshd runs under a boot id that was not seen before; adds the id to `seen`. What counts is the new id:
  * on a busy machine the answer to the order itself may come too late, and be lost.
  *
+ * @param unit what is active when sshd can be reached
  * @throws {Error} after 480 s, with what the last call said and the console's end
  */
-export async function reboot(cloud: Cloud, id: string, seen: Set<string>): Promise<void> {
+export async function reboot(cloud: Cloud, id: string, seen: Set<string>, unit = "ssh"): Promise<void> {
   const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
   let said = await cloud.exec(id, REBOOT).catch(message);
   await sleep(10_000); // a call that the reboot cuts off would be waited for
   for (const until = Date.now() + DEADLINE_MS; Date.now() < until; await sleep(2000)) {
     const bootId = await cloud
-      .exec(id, "systemctl is-active ssh >&2 && cat /proc/sys/kernel/random/boot_id")
+      .exec(id, `systemctl is-active ${unit} >&2 && cat /proc/sys/kernel/random/boot_id`)
       .catch((error: unknown) => void (said = message(error)));
     if (bootId === undefined || seen.has(bootId)) continue;
     seen.add(bootId);

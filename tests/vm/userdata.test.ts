@@ -74,6 +74,16 @@ describe("bootseed userdata in a plain QEMU VM", { concurrent: false }, () => {
       verdict: "reseeded",
       evidence: { rcMix: 0, rcReseed: 0, hostKeysBefore: 0, gate: "passed" },
     });
+    // NoCloud gives the hook its user-data before there is a network: the claim comes after the keys.
+    const timeline = seeded.report?.evidence.timeline ?? [];
+    expect(timeline.map(([name]) => name)).toEqual(expect.arrayContaining(["hook", "mix", "reseed", "keys", "claim"]));
+    expect(timeline.toSorted(([, a], [, b]) => a - b)).toEqual(timeline);
+  });
+
+  it("has the seed blanked in the gzip that cloud-init keeps, and the user's part still there", async () => {
+    const unpacked = "zcat -q /var/lib/cloud/instance/user-data.txt 2>/dev/null";
+    expect(await vm?.until(`${unpacked} | grep -o 'BOOTSEED=.\\{12\\}'`)).toBe("BOOTSEED=AAAAAAAAAAAA");
+    expect(await vm?.until(`${unpacked} | grep -c of-the-user`)).toBe("1");
   });
 
   it("ssh is let in by nothing but KnownHostsCommand", async () => {
