@@ -13,6 +13,10 @@ import { programSurroundings } from "./program-hosts.ts";
 import { missingIn } from "./report.ts";
 import { ProgramRuns } from "./runs.ts";
 import type { SeedRun } from "./seed-run.ts";
+import type { SeedSource } from "./seed-source.ts";
+import type { SeedStackArgs } from "./seed-stack.ts";
+import { strangeInputs } from "./strange-inputs.ts";
+import type { UserDataOptions } from "./user-data.ts";
 import { engineComplaint, requireSdk } from "./versions.ts";
 
 export interface ProgramContext {
@@ -32,8 +36,24 @@ export interface ProgramContext {
   readonly owners: Map<string, SeedRun>;
   /** Why nothing may be created under this URN; an existing resource is left alone. */
   readonly refusals: Map<string, string>;
-  /** `seedStack` was called. */
-  adopted: boolean;
+  /** Hashes of the user-data that was rendered for each URN: nothing else may be created there. */
+  readonly rendered: Map<string, string>;
+  /** The droplets of SeededDroplets of this program, under their URNs. */
+  readonly inside: Map<string, InsideDroplet>;
+  /** What `seedStack` was given, once it was called. */
+  stack: SeedStackArgs | undefined;
+  /** Our transform's registration, once it was asked for: whatever must not be registered before it waits for this. */
+  last: Promise<void> | undefined;
+}
+
+/** What our transform needs to know of a SeededDroplet's droplet. */
+export interface InsideDroplet {
+  source: SeedSource;
+  options: UserDataOptions;
+  /** The user's own document, before any transform saw it. */
+  document: pulumi.Input<string | undefined>;
+  /** Edits of the user-data are to change nothing, or the engine forbids to replace it. */
+  fixed: boolean;
 }
 
 const contexts = new WeakMap<object, ProgramContext>();
@@ -57,8 +77,9 @@ function makeContext(): ProgramContext {
   const runs = new ProgramRuns(programSurroundings());
   const owners = new Map<string, SeedRun>();
   const refusals = new Map<string, string>();
+  const rendered = new Map<string, string>();
   const beforeCreate = async (args: pulumi.ResourceHookArgs): Promise<void> => {
-    const refusal = refusals.get(args.urn);
+    const refusal = refusals.get(args.urn) ?? (await strangeInputs(args, rendered.get(args.urn)));
     if (refusal !== undefined) throw new Error(refusal);
     if (dryRun) return;
     const name = await dropletName(args);
@@ -88,7 +109,10 @@ function makeContext(): ProgramContext {
     runs,
     owners,
     refusals,
-    adopted: false,
+    rendered,
+    inside: new Map(),
+    stack: undefined,
+    last: undefined,
   };
 }
 

@@ -23,12 +23,6 @@ export interface LiveDroplet extends CreatedDroplet {
 /** A seed of one host, or the reason why there is none. */
 export type Offer = { ok: true; entry: Uint8Array; seedId: string; hostId: string } | { ok: false; reason: string };
 
-/** Droplets of the program that are still to ask for a seed, and those that are still to be told of. */
-export interface Gatherings {
-  readonly reserve: Gathering;
-  readonly tell: Gathering;
-}
-
 /** What a host says of a droplet: its report, that it never gave it a seed, or how far it is; and what it noticed. */
 export type Asked = (
   | { kind: "report"; report: DropletReport }
@@ -70,23 +64,19 @@ export class HostRun {
   readonly #tokens = new Map<string, { seedId: string; token: string }>();
   readonly #committed = new Set<string>();
 
-  /** @param stack `org/project/stack` */
-  constructor(host: string, client: MintApi, stack: string, gatherings: Gatherings) {
+  /** @param stack `org/project/stack` @param telling droplets that are still to be told of */
+  constructor(host: string, client: MintApi, stack: string, telling: Gathering) {
     this.host = host;
     this.#client = client;
-    this.#reserve = batched(
-      async (urns) => {
-        const answer = await client.reserve(stack, urns);
-        const byUrn = new Map(answer.reservations.map((reservation) => [reservation.urn, reservation]));
-        return urns.map((urn) => {
-          const reservation = byUrn.get(urn);
-          if (reservation === undefined) throw new BootseedError("malformed", `host ${host} left out ${urn}`);
-          return { answer, reservation };
-        });
-      },
-      BATCH_WINDOW_MS,
-      gatherings.reserve,
-    );
+    this.#reserve = batched(async (urns) => {
+      const answer = await client.reserve(stack, urns);
+      const byUrn = new Map(answer.reservations.map((reservation) => [reservation.urn, reservation]));
+      return urns.map((urn) => {
+        const reservation = byUrn.get(urn);
+        if (reservation === undefined) throw new BootseedError("malformed", `host ${host} left out ${urn}`);
+        return { answer, reservation };
+      });
+    });
     this.#created = batched(
       async (droplets) => {
         const vms = new Map((await client.created(stack, droplets)).map((vm) => [vm.urn, vm]));
@@ -95,7 +85,7 @@ export class HostRun {
         );
       },
       BATCH_WINDOW_MS,
-      gatherings.tell,
+      telling,
     );
   }
 

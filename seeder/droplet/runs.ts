@@ -7,7 +7,6 @@ import { MintClient } from "../mint-client/client.ts";
 import { parseEndpoint } from "../mint-client/endpoint.ts";
 import { mintTransport } from "../mint-client/transport.ts";
 import { HostCredentials, type Opening } from "./host-credentials.ts";
-import type { Gatherings } from "./host-run.ts";
 import { programHosts, type Surroundings } from "./program-hosts.ts";
 import type { SeedSource } from "./seed-source.ts";
 import { SeedRun } from "./seed-run.ts";
@@ -23,8 +22,8 @@ function clientOf(url: string, { problem, ...credentials }: Opening): MintClient
 }
 
 export class ProgramRuns {
-  /** Of droplets that the program has declared: announce each, so that all are asked for together. */
-  readonly gatherings: Gatherings = { reserve: new Gathering(), tell: new Gathering() };
+  /** Droplets that the program has declared: announce each, so that the hosts are told of all together. */
+  readonly telling: Gathering = new Gathering();
   readonly #around: Surroundings;
   readonly #credentials: HostCredentials;
   /** `org/project/stack`, as hosts know it. */
@@ -64,7 +63,7 @@ export class ProgramRuns {
       warn: (message) => void pulumi.log.warn(message),
       now: Date.now,
       sleep: (ms) => sleep(ms),
-      gatherings: this.gatherings,
+      telling: this.telling,
     });
     this.#runs.set(key, run);
     return run;

@@ -6,7 +6,7 @@
 import { BootseedError, encodeSeedFile } from "@bootseed/protocol";
 import type { MintApi } from "../mint-client/client.ts";
 import { Gathering } from "../mint-client/gathering.ts";
-import { type Asked, type Gatherings, HostRun, type LiveDroplet, messageOf, type Offer } from "./host-run.ts";
+import { type Asked, HostRun, type LiveDroplet, messageOf, type Offer } from "./host-run.ts";
 import { alarmsOf, remarksOf } from "./alarms.ts";
 import { agreedReport } from "./agreement.ts";
 import { doubtIn, type DropletReport, type NoReport, noReport } from "./report.ts";
@@ -31,8 +31,8 @@ export interface SeedRunOptions {
   warn: (message: string) => void;
   now: () => number;
   sleep: (ms: number) => Promise<void>;
-  /** Shared by all runs of a program; default: nobody is announced. */
-  gatherings?: Gatherings;
+  /** Droplets of the program that the hosts are still to be told of, shared by all its runs; default: none is announced. */
+  telling?: Gathering;
 }
 
 type Given = { run: HostRun; offer: Offer };
@@ -52,28 +52,35 @@ function withoutDoubles(given: readonly Given[]): Given[] {
 export class SeedRun {
   readonly #options: SeedRunOptions;
   readonly #runs: readonly HostRun[];
-  readonly #gatherings: Gatherings;
+  readonly #telling: Gathering;
   /** The hosts whose seeds are in the droplet's user-data, or why there are too few. */
   readonly #held = new Map<string, readonly HostRun[] | { reason: string }>();
+  readonly #reserved = new Map<string, Promise<Reserved>>();
   readonly #used = new Set<string>();
   readonly #warned = new Set<string>();
   readonly #alarms = new Map<string, readonly string[]>();
 
   constructor(options: SeedRunOptions) {
     this.#options = options;
-    this.#gatherings = options.gatherings ?? { reserve: new Gathering(), tell: new Gathering() };
-    this.#runs = options.hosts.map(({ host, client }) => new HostRun(host, client, options.stack, this.#gatherings));
+    this.#telling = options.telling ?? new Gathering();
+    this.#runs = options.hosts.map(({ host, client }) => new HostRun(host, client, options.stack, this.#telling));
   }
 
   /**
-   * Asks every host for a seed. Never fails: hosts that do not answer must not block a run that creates nothing.
+   * Asks every host for a seed, once per URN. Never fails: hosts that do not answer must not block a run that creates nothing.
    *
    * @param urn of the droplet itself, not of the component around it
    */
-  async reserve(urn: string): Promise<Reserved> {
-    const asked = this.#runs.map(async (run) => ({ run, offer: await run.reserve(urn) }));
-    this.#gatherings.reserve.arrive();
-    const offers = await Promise.all(asked);
+  reserve(urn: string): Promise<Reserved> {
+    const known = this.#reserved.get(urn);
+    if (known !== undefined) return known;
+    const asked = this.#reserve(urn);
+    this.#reserved.set(urn, asked);
+    return asked;
+  }
+
+  async #reserve(urn: string): Promise<Reserved> {
+    const offers = await Promise.all(this.#runs.map(async (run) => ({ run, offer: await run.reserve(urn) })));
     const given = withoutDoubles(offers);
     const seeds = given.flatMap(({ run, offer }) => (offer.ok ? [{ run, offer }] : []));
     const reasons = given.flatMap(({ offer }) => (offer.ok ? [] : [offer.reason]));
@@ -140,7 +147,7 @@ export class SeedRun {
     let young: boolean | undefined = this.#used.has(urn) ? true : undefined;
     for (let first = true; ; first = false) {
       const answers = this.#runs.map((run) => run.ask(droplet));
-      if (first) this.#gatherings.tell.arrive();
+      if (first) this.#telling.arrive();
       const asked = await Promise.all(answers);
       this.#warnOfFailed(name, asked, "The next run repeats it");
       this.#notice(droplet, asked);

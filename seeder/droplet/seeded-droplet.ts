@@ -18,7 +18,8 @@ import { quickly } from "./quick-resource.ts";
 import { reportInput } from "./report-input.ts";
 import { DEFAULT_REPORT_TIMEOUT_MS } from "./seed-run.ts";
 import { hostsOf, type SeedSource } from "./seed-source.ts";
-import { COMPONENT_TYPE, urnInside } from "./types.ts";
+import { COMPONENT_TYPE, DROPLET_TYPE, urnBeforehand, urnInside } from "./types.ts";
+import { after, registerOurs } from "./stack-transform.ts";
 import { templateTriggerOf } from "./template-trigger.ts";
 import { reserveFor, userDataInput } from "./user-data-input.ts";
 
@@ -82,7 +83,7 @@ export class SeededDroplet extends pulumi.ComponentResource {
    * @throws RunError when no host, too many hosts or an impossible `minHosts` is named
    */
   constructor(name: string, args: SeededDropletArgs, opts: SeededDropletOptions = {}) {
-    super(COMPONENT_TYPE, name, {}, componentOptions(opts));
+    super(COMPONENT_TYPE, name, {}, componentOptions(name, opts));
     const { host, hosts, minHosts, sshPort, wrap, maxUserDataBytes, reportTimeoutSeconds, userData, ...dropletArgs } =
       args;
     if (underMocks()) {
@@ -100,34 +101,46 @@ export class SeededDroplet extends pulumi.ComponentResource {
     const context = programContext();
     const source = hostsOf({ host, hosts, minHosts });
     context.runs.declare(source);
-    if (!context.dryRun) for (const gathering of Object.values(context.runs.gatherings)) gathering.expect();
+    if (!context.dryRun) context.runs.telling.expect();
     const urn = urnInside(this, name);
-    // At once, not when the template is known: all droplets of a run ask together. A plain promise, because an Output
-    // would take a Uint8Array apart, and a seed has no business in Outputs anyway.
-    const reserved = reserveFor(context, urn, source);
     const options = { kit: context.kit, wrap, maxBytes: maxUserDataBytes };
-    const seeded = pulumi.all([userData, args.image]).apply(async ([document, image]) => {
-      const droplet = { urn: await urn, name, image, document };
-      return (await userDataInput(context, droplet, options, reserved)).value;
-    });
-
+    // Where no transform of ours runs, in the plugin for other languages, the user-data is rendered here.
+    const inPlugin = pulumi.runtime.getStackResource() === undefined;
+    // At once, not when the template is known or what it depends on is there: all droplets of a run ask together. A plain
+    // promise, because an Output would take a Uint8Array apart, and a seed has no business in Outputs anyway.
+    const early = urnBeforehand(DROPLET_TYPE, name, this);
+    const reserved = reserveFor(context, early ?? urn, source);
     // The user's own edits must still replace the droplet, which ignoreChanges would hide; unless they asked for that.
     // The engine forbids to replace what still says `import`.
     const fixed = ignoresUserData(opts) || opts.import !== undefined;
+    const inside = { source, options, document: userData, fixed };
+    if (early !== undefined) context.inside.set(early, inside);
+    else void urn.then((known) => context.inside.set(known, inside));
+    const passed = dropletOptions(opts);
     const dropletOpts: pulumi.CustomResourceOptions = {
       // The provider deletes a named droplet first when it is replaced. Then a seed refused at the last moment would
       // cost the old droplet. DigitalOcean allows two of one name.
       deleteBeforeReplace: false,
-      ...dropletOptions(opts),
+      ...passed,
       parent: this,
       ignoreChanges: alsoUserData(opts),
-      additionalSecretOutputs: ["userData"],
-      hooks: { beforeCreate: [context.commit] },
-      ...(fixed ? {} : { replacementTrigger: templateTriggerOf(userData) }),
+      additionalSecretOutputs: [...new Set([...(passed.additionalSecretOutputs ?? []), "userData"])],
+      // Last, so that a hook of the user's that refuses costs no seed.
+      hooks: { ...passed.hooks, beforeCreate: [...(passed.hooks?.beforeCreate ?? []), context.commit] },
+      ...triggerOf(opts, userData, fixed),
+      ...(inPlugin ? {} : { dependsOn: after(registerOurs(context), undefined) }),
     };
+    const rendered = (): pulumi.Input<string> =>
+      pulumi.secret(
+        pulumi.all([userData, args.image]).apply(async ([document, image]) => {
+          const droplet = { urn: await urn, name, image, document };
+          return (await userDataInput(context, droplet, options, reserved)).value;
+        }),
+      );
+    const own = inPlugin ? rendered() : userData;
     // Named functions, since the SDK finds no place in the program for one without a name.
     const makeDroplet = (): digitalocean.Droplet =>
-      new digitalocean.Droplet(name, { ...dropletArgs, userData: pulumi.secret(seeded) }, dropletOpts);
+      new digitalocean.Droplet(name, { ...dropletArgs, ...(own === undefined ? {} : { userData: own }) }, dropletOpts);
     const droplet = quickly(makeDroplet);
     this.droplet = droplet;
 
@@ -160,4 +173,14 @@ export class SeededDroplet extends pulumi.ComponentResource {
       alarms: this.alarms,
     });
   }
+}
+
+/** A template that is not to change anything, and a trigger of the user's own, in one; the engine forbids to replace what still says `import`. */
+function triggerOf(
+  { replacementTrigger: own, import: imported }: SeededDropletOptions,
+  userData: pulumi.Input<string | undefined>,
+  fixed: boolean,
+): pulumi.CustomResourceOptions {
+  if (!fixed) return { replacementTrigger: templateTriggerOf(userData, own) };
+  return own === undefined || imported !== undefined ? { replacementTrigger: undefined } : { replacementTrigger: own };
 }

@@ -35,11 +35,30 @@ function slowHashOf(template: string): Promise<string> {
 export const templateTrigger = (template: string | undefined, secret: boolean): Promise<string> =>
   secret ? slowHashOf(template ?? "") : Promise.resolve(hashOf(template ?? ""));
 
-/** The same for a document that may not be known yet. */
-export function templateTriggerOf(template: pulumi.Input<string | undefined>): pulumi.Input<string> {
-  if (template === undefined || typeof template === "string") return hashOf(template ?? "");
-  const output = pulumi.output(template);
+/** JSON that does not depend on the order in which an object's keys were written. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
+  const keys = Object.keys(value).toSorted();
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical((value as Record<string, unknown>)[key])}`).join(",")}}`;
+}
+
+/** The engine takes one trigger: with a trigger of the user's own, a hash of both stands for both. A change of either replaces. */
+export const joinedTrigger = (ours: string, own: unknown, secret: boolean): Promise<string> =>
+  own === undefined || own === null ? Promise.resolve(ours) : templateTrigger(`${ours}\n${canonical(own)}`, secret);
+
+/** The same for a document, and a trigger of the user's own, that may not be known yet. */
+export function templateTriggerOf(
+  template: pulumi.Input<string | undefined>,
+  own?: pulumi.Input<unknown>,
+): pulumi.Input<string> {
+  if ((template === undefined || typeof template === "string") && own === undefined) return hashOf(template ?? "");
+  const [document, trigger] = [pulumi.output(template), pulumi.output(own)];
   return pulumi.unsecret(
-    pulumi.all([output, pulumi.isSecret(output)]).apply(([document, secret]) => templateTrigger(document, secret)),
+    pulumi
+      .all([document, pulumi.isSecret(document), trigger, pulumi.isSecret(trigger)])
+      .apply(async ([text, isSecret, mine, mineIsSecret]) =>
+        joinedTrigger(await templateTrigger(text, isSecret), mine, mineIsSecret),
+      ),
   );
 }

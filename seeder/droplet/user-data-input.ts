@@ -5,6 +5,7 @@ import type { ProgramContext } from "./context.ts";
 import { imageRefusal } from "./images.ts";
 import type { Reserved } from "./seed-run.ts";
 import type { SeedSource } from "./seed-source.ts";
+import { fingerprint } from "./strange-inputs.ts";
 import { checkedUserData, poison, seededUserData, type UserData, type UserDataOptions } from "./user-data.ts";
 
 /** A droplet that the program declares. */
@@ -24,7 +25,7 @@ export interface UserDataInput {
 }
 
 /**
- * Notes whose seed it is and asks for it.
+ * Notes whose seed it is and asks for it, once however often it is called.
  *
  * @returns undefined in preview, which reserves nothing
  */
@@ -67,5 +68,7 @@ export async function userDataInput(
   // Without a seed the run itself has the words for it, from the hosts.
   if (!result.ok && seed?.ok !== false) context.refusals.set(urn, `${name}: ${result.reason}; nothing was created`);
   if (seed === undefined) return { value: pulumi.unknown as unknown as string, sound: result.ok };
-  return { value: result.ok ? result.text : poison(result.reason), sound: result.ok };
+  const value = result.ok ? result.text : poison(result.reason);
+  context.rendered.set(urn, fingerprint(value));
+  return { value, sound: result.ok };
 }
