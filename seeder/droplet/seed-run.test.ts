@@ -160,7 +160,7 @@ describe("report", () => {
     [{ verdict: "unproven" as const }, /^web: its verdict is unproven, not reseeded: trust no key/],
     [
       { evidence: { ...sampleReport().evidence, hostKeysBefore: 2 } },
-      /^web: 2 SSH host keys were there before the seed: trust/,
+      /^web: 2 SSH host keys were there before the seed, or were not made on this VM: trust/,
     ],
     [
       { evidence: { ...sampleReport().evidence, gate: "warned" as const } },
