@@ -1,6 +1,6 @@
 """Ask cloud-init itself which code points it accepts in one place of a document's leading text.
 
-stdin: JSON list of [before, after]. stdout: for each, the code points c for which before + c + after is of a known type.
+stdin: JSON list of [before, after]. stdout: for each, the code points c with before + c + after of a known type.
 argv[1]: folder with cloud-init's modules.
 """
 
