@@ -28,7 +28,7 @@ const config: ViteUserConfig = defineConfig({
     projects: [
       project("gates", 0, ["tests/gates/**/*.test.ts"], 2, 2),
       // More than the 2 cores: many cases wait for processes and deadlines.
-      project("unit", 1, [...PACKAGES, ...CROSSING], 1, 3),
+      project("unit", 1, [...PACKAGES, ...CROSSING], 3, 3),
       project("drills", 2, DRILLS, 10, 2),
       project("engine", 3, ENGINE, 5, 3),
       // Two VMs of one processor each: on 2 cores quicker than one after the other with two.
