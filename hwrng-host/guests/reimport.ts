@@ -39,7 +39,8 @@ export function reimport(context: HostContext, hello: Hello, request: PacketRequ
   verifyCertificate(certificate, signer.packetPk);
   verifyHello({ hello, hostId: identity.hostId, nonce, identityPk });
   const enrolment = { seedId, identityPk, instanceHash: instanceIdHash };
-  store.enrolments.reimport(enrolment, request.certificate, context.now());
+  if (!store.enrolments.reimport(enrolment, request.certificate, context.now()))
+    throw new Refused("hello of a VM whose seed was revoked or forgotten", "revoked");
   log.warn({ seedId: toHex(seedId) }, "VM taken back by its certificate");
 }
 

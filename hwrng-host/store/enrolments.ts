@@ -137,8 +137,11 @@ export class SqliteEnrolments implements EnrolmentStore {
     });
   }
 
-  reimport(vm: Omit<Enrolment, "counter" | "receipted" | "revokedAt">, certificate: Uint8Array, now: number): void {
-    this.#db.transaction(() => {
+  reimport(vm: Omit<Enrolment, "counter" | "receipted" | "revokedAt">, certificate: Uint8Array, now: number): boolean {
+    return this.#db.transaction(() => {
+      // Revoked or forgotten while this database, from an older backup, did not know that the VM had claimed.
+      const ended = "SELECT 1 FROM seed WHERE seed_id = ? AND forgotten_at IS NOT NULL";
+      if (this.#db.get(ended, vm.seedId) !== null) return false;
       // A seed that this database never saw committed: what is known of it is its name.
       this.#db.run(
         `INSERT INTO seed (seed_id, stack, urn, name, bind, source_class, committed_at)
@@ -159,6 +162,7 @@ export class SqliteEnrolments implements EnrolmentStore {
         PACKET_BURST,
         now,
       );
+      return true;
     });
   }
 

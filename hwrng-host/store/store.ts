@@ -181,12 +181,15 @@ export interface EnrolmentStore {
   recordReceipt(input: ReceiptInput): void;
   /** Ends an enrolment for good. @returns false when there is none */
   revoke(seedId: Uint8Array, now: number): boolean;
-  /** Takes back a VM that this store does not know, on the strength of its certificate. */
+  /**
+   * Takes back a VM that this store does not know, on the strength of its certificate.
+   * @returns false when an operator ended its seed
+   */
   reimport(
     enrolment: Omit<Enrolment, "counter" | "receipted" | "revokedAt">,
     certificate: Uint8Array,
     now: number,
-  ): void;
+  ): boolean;
 }
 
 export type ReportInput = {
