@@ -18,10 +18,12 @@ let id: string;
 const how = (form: string): Promise<string> => bench.must("config", "set", "bootseed:how", form);
 const stackName = async (): Promise<string> =>
   (await bench.must("stack", "--show-name")).trim().split("/").at(-1) ?? "";
-const knownHosts = async (stack: string): Promise<string> => {
-  const cli = [`${ROOT}/seeder/cli/main.ts`, "known-hosts", "--stack", stack, "--host", `unix://${host.mintSocket}`];
-  return (await execa("node", cli, { preferLocal: true })).stdout;
-};
+/** The program, as people call it. */
+async function bootseed(command: string, stack: string, input = ""): Promise<string> {
+  const cli = [`${ROOT}/seeder/cli/main.ts`, command, "--stack", stack, "--host", `unix://${host.mintSocket}`];
+  const args = input === "" ? cli : [...cli, "--export", "-"];
+  return (await execa("node", args, { preferLocal: true, input, reject: false })).stdout;
+}
 
 /** The droplet was not replaced; outputs, host and `known-hosts` name its keys, at the place that it has now. */
 async function isTheSame(name: string): Promise<void> {
@@ -31,7 +33,7 @@ async function isTheSame(name: string): Promise<void> {
   expect(more).toEqual([]);
   expect(vm).toMatchObject({ state: "reported", urn: await bench.urn(name) });
   expect(vm?.stack.split("/").at(-1)).toBe(await stackName());
-  expect(`${await knownHosts(vm?.stack ?? "")}\n`).toBe(line);
+  expect(`${await bootseed("known-hosts", vm?.stack ?? "")}\n`).toBe(line);
   await bench.mustUp("--expect-no-changes");
 }
 
@@ -86,4 +88,15 @@ it.skipIf(!KIT_PYTHON)(`${CASE}state move into another stack`, async () => {
   await how("moved");
   await bench.mustUp();
   await isTheSame("web");
+});
+
+it.skipIf(!KIT_PYTHON)(`${CASE}the stack is renamed under seedStack: bootseed sync tells the host`, async () => {
+  const [before] = await host.vms();
+  const to = before?.stack.replace(/[^/]+$/, "renamed") ?? "";
+  await bench.must("stack", "rename", "renamed");
+  await bench.mustUp("--expect-no-changes");
+  expect(await host.vms()).toMatchObject([{ stack: before?.stack, urn: before?.urn }]);
+  expect(await bootseed("sync", to, await bench.must("stack", "export"))).toContain("1 have reported");
+  expect(await host.vms()).toMatchObject([{ stack: to, urn: await bench.urn("web"), instanceId: id }]);
+  expect(`${await bootseed("known-hosts", to)}\n`).toBe(line);
 });
