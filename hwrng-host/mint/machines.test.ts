@@ -160,8 +160,8 @@ describe("a VM that is gone", () => {
 describe("an address", () => {
   it.each([
     ["of the same stack", OLD, undefined, ["10.0.0.1"], []],
-    ["of another stack of this client", NEW, undefined, ["192.0.2.1"], []],
-    ["of another stack, in a private network", NEW, undefined, ["10.0.0.1"], ["10.0.0.1"]],
+    ["of another stack: both have it", NEW, undefined, ["192.0.2.1"], ["192.0.2.1"]],
+    ["of another stack, in a private network: both have it", NEW, undefined, ["10.0.0.1"], ["10.0.0.1"]],
     ["of a client that is no admin: both have it", OLD, [OLD], ["192.0.2.1"], ["192.0.2.1"]],
     ["of a stack that this client may not touch", NEW, [NEW], ["192.0.2.1"], ["192.0.2.1"]],
   ])(`${GONE}a new machine %s`, async (_, second, stacks, addresses, left) => {

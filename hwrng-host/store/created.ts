@@ -1,5 +1,4 @@
 /** Which VM a droplet that exists is: found by its stack and URN, or by its instance id where it was moved. */
-import { BlockList, isIPv6 } from "node:net";
 import { canonicalAddress } from "@bootseed/protocol";
 import { column, type Database } from "./database.ts";
 import type { Droplet } from "./store.ts";
@@ -20,7 +19,7 @@ export const UNDER_WAY = 900;
 export type BindOptions = {
   /** Whether the caller may touch a stack: a VM is not taken from a stack that is not the caller's. */
   readonly mayTouch: (stack: string) => boolean;
-  /** Whether the caller is trusted to say that a newer machine has an older one's address: whoever is not an admin may only contest it. */
+  /** Whether the caller may say that a newer machine of a stack has an older one's address: who is no admin may only contest it. */
   readonly takesAddresses: boolean;
   readonly now: number;
 };
@@ -30,21 +29,6 @@ export type Found = {
   readonly seedId: Uint8Array;
   readonly movedFrom?: { readonly stack: string; readonly urn: string };
 };
-
-/** Networks of which there are many: an address in one of them may be two machines in two stacks. */
-const MANY = new BlockList();
-for (const [net, bits] of [
-  ["10.0.0.0", 8],
-  ["100.64.0.0", 10],
-  ["172.16.0.0", 12],
-  ["192.168.0.0", 16],
-  ["169.254.0.0", 16],
-] as const)
-  MANY.addSubnet(net, bits);
-MANY.addSubnet("fc00::", 7, "ipv6");
-MANY.addSubnet("fe80::", 10, "ipv6");
-
-const sharesLocally = (address: string): boolean => MANY.check(address, isIPv6(address) ? "ipv6" : "ipv4");
 
 /** What is no address stays as it is, so that `known-hosts` can name it. */
 export const canonical = (addresses: readonly string[]): string[] => [
@@ -151,17 +135,14 @@ const isSameMachine = ({ addresses }: Held, droplet: Droplet): boolean =>
   addresses.some((address) => droplet.addresses.includes(address));
 
 /**
- * Writes what is told of this VM. Of two machines with one address the one whose seed was committed later has it, if the caller is trusted with that:
- * otherwise both keep it, and no key is printed for it until one is gone.
+ * Writes what is told of this VM. Of two machines of one stack with one address, the one whose seed was committed later
+ * has it. Between two stacks no address is taken: the other's may be a lie of a client that has only that stack. Then
+ * both keep it, and no key is printed for it until one is gone.
  */
-function settle(db: Database, held: Held, stack: string, droplet: Droplet, options: BindOptions): void {
-  const { mayTouch, takesAddresses } = options;
+function settle(db: Database, held: Held, stack: string, droplet: Droplet, { takesAddresses }: BindOptions): void {
   let own = [...droplet.addresses];
-  for (const other of takesAddresses ? holdersOf(db, held.seedId, droplet.addresses) : []) {
-    const shared = other.addresses.filter(
-      (address) =>
-        own.includes(address) && (other.stack === stack || (mayTouch(other.stack) && !sharesLocally(address))),
-    );
+  for (const other of takesAddresses ? holdersOf(db, stack, held.seedId, droplet.addresses) : []) {
+    const shared = other.addresses.filter((address) => own.includes(address));
     if (other.committedAt > held.committedAt) own = own.filter((address) => !shared.includes(address));
     else if (other.committedAt < held.committedAt && shared.length > 0) {
       const left = other.addresses.filter((address) => !shared.includes(address));
@@ -178,12 +159,13 @@ function settle(db: Database, held: Held, stack: string, droplet: Droplet, optio
   );
 }
 
-function holdersOf(db: Database, seedId: Uint8Array, addresses: readonly string[]): Held[] {
+function holdersOf(db: Database, stack: string, seedId: Uint8Array, addresses: readonly string[]): Held[] {
   if (addresses.length === 0) return [];
   return db
     .all(
-      `SELECT ${COLUMNS} FROM seed WHERE seed_id <> ? AND joined = 0
+      `SELECT ${COLUMNS} FROM seed WHERE stack = ? AND seed_id <> ? AND joined = 0
        AND EXISTS (SELECT 1 FROM json_each(seed.addresses) WHERE value IN (SELECT value FROM json_each(?)))`,
+      stack,
       seedId,
       JSON.stringify(addresses),
     )
