@@ -29,9 +29,10 @@ function sameMachine(a: VmRow, b: VmRow): boolean {
   return machinesOf(b).some((machine) => machines.includes(machine));
 }
 
-/** All that are enrolled, and the seeds of other clients than the operator's, which are no VMs yet. */
+/** All that exist, enrolled or not, and the seeds of other clients than the operator's, which are no VMs yet. */
 function contestants(rows: readonly VmRow[], admins: ReadonlySet<string>): VmRow[] {
-  return currentOf(rows).filter((row) => isLive(row) && (row.claimedAt !== null || !admins.has(row.client)));
+  const exists = (row: VmRow): boolean => row.claimedAt !== null || row.instanceId !== null;
+  return currentOf(rows).filter((row) => isLive(row) && (exists(row) || !admins.has(row.client)));
 }
 
 function heldWords(rows: readonly VmRow[]): Map<string, Held[]> {
