@@ -2,6 +2,7 @@
 import {
   type CreatedAnswer,
   type CreatedRequest,
+  type CreatedVm,
   createdRequestSchema,
   fromHex,
   type PresentAnswer,
@@ -12,6 +13,7 @@ import {
 import { Hono } from "hono";
 import type { HostContext } from "../host-context.ts";
 import { EXIT, HostError } from "../host-error.ts";
+import type { VmRow } from "../store/store.ts";
 import { body } from "./body.ts";
 import { type Caller, callerOf, ownsStack, requireStack } from "./caller.ts";
 import { alarmsView, reportView } from "./views.ts";
@@ -20,7 +22,7 @@ import { alarmsView, reportView } from "./views.ts";
 export function machineRoutes(context: HostContext): Hono {
   const app = new Hono();
   app.post("/v1/created", async (c) =>
-    Response.json(created(context, await body(c, createdRequestSchema), callerOf(c))),
+    Response.json(await created(context, await body(c, createdRequestSchema), callerOf(c))),
   );
   app.post("/v1/present", async (c) =>
     Response.json(present(context, await body(c, presentRequestSchema), callerOf(c))),
@@ -29,33 +31,47 @@ export function machineRoutes(context: HostContext): Hono {
   return app;
 }
 
-function created({ store, log, now }: HostContext, request: CreatedRequest, caller: Caller): CreatedAnswer {
-  requireStack(caller, request.stack);
+type Droplet = CreatedRequest["droplets"][number];
+
+/** One and the same droplet: a program's batch may name it twice, and each entry is answered. */
+const keyOf = ({ urn, instanceId }: Droplet): string => JSON.stringify([urn, instanceId]);
+
+/** All droplets in one transaction: 10,000 syncs to disk, one after the other, would stop all other answers. */
+async function created(
+  { store, log, now }: HostContext,
+  { stack, droplets }: CreatedRequest,
+  caller: Caller,
+): Promise<CreatedAnswer> {
+  requireStack(caller, stack);
   // A VM that was moved is taken along only by a caller who may touch the stack that it comes from, too.
   const options = {
-    mayTouch: (stack: string) => ownsStack(caller, stack),
+    mayTouch: (other: string) => ownsStack(caller, other),
     takesAddresses: caller.role === "admin",
     now: now(),
   };
-  const vms = request.droplets.map((droplet) => {
-    const bound = store.seeds.bindCreated(request.stack, droplet, options);
-    const row = bound?.row ?? null;
-    if (row !== null && bound?.movedFrom != null) {
-      const { stack, urn } = row;
-      const { name: client } = caller;
-      log.warn({ client, seedId: toHex(row.seedId), from: bound.movedFrom, to: { stack, urn } }, "VM moved");
-    }
-    return {
-      urn: droplet.urn,
-      instanceId: droplet.instanceId,
-      seedId: row === null ? null : toHex(row.seedId),
-      state: row?.state ?? null,
-      report: reportView(row?.reportJson ?? null),
-      ...(row === null ? {} : alarmsView(row)),
-    };
-  });
-  return { vms };
+  const told = new Map(droplets.map((droplet) => [keyOf(droplet), droplet]));
+  const found = await store.together(
+    () => new Map([...told].map(([key, droplet]) => [key, store.seeds.bindCreated(stack, droplet, options)])),
+  );
+  for (const bound of found.values()) {
+    if (bound?.movedFrom == null) continue;
+    const { row, movedFrom: from } = bound;
+    log.warn(
+      { client: caller.name, seedId: toHex(row.seedId), from, to: { stack: row.stack, urn: row.urn } },
+      "VM moved",
+    );
+  }
+  return { vms: droplets.map((droplet) => vmOf(droplet, found.get(keyOf(droplet))?.row ?? null)) };
 }
+
+const vmOf = ({ urn, instanceId }: Droplet, row: VmRow | null): CreatedVm => ({
+  urn,
+  instanceId,
+  seedId: row === null ? null : toHex(row.seedId),
+  state: row?.state ?? null,
+  report: reportView(row?.reportJson ?? null),
+  ...(row === null ? {} : alarmsView(row)),
+});
 
 function present({ store, log, now }: HostContext, request: PresentRequest, caller: Caller): PresentAnswer {
   const { stack, instanceIds, asOf } = request;
