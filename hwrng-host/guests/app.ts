@@ -12,6 +12,7 @@ import type { ReceiptKeys } from "./receipt-keys.ts";
 import { empty, refusal } from "./refuse.ts";
 import { handleReport, REPORTS_PER_HOUR } from "./reports.ts";
 import { handleStatements } from "./statements.ts";
+import { InFlight } from "./under-way.ts";
 
 /** Longest body of a guest. */
 export const MAX_GUEST_BODY_BYTES = 65_536;
@@ -25,13 +26,14 @@ type Handler = (bytes: Uint8Array) => Response | Promise<Response>;
 export function guestApp(context: HostContext, keys: ReceiptKeys): Hono {
   const app = new Hono();
   const allowances = new Allowances();
+  const joins = new InFlight();
   const reports = new Pace(REPORTS_PER_HOUR);
   const handlers: Record<string, Handler> = {
     claims: (bytes) => handleClaim(context, allowances, bytes),
     reports: (bytes) => handleReport(context, reports, bytes),
     packets: (bytes) => handlePacket(context, keys, bytes),
     receipts: (bytes) => handleReceipt(context, keys, bytes),
-    joins: (bytes) => handleJoin(context, allowances, bytes),
+    joins: (bytes) => handleJoin(context, { allowances, joins }, bytes),
     statements: (bytes) => handleStatements(context, bytes),
   };
   app.notFound(() => empty(404));

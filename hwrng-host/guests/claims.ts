@@ -67,7 +67,8 @@ export async function handleClaim(context: HostContext, allowances: Allowances, 
     wipe(claimSecret);
     return octets(answer, HTTP_STATUS[0]);
   } catch (error) {
-    giveBack();
+    // A refusal here has cost entropy; a write that failed is the host's trouble.
+    if (!(error instanceof Refused)) giveBack();
     throw error;
   } finally {
     wipe(freshBytes);

@@ -15,15 +15,19 @@ import {
   wipe,
 } from "@bootseed/protocol";
 import type { HostContext } from "../host-context.ts";
+import type { JoinOutcome } from "../store/store.ts";
 import type { Allowances } from "./allowance.ts";
 import { HOLDER } from "./claim-shares.ts";
 import { octets } from "./octets.ts";
 import { empty, Refused } from "./refuse.ts";
+import type { InFlight } from "./under-way.ts";
 
 const FRESH_OUTPUTS = 2;
 
+type Limits = { readonly allowances: Allowances; readonly joins: InFlight };
+
 /** @throws Refused, BootseedError: answered with the identical 403, or 503 */
-export async function handleJoin(context: HostContext, allowances: Allowances, bytes: Uint8Array): Promise<Response> {
+export async function handleJoin(context: HostContext, limits: Limits, bytes: Uint8Array): Promise<Response> {
   const { identity, store, generator, log } = context;
   const join = parseJoin(bytes);
   const { tokenId, identityPk, instanceId, name } = join;
@@ -44,24 +48,34 @@ export async function handleJoin(context: HostContext, allowances: Allowances, b
   // Before any entropy is drawn: whoever has an old token could take it all, one join after the other.
   const why = store.joins.refusal({ tokenId, seedId, name, now });
   if (why !== null) throw refused(why);
-  // A machine that asks again lost its answer: at its pace, for as long as its token lives.
-  const again = [{ key: `${toHex(seedId)} holder`, rate: HOLDER }];
-  const giveBack = allowances.take(store.joins.isKnown(seedId) ? again : [], now);
-  if (giveBack === null) {
-    context.refusals.count("joins", "limited", `more joins than one machine may make (${name})`, toHex(seedId));
+  const pass = admit(context, limits, { tokenId, seedId });
+  if (pass === null) {
+    context.refusals.count(
+      "joins",
+      "limited",
+      `more joins than the token or one machine may make (${name})`,
+      toHex(seedId),
+    );
     return empty(429, { "retry-after": String(HOLDER.seconds) });
   }
   const { serial: statementSerial } = identity.statement;
   const fields = { hostId: identity.hostId, seedId, identityPk, instanceIdHash: instanceHash, issuedAt: now };
   const certificate = encodeCertificate({ ...fields, statementSerial }, identity.signPacket);
-  // Before anything is written: no healthy source, no enrolment.
-  const fresh = await generator.fullEntropy(FRESH_OUTPUTS).catch((error: unknown) => {
-    giveBack();
-    throw error;
-  });
-  const { bytes: freshBytes, sourceClass } = fresh;
   const who = { tokenId, seedId, name, identityPk, instanceId, instanceHash };
-  const outcome = store.joins.join({ ...who, sourceClass, certificate, now });
+  let freshBytes: Uint8Array = new Uint8Array(0);
+  let outcome: JoinOutcome;
+  try {
+    // Before anything is written: no healthy source, no enrolment.
+    const fresh = await generator.fullEntropy(FRESH_OUTPUTS);
+    freshBytes = fresh.bytes;
+    outcome = store.joins.join({ ...who, sourceClass: fresh.sourceClass, certificate, now });
+  } catch (error) {
+    wipe(freshBytes);
+    pass.giveBack();
+    throw error;
+  } finally {
+    pass.leave();
+  }
   if (!outcome.joined) {
     wipe(freshBytes);
     throw refused(outcome.why);
@@ -73,4 +87,21 @@ export async function handleJoin(context: HostContext, allowances: Allowances, b
   const answer = encodeJoinAnswer({ freshBytes, psk, certificate: outcome.certificate });
   wipe(freshBytes, psk0, claimSecret, psk);
   return octets(answer);
+}
+
+/**
+ * What a join may draw. A machine that asks again lost its answer: it is answered at its pace, for as long as its token
+ * lives. Of new machines only as many are under way as the token has uses left, however many ask at once.
+ */
+function admit(
+  { store, now }: HostContext,
+  { allowances, joins }: Limits,
+  { tokenId, seedId }: { readonly tokenId: Uint8Array; readonly seedId: Uint8Array },
+): { readonly giveBack: () => void; readonly leave: () => void } | null {
+  if (!store.joins.isKnown(seedId)) {
+    const leave = joins.enter(toHex(tokenId), store.joins.usesLeft(tokenId));
+    return leave === null ? null : { giveBack: () => undefined, leave };
+  }
+  const giveBack = allowances.take([{ key: `${toHex(seedId)} holder`, rate: HOLDER }], now());
+  return giveBack === null ? null : { giveBack, leave: () => undefined };
 }

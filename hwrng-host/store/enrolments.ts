@@ -53,11 +53,12 @@ export class SqliteEnrolments implements EnrolmentStore {
 
   standing({ seedId, identityPk, instanceId, instanceHash }: Omit<ClaimInput, "certificate">): ClaimStanding {
     const row = this.#db.get(
-      `SELECT s.bind, s.instance_id, e.identity_pk, e.instance_hash, e.revoked_at
+      `SELECT s.bind, s.instance_id, s.forgotten_at, e.identity_pk, e.instance_hash, e.revoked_at
        FROM seed s LEFT JOIN enrolment e USING (seed_id) WHERE s.seed_id = ?`,
       seedId,
     );
     if (row === null) return { kind: "unknown", won: false };
+    if (row["forgotten_at"] !== null) return { kind: "revoked", won: row["identity_pk"] !== null };
     if (row["identity_pk"] !== null) {
       if (row["revoked_at"] !== null) return { kind: "revoked", won: true };
       if (!equal(column.blob(row, "instance_hash"), instanceHash)) return { kind: "other", won: true };

@@ -39,6 +39,11 @@ export class SqliteJoins implements JoinStore {
     return this.#db.get("SELECT 1 FROM enrolment WHERE seed_id = ?", seedId) !== null;
   }
 
+  usesLeft(tokenId: Uint8Array): number {
+    const token = this.#db.get("SELECT MAX(uses - used, 0) AS left FROM join_token WHERE token_id = ?", tokenId);
+    return token === null ? 0 : column.number(token, "left");
+  }
+
   refusal({ tokenId, seedId, name, now }: Pick<JoinInput, "tokenId" | "seedId" | "name" | "now">): JoinRefusal | null {
     const known = this.#db.get("SELECT revoked_at FROM enrolment WHERE seed_id = ?", seedId);
     if (known !== null && known["revoked_at"] !== null) return "revoked";

@@ -314,6 +314,8 @@ export interface JoinStore {
   revoke(tokenId: Uint8Array, now: number): boolean;
   /** Whether this machine joined before: then its answer was lost. */
   isKnown(seedId: Uint8Array): boolean;
+  /** New machines that may still join with a token; 0 for an unknown one. */
+  usesLeft(tokenId: Uint8Array): number;
   /** Why a join would be refused now, or null; spends nothing. */
   refusal(input: Pick<JoinInput, "tokenId" | "seedId" | "name" | "now">): JoinRefusal | null;
   /** Enrols a machine and takes one use of the token, or neither. */
