@@ -114,7 +114,9 @@ def settle(guest: Guest) -> None:
 
     Nothing is destroyed, so that a wrong instance-id costs nothing but a boot. Raises OSError.
     """
-    for folder in guest.at(KEEP).glob("?" * 16):
+    for folder in guest.at(KEEP).glob("[0-9a-f]" * 16):
+        if folder.is_symlink() or not folder.is_dir():
+            continue
         host = Host(guest, bytes.fromhex(folder.name))
         other = host.other()
         if other:

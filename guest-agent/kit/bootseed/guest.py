@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from shutil import rmtree
 from signal import alarm
 from typing import IO, Any
 
@@ -89,9 +88,20 @@ def own(path: Path) -> None:
     os.lchown(path, above.st_uid, above.st_gid)
 
 
+def linked(path: Path) -> bool:
+    """Whether its folder is a link below `bootseed`, where the agent's user may lay one; root's own links are followed."""
+    return path.parent.is_symlink() and path.parent.parent.name == "bootseed"
+
+
+def own_folder(path: Path) -> None:
+    """Raise OSError where its folder is a link: nothing outside the state is written, renamed or removed."""
+    if linked(path):
+        raise OSError(f"{path.parent} is a link: remove it")
+
+
 def plain(path: Path) -> bool:
     """Whether it is a file: root follows no link that the agent's user may have laid, and waits for no pipe."""
-    return path.is_file() > path.is_symlink()
+    return path.is_file() > (path.is_symlink() or linked(path))
 
 
 def load(path: Path) -> bytes:
@@ -101,6 +111,7 @@ def load(path: Path) -> bytes:
 
 def write(path: Path, data: bytes) -> None:
     """Replace a file as a whole, 0600, in a 0700 folder; durable on return: temp, fsync, rename, fsync folder."""
+    own_folder(path)
     if not path.parent.exists():
         path.parent.mkdir(0o700, True, True)
         own(path.parent)
@@ -117,9 +128,13 @@ def write(path: Path, data: bytes) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, link, pipe or folder; follows no link, and nothing happens when it is not there."""
+    """Remove a file, link or pipe; follows no link, and nothing happens when it is not there.
+
+    A folder is none of ours: it is renamed to `<name>.<time in ns>`, and nothing in it is touched.
+    """
+    own_folder(path)
     if path.is_dir() > path.is_symlink():
-        rmtree(path)
+        path.replace(f"{path}.{time.time_ns()}")
     else:
         path.unlink(True)
 
@@ -133,6 +148,7 @@ def wipe(path: Path) -> None:
 
 def aside(path: Path, end: str) -> None:
     """Rename what is there, were it a link or a folder; what has the new name gives way."""
+    own_folder(path)
     if os.path.lexists(path):
         to = path.with_name(path.name + end)
         remove(to)
@@ -225,7 +241,7 @@ class Guest:
 
     def hosts(self) -> list[Host]:
         """The hosts that have a statement or certificate here, were it put aside as damaged; not those only `spent`."""
-        names = {path.parent.name for path in self.at(KEEP).glob("?" * 16 + "/*te*")}
+        names = {path.parent.name for path in self.at(KEEP).glob("[0-9a-f]" * 16 + "/*te*") if not linked(path)}
         return [Host(self, bytes.fromhex(name)) for name in names]
 
 
