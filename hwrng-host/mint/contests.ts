@@ -24,9 +24,26 @@ const isProven = ({ joined, reportedAt, lastTopUp }: VmRow): boolean =>
 const machinesOf = (row: VmRow): readonly string[] =>
   row.identityPk !== null && isProven(row) ? [slotOf(row), toHex(row.identityPk)] : [slotOf(row)];
 
-function sameMachine(a: VmRow, b: VmRow): boolean {
-  const machines = machinesOf(a);
-  return machinesOf(b).some((machine) => machines.includes(machine));
+/** @returns of each row its machine: rows that have anything in common, also by way of a third row, are one */
+function machineOf(rows: readonly VmRow[]): Map<VmRow, string> {
+  const parents = new Map<string, string>();
+  const rootOf = (key: string): string => {
+    let root = key;
+    for (let up = parents.get(root); up !== undefined; up = parents.get(root)) root = up;
+    // What lies on the way is set to the root itself, so that no way becomes long.
+    for (let at = key; at !== root;) {
+      const up = parents.get(at) ?? root;
+      parents.set(at, root);
+      at = up;
+    }
+    return root;
+  };
+  const slots = rows.map((row) => {
+    const [slot = "", identity] = machinesOf(row);
+    if (identity !== undefined && rootOf(slot) !== rootOf(identity)) parents.set(rootOf(slot), rootOf(identity));
+    return [row, slot] as const;
+  });
+  return new Map(slots.map(([row, slot]) => [row, rootOf(slot)]));
 }
 
 /** All that exist, enrolled or not, and the seeds of other clients than the operator's, which are no VMs yet. */
@@ -48,11 +65,17 @@ function heldWords(rows: readonly VmRow[]): Map<string, Held[]> {
   return words;
 }
 
-function othersOf(row: VmRow, held: readonly Held[]): VmRow[] {
-  const others: VmRow[] = [];
-  for (const other of held) {
-    if (other.row !== row && !sameMachine(other.row, row)) others.push(other.row);
-    if (others.length === MAX_OTHERS) break;
+/** @returns by machine, for each of several that have one word: rows of the others, at most {@link MAX_OTHERS} */
+function othersOf(held: readonly Held[], machines: ReadonlyMap<VmRow, string>): Map<string | undefined, VmRow[]> {
+  const keys = new Set(held.map(({ row }) => machines.get(row)));
+  const others = new Map<string | undefined, VmRow[]>();
+  for (const key of keys.size < 2 ? [] : keys) {
+    const rows: VmRow[] = [];
+    for (const { row } of held) {
+      if (machines.get(row) !== key) rows.push(row);
+      if (rows.length === MAX_OTHERS) break;
+    }
+    others.set(key, rows);
   }
   return others;
 }
@@ -74,14 +97,19 @@ export function contestsOf(
   maySee: (stack: string) => boolean,
 ): Map<VmRow, Contest[]> {
   const contests = new Map<VmRow, Contest[]>();
-  for (const [word, held] of heldWords(contestants(rows, admins))) {
+  const live = contestants(rows, admins);
+  const machines = machineOf(live);
+  for (const [word, held] of heldWords(live)) {
     if (held.length < 2) continue;
+    const others = othersOf(held, machines);
+    const kind = held.every((one) => one.kind === "name") ? "name" : "address";
+    const seen = new Map(
+      [...others].map(([machine, rest]) => [machine, rest.map((other) => holder(other, maySee(other.stack)))]),
+    );
     for (const { row } of held) {
-      const others = othersOf(row, held);
-      if (others.length === 0) continue;
-      const kind = held.every((one) => one.kind === "name") ? "name" : "address";
-      const contest: Contest = { word, kind, others: others.map((other) => holder(other, maySee(other.stack))) };
-      contests.set(row, [...(contests.get(row) ?? []), contest]);
+      const strangers = seen.get(machines.get(row));
+      if (strangers === undefined) continue;
+      contests.set(row, [...(contests.get(row) ?? []), { word, kind, others: strangers }]);
     }
   }
   return contests;
