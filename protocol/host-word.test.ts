@@ -117,6 +117,13 @@ describe("a VM's name", () => {
     expect(nameProblem(name)).not.toBeNull();
     expect(wordProblem(name)).not.toBeNull();
   });
+  it.each(["cd".repeat(16), "CD".repeat(16), "0123456789abcdef0123456789abcdef"])(
+    "%s is refused: a VM's seedId has that form",
+    (name) => expect(nameProblem(name)).toMatch(/32 hex digits/),
+  );
+  it.each(["cd".repeat(15), "cd".repeat(20), `x${"c".repeat(31)}`])("%s has not the form of a seedId", (name) =>
+    expect(nameProblem(name)).toBeNull(),
+  );
   it.each(["web-7", "Web_7", "web-7.example.net", "7web", "a.7", "0xweb", "beef", "web/7", "x".repeat(255)])(
     "%s is a name",
     (name) => expect(nameProblem(name)).toBeNull(),

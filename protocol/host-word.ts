@@ -76,6 +76,7 @@ export function nameProblem(name: string): string | null {
   if (name === "" || name.length > MAX_NAME_CHARS) return `has not 1 to ${MAX_NAME_CHARS} characters`;
   if (!/^[\u0020-\u007e]+$/.test(name)) return "has a character that is not printable ASCII";
   if (isAddressLike(name)) return "is an IP address, which only a droplet's own addresses may be";
+  if (/^[0-9a-f]{32}$/i.test(name)) return "has 32 hex digits, as a VM's seedId, which commands take in its place";
   if (/[ *?!,[\]]/.test(name))
     return "has a space or one of * ? ! , [ ]: in a known_hosts file they are patterns and lists";
   return /^[@#|]/.test(name) ? "starts with @, # or |: in a known_hosts file that is a marker" : null;

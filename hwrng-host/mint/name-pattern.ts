@@ -23,7 +23,7 @@ export function namesProblem(names: string, uses: number): string | null {
     return isAddressLike(names.replace("*", "1")) ? "these names are IP addresses, which machines may not give" : null;
   }
   const problem = nameProblem(names);
-  if (problem !== null && isAddressLike(names)) return `${names} ${problem}`;
+  if (problem !== null && (isAddressLike(names) || NAME.test(names))) return `${names} ${problem}`;
   if (!NAME.test(names)) return "expected 1 to 63 letters, digits, dots and dashes, such as db-1";
   return uses === 1 ? null : `${uses} machines cannot have one name: expected a pattern, such as ${names}-*`;
 }

@@ -2,9 +2,13 @@
 import type { Vm } from "@bootseed/protocol";
 import { EXIT, HostError } from "../host-error.ts";
 
-/** Names are not unique: a droplet that was replaced has the name of the one before. */
+/**
+ * Names are not unique: a droplet that was replaced has the name of the one before. A seedId is, and means its VM also
+ * where another one is called so.
+ */
 export function onlyVm(vms: readonly Vm[], wanted: string): Vm {
-  const found = vms.filter(({ seedId, name }) => seedId === wanted || name === wanted);
+  const exact = vms.filter(({ seedId }) => seedId === wanted);
+  const found = exact.length > 0 ? exact : vms.filter(({ name }) => name === wanted);
   const [vm] = found;
   if (vm !== undefined && found.length === 1) return vm;
   if (vm === undefined) {

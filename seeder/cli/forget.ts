@@ -24,11 +24,12 @@ const whatEnded = ({ claimedAt }: Vm): string =>
     : "it gets no packets and is in no list; a join token lets the machine come back";
 
 /**
- * @returns the one VM that is meant: a name that several have, one of them gone, is not enough
+ * @returns the one VM that is meant, by its seedId before all others: a name that several have, one of them gone, is not enough
  * @throws BootseedError "not-found"; "conflict" for a name of several VMs, and for one that is enrolled without `yes`
  */
 export function forgettable(vms: readonly Vm[], wanted: string, yes: boolean): Vm {
-  const found = vms.filter((vm) => vm.name === wanted || vm.seedId === wanted || vm.instanceId === wanted);
+  const exact = vms.filter((vm) => vm.seedId === wanted);
+  const found = exact.length > 0 ? exact : vms.filter((vm) => vm.name === wanted || vm.instanceId === wanted);
   const [vm] = found;
   if (vm === undefined) throw new BootseedError("not-found", `no VM is called ${wanted}: see bootseed vm ls --all`);
   if (found.length > 1) {

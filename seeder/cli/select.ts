@@ -61,9 +61,11 @@ export function withId(vms: readonly Vm[], id: string): Vm | undefined {
   return vms.find((vm) => vm.seedId === id) ?? newestFirst(having.filter(isTold))[0] ?? newestFirst(having)[0];
 }
 
-/** By name, seedId or instance-id; where a name was used again after a replacement, the newest. */
+/** By seedId, name or instance-id, in this order; where a name was used again after a replacement, the newest. */
 export const lookUp = (vms: readonly Vm[], wanted: string): Vm | undefined =>
-  newestFirst(vms.filter((vm) => vm.name === wanted))[0] ?? withId(vms, wanted);
+  vms.find((vm) => vm.seedId === wanted) ??
+  newestFirst(vms.filter((vm) => vm.name === wanted))[0] ??
+  withId(vms, wanted);
 
 /** @throws BootseedError "not-found" with the names that there are */
 export function find(vms: readonly Vm[], wanted: string): Vm {
