@@ -80,7 +80,7 @@ describe("C5 (digitalocean/terraform-provider-digitalocean#269): ssh with KnownH
     expect([stdout, stderr]).toEqual(["in", expect.not.stringMatching(/verification failed/)]);
   });
   it.each([
-    ["db-1", /db-1 is contested by [^]*failed, status 65\nKnownHostsCommand failed/],
+    ["db-1", /db-1 is contested by [^]*failed, status 65\r?\nKnownHostsCommand failed/],
     ["2a03:b0c0:2:d0::192:b002", /Host key verification failed/],
   ])("does not log in to %s", async (host, why) => {
     const { stdout, stderr } = await ssh(host);
