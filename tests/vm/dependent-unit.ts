@@ -30,4 +30,4 @@ export const UNTIL_STARTED =
 
 /** What systemd writes of a unit whose dependency failed, in the whole journal; empty when all is well. */
 export const FAILED_DEPENDENCIES =
-  "journalctl -b -o cat | grep -E '(Dependency|Assertion) failed for (needs-seed|bootseed)' || true";
+  "journalctl -b _PID=1 -o cat | grep -E '(Dependency|Assertion) failed for (needs-seed|bootseed)' || true";
