@@ -26,7 +26,7 @@ runcmd:
 
 /** Waits until systemd has started it, or has given up; 100 s at most. */
 export const UNTIL_STARTED =
-  "timeout 100 sh -c 'until systemctl is-active -q needs-seed || journalctl -b -o cat | grep -q \"Dependency failed for needs-seed\"; do sleep 1; done' || true";
+  "timeout 100 sh -c 'until systemctl is-active -q needs-seed || journalctl -b _PID=1 -o cat | grep -q \"Dependency failed for needs-seed\"; do sleep 1; done' || true";
 
 /** What systemd writes of a unit whose dependency failed, in the whole journal; empty when all is well. */
 export const FAILED_DEPENDENCIES =
