@@ -181,6 +181,15 @@ describe("the boothook", () => {
     expect(existsSync(join(root, "var/lib/bootseed/gate-done"))).toBe(false);
   });
 
+  it("takes an instance-id with a space or a dot as it is", () => {
+    put("var/lib/bootseed/gate-done", "a b passed\n");
+    runHook("a b");
+    expect(existsSync(join(root, "calls"))).toBe(false);
+    runHook("a.*b");
+    expect(calls(1)).toEqual([expect.stringContaining("/gate a.*b /var/lib")]);
+    expect(readFileSync(join(PACKED, "hook.sh"), "utf8")).toContain('gate "$i" /$m /$r');
+  });
+
   it("follows no link and waits for no pipe that the agent's user laid into the state", () => {
     const key = put("etc/ssh_host_key", "untouched");
     mkdirSync(join(root, "var/lib/bootseed/0011223344556677"), { recursive: true });
@@ -243,6 +252,15 @@ describe("the gate", () => {
     expect(runGate()).toEqual({ status: 0, printed: "" });
     expect(read("var/lib/bootseed/gate-done")).toBe("4711 passed\n");
     expect(existsSync(join(root, "calls"))).toBe(false);
+  });
+
+  it("writes its mark in place of a link that the agent's user laid, not through it", () => {
+    const key = put("etc/ssh_host_key", "untouched");
+    symlinkSync(key, join(root, "var/lib/bootseed/gate-done"));
+    put("run/bootseed/verdict", "reseeded 0\n");
+    expect(runGate()).toEqual({ status: 0, printed: "" });
+    expect(read("etc/ssh_host_key")).toBe("untouched");
+    expect(read("var/lib/bootseed/gate-done")).toBe("4711 passed\n");
   });
 
   it("holds until then", () => {

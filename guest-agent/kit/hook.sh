@@ -15,7 +15,7 @@ find $v/ -type l,p -delete
 flock -n 9
 # An instance's first boot; a copy of another instance's disk carries that one's mark. First the gate.
 i=${INSTANCE_ID:-unknown}
-grep -qs "^$i " $m || {
+grep -qsFx -e "$i passed" -e "$i held" -e "$i warned" $m || {
   rm -rf $m
   cat >$l/gate <<'E'
 @GATE@
@@ -25,7 +25,7 @@ E
   # starts this unit.
   systemd-run --no-block -u bootseed-first-boot -p Type=oneshot -p DefaultDependencies=no -p StandardOutput=journal+console \
     -p "Before=ssh.service sshd.service $k.service $k.target $k@rsa.service $k@ecdsa.service $k@ed25519.service" \
-    /bin/sh /$l/gate $i /$m /$r
+    /bin/sh /$l/gate "$i" /$m /$r
   # Then the kit, which unpacks itself (unpack.py).
   $p -Ic 'import lzma
 n=0
