@@ -27,6 +27,8 @@ import type { World } from "./world.ts";
 
 /** A guest asks again when this part of the interval has passed: the timer's own jitter fills the rest. */
 const DUE_FRACTION = 0.9;
+/** What OpenSSH has before an Ed25519 key: its type and its length. */
+const PUBLIC_HEAD = `0000000b${Buffer.from("ssh-ed25519").toString("hex")}00000020`;
 const HOST_ID = /^[0-9a-f]{16}$/;
 
 /** Of all hosts that have a statement or certificate here, were it put aside as damaged: not of those only `spent`. */
@@ -220,12 +222,16 @@ export class HostFolder {
     return this.#parsed("certificate", (bytes) => this.#mine(parseCertificate(bytes)));
   }
 
-  /** Which of the two is wrong nobody knows; aside goes the key, lest a join enrol another host's. */
+  /** Of the two, the certificate is damaged if identity.pub agrees with the key; else the key goes aside, lest a join enrol another host's. */
   #parsedIdentity(certificate: Certificate | null): KeyPair | null {
     return this.#parsed("identity", (bytes) => {
       const key = parseOpensshKey(bytes);
       if (certificate === null || equalConstantTime(key.publicKey, certificate.identityPk)) return key;
       wipe(key.privateKey);
+      if (this.#isPublished(key.publicKey)) {
+        this.#putAside("certificate", "it names another key than identity and identity.pub");
+        this.#lost("certificate");
+      }
       throw new Damaged("not the identity that was enrolled");
     });
   }
@@ -239,12 +245,22 @@ export class HostFolder {
     } catch (error) {
       // What OpenSSL or memory make of it is no damage: the file stays.
       if (!(error instanceof BootseedError || error instanceof Damaged)) throw error;
-      const path = `${this.path}/${name}`;
-      this.#world.disk.rename(path, `${path}.corrupt`);
-      this.#world.say(`${path} is damaged and was put aside as ${name}.corrupt: ${(error as Error).message}`);
-      this.count(`state-${name}`);
+      this.#putAside(name, (error as Error).message);
       return null;
     }
+  }
+
+  #putAside(name: string, why: string): void {
+    const path = `${this.path}/${name}`;
+    this.#world.disk.rename(path, `${path}.corrupt`);
+    this.#world.say(`${path} is damaged and was put aside as ${name}.corrupt: ${why}`);
+    this.count(`state-${name}`);
+  }
+
+  /** Whether identity.pub has this key, 32 bytes. */
+  #isPublished(publicKey: Uint8Array): boolean {
+    const blob = concat(fromHex(PUBLIC_HEAD, 19), publicKey);
+    return Buffer.from(this.read("identity.pub") ?? []).includes(Buffer.from(blob).toString("base64"));
   }
 
   #lost(name: string): never {

@@ -31,6 +31,15 @@ export class Machine {
     return this.#cloudName() || this.text("/etc/machine-id");
   }
 
+  /** Whether cloud-init named this machine once and its name is not known now: its machine-id may be a copy's. */
+  lostCloudName(): boolean {
+    const cloud = this.at("/var/lib/cloud");
+    return (
+      this.#cloudName() === "" &&
+      (existsSync(`${cloud}/instances`) || this.text("/var/lib/cloud/data/instance-id") !== "")
+    );
+  }
+
   /**
    * What an enrolment of this machine may be bound to; null while that is not known: then nothing is refused for it. With
    * cloud-init only its own name says which machine this is, and a machine-id is copied with the disk.
@@ -50,9 +59,11 @@ export class Machine {
    */
   #cloudName(): string {
     const name = this.text("/var/lib/cloud/data/instance-id");
-    if (!/^[!-Z_a-z~]+$/.test(name) || name.startsWith("iid-datasource")) return "";
+    if (name.startsWith("iid-datasource")) return "";
     const instances = this.at("/var/lib/cloud/instances");
-    return existsSync(instances) && !existsSync(`${instances}/${name.replaceAll("/", "_")}`) ? "" : name;
+    if (!existsSync(instances)) return /^[!-Z_a-z~]+$/.test(name) ? name : "";
+    const printable = /^(?: |[^\p{C}\p{Z}])+$/u.test(name) && !/^\.+$/.test(name);
+    return printable && existsSync(`${instances}/${name.replaceAll("/", "_")}`) ? name : "";
   }
 
   /** What the kit found out at this very instance's first boot; null where there was none, and on a copy of a disk. */

@@ -106,9 +106,10 @@ export class PushedDelivery {
     const { hostId, nonce } = parseGreeting(message);
     // A hello over the zero nonce would be one of `pull`, which a caller could spend at the host in this VM's name.
     if (nonce.every((byte) => byte === 0)) throw new Refusal("malformed", "greeting: its nonce is zero");
-    const known = hostFolders(this.#world, this.#stateDir).filter((folder) => folder.enrolled);
+    // The host's own first: another host's folder that cannot be read refuses nothing here.
+    const known = hostFolders(this.#world, this.#stateDir);
     const folder = known.find((each) => equalConstantTime(each.hostId, hostId));
-    if (folder === undefined) throw new BootseedError("not-found", `not enrolled at host ${toHex(hostId)}`);
+    if (folder?.enrolled !== true) throw new BootseedError("not-found", `not enrolled at host ${toHex(hostId)}`);
     checkInstance(this.#world, folder);
     this.#delivery = await beginDelivery(this.#world, folder, nonce);
     this.#folder = folder;

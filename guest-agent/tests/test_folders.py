@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 from unittest import main
 
-from bootseed import firstboot, topup
+from bootseed import firstboot, form, state, topup
 from bootseed.guest import KEEP, aside, remove, wipe
-from support import HOST_ID, MachineTest, entry, statement
+from support import HOST_ID, SEED_ID, MachineTest, entry, statement
 
 NAMES = ["certificate", "statement", "claim", "psk", "instance", "identity", "tmp.corrupt", "topup.json"]
 
@@ -101,6 +101,56 @@ class NameTest(MachineTest):
         self.put(KEEP + "0123456789abcdef", b"a file")
         firstboot.settle(self.guest)
         self.assertEqual(self.guest.at(KEEP + "0123456789abcdef").read_bytes(), b"a file")
+
+
+class FlipTest(MachineTest):
+    """One damaged byte costs one file."""
+
+    def test_a_flipped_byte_of_the_identity_in_the_certificate(self) -> None:
+        """The certificate goes aside, since identity and identity.pub agree."""
+        host = self.enrol()
+        raw = host.read("certificate")
+        identity = host.read("identity")
+        host.write("certificate", raw[:30] + bytes([raw[30] ^ 1]) + raw[31:])
+        self.patch(state, "say", lambda *_: None)
+        self.assertEqual(state.put_aside(host), ["state-certificate"])
+        self.assertEqual((host.read("identity"), host.read("certificate")), (identity, b""))
+        host.write("certificate", raw)
+        self.assertEqual(state.put_aside(host), [])
+
+    def test_a_seed_whose_certificate_was_put_aside(self) -> None:
+        """Is credited once, also where `spent` is lost and the instance has another name."""
+        self.hook(entry())
+        host = self.host()
+        identity = host.identity()
+        for name in ("certificate", "claim"):
+            (host.folder / "claim").unlink(missing_ok=True)
+            of_another = b"\1" + HOST_ID + SEED_ID + identity + firstboot.instance_hash("4711") + bytes(76)
+            host.write(name, of_another if name == "certificate" else SEED_ID + bytes(64))
+            aside(host.folder / name, ".01234567")
+            (host.folder / "spent").unlink(missing_ok=True)
+            self.kernel.mixed.clear()
+            self.put("/var/lib/cloud/data/instance-id", b"4712")
+            self.hook(entry())
+            self.assertEqual([credit for _, credit in self.kernel.mixed], [0])
+            (host.folder / (name + ".01234567")).unlink()
+
+    def test_a_verdict_of_no_known_word(self) -> None:
+        """Is damaged."""
+        raw = b'{"instanceId":"4711","bootId":"","verdict":"reseeded","evidence":{"hostKeysBefore":0,"timeline":[["hook",1]]}}'
+        self.assertTrue(form.proof(raw))
+        self.assertFalse(form.proof(raw.replace(b"reseeded", b"reseedef")))
+
+    def test_an_instance_id_of_unusual_text(self) -> None:
+        """Is known if cloud-init has a folder for it."""
+        for name in ("vm{1}", "a b", "[x]^|", "vm\\1", "gr\u00fcn"):
+            self.put("/var/lib/cloud/data/instance-id", name.encode() + b"\n")
+            self.guest.at("/var/lib/cloud/instances").mkdir(exist_ok=True)
+            self.assertEqual(self.guest.instance_id(), "")
+            self.guest.at("/var/lib/cloud/instances/" + name).mkdir()
+            self.assertEqual(self.guest.instance_id(), name)
+        self.put("/var/lib/cloud/data/instance-id", b"..")
+        self.assertEqual(self.guest.instance_id(), "")
 
 
 if __name__ == "__main__":

@@ -45,14 +45,17 @@ def burn(guest: Guest, entries: Sequence[Entry]) -> set[bytes]:
     """Mark every seed as spent, durably, before it is used; returns the seedIds that must not be credited.
 
     The mark guards credit: after a crash between burning and mixing, the seed is mixed again with credit 0. A mark that
-    cannot be made durable, or be read, forbids credit as well; where it is lost, claim and certificate name the seed.
+    cannot be made durable, or be read, forbids credit as well; where it is lost, claim and certificate name the
+    seed, also those put aside.
     """
     spent = set()
     for entry in entries:
         host = Host(guest, entry.host_id)
         try:
             marks = host.read("spent")
-            if entry.seed_id in (host.read("claim")[:16], host.read("certificate")[9:25]) or entry.seed_id in marks:
+            named = [load(path)[:16] for path in host.folder.glob("claim*")]  # also those put aside
+            named += [load(path)[9:25] for path in host.folder.glob("certificate*")]
+            if entry.seed_id in named or entry.seed_id in marks:
                 raise OSError("the seed is spent")
             host.write("spent", marks + entry.seed_id)
         except OSError as error:

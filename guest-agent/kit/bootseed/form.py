@@ -87,6 +87,7 @@ def proof(raw: bytes) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(raw)
         evidence = found["evidence"]
         right = {*map(type, (found["instanceId"], found["bootId"], found["verdict"]))} == {str}
+        right &= found["verdict"] in ("reseeded", "unproven", "spent", "no-seed", "failed")
         right &= isinstance(evidence["hostKeysBefore"], int)
         right &= evidence["timeline"][-1][1] >= 0
     except (ValueError, KeyError, TypeError, IndexError, RecursionError):  # what such bytes make of json, and of us

@@ -184,9 +184,11 @@ class Guest:
         given = os.environ.get("INSTANCE_ID")
         name = given or self.text("/var/lib/cloud/data/instance-id")
         known = self.root + "/var/lib/cloud/instances"
-        if not given and os.path.isdir(known) > os.path.isdir(f"{known}/{name.replace('/', '_')}"):  # noqa: PTH112
-            name = ""
-        return "" if name.startswith("iid-datasource") or not (given or re.fullmatch("[!-Z_a-z~]+", name)) else name
+        if os.path.isdir(known):  # noqa: PTH112
+            right = name.strip(".") and name.isprintable() and os.path.isdir(f"{known}/{name.replace('/', '_')}")  # noqa: PTH112
+        else:
+            right = re.fullmatch("[!-Z_a-z~]+", name)
+        return name if (given or right) and not name.startswith("iid-datasource") else ""
 
     def names(self) -> list[bytes]:
         """SHA-256 of every name that an enrolment of this machine may have; empty while cloud-init's is not known."""

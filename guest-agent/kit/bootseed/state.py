@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import os
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from .form import certified, counts, private_key
+from .form import KIND, certified, counts, private_key
 from .guest import Host, aside, say
 from .seed import Statement
 from .wire import Refused, refuse_unless
@@ -16,11 +17,20 @@ from .wire import Refused, refuse_unless
 FILES = ["topup.json", "counter", "issuer", "statement", "psk", "certificate", "identity"]
 
 
+def outvoted(host: Host, enrolled: bytes) -> bool:
+    """Whether `identity` and `identity.pub` agree on another key than the certificate's: then that one is damaged."""
+    try:
+        public = private_key(host.read("identity"))[32:]
+    except Refused:
+        return False
+    return public != enrolled and base64.b64encode(KIND + public) in host.read("identity.pub")
+
+
 def check(host: Host, name: str, raw: bytes) -> None:
     """Raise Refused when `raw` cannot be the file `name`; raises what the library does as well, which is no damage.
 
-    Of an identity and a certificate that do not belong together nobody knows which is wrong: the key is refused, lest a
-    join enrol another host's.
+    Of an identity and a certificate that do not belong together the certificate is refused if `identity.pub` agrees with
+    the identity; else the key, lest a join enrol another host's.
     """
     right = True
     if name == "topup.json":
@@ -30,7 +40,7 @@ def check(host: Host, name: str, raw: bytes) -> None:
     elif name == "psk":
         right = len(raw) == 32
     elif name == "certificate":
-        right = certified(raw, host.id)
+        right = certified(raw, host.id) and not outvoted(host, raw[25:57])
     elif name == "identity":
         pair = private_key(raw)
         key = Ed25519PrivateKey.from_private_bytes(pair[:32])

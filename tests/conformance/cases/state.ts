@@ -38,6 +38,13 @@ export function* stateCases(): Generator<Case> {
   yield from("no certificate, and a damaged identity", "state-identity", { certificate: null, identity: utf8("x") });
   // Which of the two is wrong nobody knows: a join must not go on with a key that may be another host's.
   yield from("another host's identity", "state-identity", { identity: another });
+  const flipped = replacedAt(ex.certificate, 30, Uint8Array.of((ex.certificate[30] ?? 0) ^ 1));
+  const kind = concat(Uint8Array.of(0, 0, 0, 11), utf8("ssh-ed25519"), Uint8Array.of(0, 0, 0, 32));
+  const line = Buffer.from(concat(kind, ex.identity.publicKey)).toString("base64");
+  yield from("another key in the certificate than in identity and identity.pub", "state-certificate", {
+    certificate: flipped,
+    "identity.pub": utf8(`ssh-ed25519 ${line}\n`),
+  });
   for (const [name, whole] of Object.entries({ ...ENROLMENT, ...OTHERS })) {
     yield from(`${name}: empty`, "either", { [name]: new Uint8Array(0) });
     yield from(`${name}: one byte longer`, "either", { [name]: concat(whole, Uint8Array.of(0)) });
