@@ -26,6 +26,7 @@ const BY_CODE: Record<string, number> = {
   "not enrolled": EXIT.data,
   instance: EXIT.data,
   unavailable: EXIT.tryAgain,
+  "instance-unknown": EXIT.tryAgain,
   "http-429": EXIT.tryAgain,
   "http-503": EXIT.tryAgain,
   io: EXIT.io,

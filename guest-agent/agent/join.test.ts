@@ -93,6 +93,14 @@ describe.skipIf(!ROOT)("join", () => {
     expect(guest.state("identity")).toBeNull();
   });
 
+  it("waits for the name of a machine that cloud-init cannot name now: 75, and nothing is left", async () => {
+    using guest = await bare();
+    guest.write("/var/lib/cloud/data/instance-id", "iid-datasource-none\n");
+    const { code, stderr } = await agent(guest, "join", "--token-file", await token());
+    expect([code, stderr]).toEqual([75, expect.stringMatching(/cloud-init's instance-id, which is not known now/)]);
+    expect(guest.state("identity")).toBeNull();
+  });
+
   it("typed again, only reports again, and the token stays unused", async () => {
     using guest = await bare();
     const file = await token("2");

@@ -75,6 +75,10 @@ export async function join(world: World, machine: Machine, options: JoinOptions)
     const seedId = toHex(folder.certificate().seedId);
     return { hostId: toHex(token.hostId), seedId, already: true, rcMix: NOT_TRIED, rcReseed: NOT_TRIED };
   }
+  if (machine.lostCloudName()) {
+    const expected = "expected cloud-init's instance-id, which is not known now, as while the metadata service is down";
+    throw new Refusal("instance-unknown", `${expected}: wait for it or reboot, then join again`);
+  }
   // The enrolment is bound to it, and no host answers without.
   if (machine.instanceId() === "")
     throw new Refusal("instance", "expected cloud-init's instance-id or /etc/machine-id: systemd-machine-id-setup");

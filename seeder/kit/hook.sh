@@ -10,7 +10,7 @@ exec >>$r/log 2>&1 9>$r/lock
 find $v/ -type l,p -delete
 flock -n 9
 i=${INSTANCE_ID:-unknown}
-grep -qs "^$i " $m || {
+grep -qsFx -e "$i passed" -e "$i held" -e "$i warned" $m || {
 rm -rf $m
 cat >$l/gate <<'E'
 e=passed PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -21,16 +21,17 @@ e=held n=$((n+2))
 [ $n -gt 330 ] && e=warned && break
 sleep 2
 done
-echo "$1 $e" >$2
+echo "$1 $e" >gate-done
+mv -Tf gate-done $2
 [ $e != warned ] || ! echo "NO PROVEN SEED, TRUST NO KEY HERE: $3/log"
 E
 systemd-run --no-block -u bootseed-first-boot -p Type=oneshot -p DefaultDependencies=no -p StandardOutput=journal+console \
 -p "Before=ssh.service sshd.service $k.service $k.target $k@rsa.service $k@ecdsa.service $k@ed25519.service" \
-/bin/sh /$l/gate $i /$m /$r
+/bin/sh /$l/gate "$i" /$m /$r
 $p -Ic 'import lzma
 n=0
 for c in input():n=n*94+ord(c)-33
-exec(lzma.decompress(n.to_bytes(10241,"big")))' <<'E'
+exec(lzma.decompress(n.to_bytes(10333,"big")))' <<'E'
 @KIT@
 E
 sync $l/*
