@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from flatten import flatten
+from refuse import refuse_nested, refuse_undefined
 from shorten import Shorten
 from tighten import narrow
 
@@ -78,10 +79,12 @@ class Imports(ast.NodeTransformer):
 
 
 def strip(sources: dict[str, str]) -> str:
-    """All modules of the kit, by name, as one stripped module."""
+    """All modules of the kit, by name, as one stripped module; raises SystemExit for what renaming would break."""
     trees = {name: Strip().visit(ast.parse(source)) for name, source in sources.items()}
+    for name, tree in trees.items():
+        refuse_nested(name, tree)
     tree = arrange(flatten({name: Imports(tree).visit(tree) for name, tree in trees.items()}))
-    return narrow(Shorten(tree).visit(tree))
+    return refuse_undefined(narrow(Shorten(tree).visit(tree)))
 
 
 def arrange(tree: ast.Module) -> ast.Module:

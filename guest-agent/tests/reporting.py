@@ -54,4 +54,4 @@ class ReportingTest(MachineTest):
         at.parent.mkdir(parents=True, exist_ok=True)
         command = ["ssh-keygen", "-qt", kind, "-N", "", "-C", "", *options, "-f", str(at)]
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-        return " ".join(at.with_suffix(".pub").read_text().split()[:2])
+        return " ".join(at.with_name(at.name + ".pub").read_text().split()[:2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from unittest import main
 
@@ -201,6 +202,54 @@ class HostKeysTest(ReportingTest):
         """A configuration that includes itself ends."""
         self.put("/etc/ssh/sshd_config", b"Include sshd_config\nHostKey /etc/ssh/ssh_host_rsa_key\n")
         self.assertEqual(hostkeys.shown(self.guest), [self.guest.at(RSA)])
+
+    def test_odd_files(self) -> None:
+        """Text that is not UTF-8, a pipe and a folder among sshd's files hide none of the keys that they name."""
+        self.put("/etc/ssh/sshd_config", b"# gr\xfc\xdfe\nInclude sshd_config.d/*\nHostKey " + ED25519.encode() + b"\n")
+        self.put("/etc/ssh/sshd_config.d/z.conf", b"HostKey " + RSA.encode() + b"\n")
+        os.mkfifo(self.guest.at("/etc/ssh/sshd_config.d/a.conf"))
+        self.guest.at("/etc/ssh/sshd_config.d/b.conf").mkdir()
+        self.assertEqual(hostkeys.shown(self.guest), [self.guest.at(ED25519), self.guest.at(RSA)])
+
+    def test_sshd_is_asked_first(self) -> None:
+        """Whatever is in the files, sshd's answer counts; one that does not answer is ended after its time."""
+        self.put("/etc/ssh/sshd_config", b"# gr\xfc\xdfe\n")
+        sshd = self.put(
+            "/usr/sbin/sshd", b"#!/bin/sh\necho hostkey " + RSA.encode() + b" caf\xe9 >&2\necho hostkey " + RSA.encode()
+        )
+        sshd.chmod(0o755)
+        self.assertEqual(hostkeys.shown(self.guest), [self.guest.at(RSA)])
+        self.put("/etc/ssh/sshd_config", b"HostKey " + ED25519.encode() + b"\n")
+        sshd.write_bytes(b"#!/bin/sh\nexec sleep 1000\n")
+        asked = []
+        real = hostkeys.output
+
+        def output(command: Sequence[Path], seconds: int) -> bytes:
+            asked.append(seconds)
+            return real(command, 1)
+
+        self.patch(hostkeys, "output", output)
+        self.assertEqual(hostkeys.shown(self.guest), [self.guest.at(ED25519)])
+        self.assertEqual(asked, [10])
+
+    def test_many_includes(self) -> None:
+        """Each file is read once, also where 40 files each include all of them."""
+        for number in range(40):
+            self.put(
+                f"/etc/ssh/sshd_config.d/{number}.conf", b"Include sshd_config.d/*.conf ../ssh/sshd_config\n# one\n"
+            )
+        self.put("/etc/ssh/sshd_config", b"Include /etc/ssh/sshd_config.d/*.conf\n")
+        self.assertLess(hostkeys.config(self.guest).count("# one"), 100)
+
+    def test_names_with_a_dot(self) -> None:
+        """The public half of /etc/ssh/host.ed25519 is /etc/ssh/host.ed25519.pub; a pipe there is not waited for."""
+        self.private("ed25519", "/etc/ssh/host.ed25519")
+        self.put("/etc/ssh/sshd_config", b"HostKey /etc/ssh/host.ed25519\n")
+        self.assertNotIn("remarks", self.report()["evidence"])
+        half = self.guest.at("/etc/ssh/host.ed25519.pub")
+        half.unlink()
+        os.mkfifo(half)
+        self.assertRegex(self.report()["evidence"]["remarks"][0], "another .pub")
 
 
 if __name__ == "__main__":

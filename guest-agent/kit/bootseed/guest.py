@@ -29,9 +29,9 @@ def say(*words: object) -> None:
     print("bootseed:", *words, flush=True)
 
 
-def output(command: Sequence[str | Path], data: bytes = b"") -> bytes:
-    """What a program prints, given `data`, within 20 s; raises SubprocessError, FileNotFoundError."""
-    return subprocess.check_output(command, input=data, timeout=20)
+def output(command: Sequence[str | Path], seconds: int = 20) -> bytes:
+    """What a program prints within so many seconds; raises SubprocessError, OSError."""
+    return subprocess.check_output(command, stdin=subprocess.DEVNULL, timeout=seconds)
 
 
 def keygen(*arguments: str | Path, data: bytes = b"") -> bytes:

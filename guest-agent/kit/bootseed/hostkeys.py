@@ -7,33 +7,38 @@ import os
 import re
 from glob import glob
 from pathlib import Path
+from subprocess import SubprocessError
 
 from .guest import RUN, Guest, Host, keygen, output, say
 from .wire import lp
 
 
-def config(guest: Guest, pattern: str = "sshd_config", depth: int = 9) -> str:
-    """The text of sshd's configuration, with what it includes."""
-
-    def included(found: re.Match[str]) -> str:
-        return "".join(config(guest, word.strip('"'), depth - 1) for word in found[1].split() if depth)
-
-    # An absolute pattern stays what it is.
-    names = sorted(glob(guest.root + os.path.join("/etc/ssh", pattern)))  # noqa: PTH118, PTH207
-    return "\n".join(re.sub(r"(?im)^\s*include[\s=]+(.*)", included, Path(name).read_text()) for name in names) + "\n"
+def config(guest: Guest) -> str:
+    """The text of sshd's configuration and of all that it includes, each file once. Raises OSError."""
+    texts: dict[Path, str] = {}
+    patterns = ["sshd_config"]
+    for pattern in patterns:
+        # An absolute pattern stays what it is.
+        for name in glob(guest.root + os.path.join("/etc/ssh", pattern)):  # noqa: PTH118, PTH207
+            path = Path(name)
+            if path not in texts and path.is_file():  # a pipe would be waited for
+                texts[path] = path.read_bytes().decode(errors="replace") + "\n"
+                for words in re.findall(r"(?im)^\s*include[\s=]+(.*)", texts[path]):
+                    patterns += {word.strip('"') for word in words.split()}.difference(patterns)
+    return "".join(texts.values())
 
 
 def shown(guest: Guest) -> list[Path]:
     """Files of the keys that sshd shows, as it says itself; else by its configuration, as before its start.
 
-    The usual files where none is named: ecdsa, ed25519, rsa.
+    The usual files where none is named: ecdsa, ed25519, rsa. Raises OSError when the configuration cannot be read.
     """
-    text = ""
     try:
-        text = config(guest)
-        text = output([guest.at("/usr/sbin/sshd"), "-T", "-f", guest.at("/etc/ssh/sshd_config")]).decode()
-    except Exception as error:
+        command = [guest.at("/usr/sbin/sshd"), "-T", "-f", guest.at("/etc/ssh/sshd_config")]
+        text = output(command, 10).decode(errors="replace")
+    except (OSError, SubprocessError) as error:
         say("sshd -T:", error)
+        text = config(guest)
     names = re.findall(r'(?im)^\s*hostkey[\s=]+"?([^"#\n]+)', text)
     paths = {guest.at(name.strip()) for name in names} or guest.at("/etc/ssh").glob("ssh_host_[er]*key")
     return sorted(path for path in paths if path.exists())
@@ -57,7 +62,8 @@ def find(guest: Guest) -> tuple[dict[Path, str], list[str]]:
     for path in shown(guest):
         try:
             keys[path] = public(path)
-            if keys[path].encode() not in path.with_suffix(".pub").read_bytes():
+            half = path.with_name(path.name + ".pub")
+            if half.exists() > half.is_file() or keys[path].encode() not in half.read_bytes():
                 raise OSError("another .pub")
         except OSError as error:
             remarks.append(f"{path}: {error}")
