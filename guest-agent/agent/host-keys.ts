@@ -15,7 +15,6 @@ import { childProcess } from "./lazy.ts";
 import { type Machine, sshKeygen } from "./machine.ts";
 
 const CONFIG = "/etc/ssh/sshd_config";
-const MAX_DEPTH = 9;
 
 export interface HostKeys {
   /** File and `type base64` of each usable key. */
@@ -42,24 +41,38 @@ function matching(pattern: string): string[] {
   }
 }
 
-/** The text of sshd's configuration, with what it includes. */
-function config(machine: Machine, pattern: string = CONFIG, depth: number = MAX_DEPTH): string {
-  const include = (_: string, words: string): string =>
-    depth === 0
-      ? ""
-      : words
-          .split(/\s+/)
-          .map((word) => config(machine, resolve("/etc/ssh", word.replaceAll('"', "")), depth - 1))
-          .join("\n");
-  return matching(machine.at(pattern))
-    .map((file) => readFileSync(file, "utf8").replaceAll(/^[^\S\n]*include[^\S\n=]*[=\s][^\S\n]*(.*)$/gim, include))
-    .join("\n");
+/** The text of sshd's configuration and of all that it includes, each file once. */
+function config(machine: Machine): string {
+  const texts = new Map<string, string>();
+  const patterns = new Set([CONFIG]);
+  for (const pattern of patterns) {
+    for (const file of matching(machine.at(pattern))) {
+      // A pipe would keep root waiting.
+      if (texts.has(file) || !isFile(file)) continue;
+      const text = readFileSync(file, "utf8");
+      texts.set(file, text);
+      for (const [, words = ""] of text.matchAll(
+        /^[^\S\n]*include[^\S\n=]*[=\s][^\S\n]*(.*)$/gim,
+      ))
+        for (const word of words.split(/\s+/))
+          patterns.add(resolve("/etc/ssh", word.replaceAll('"', "")));
+    }
+  }
+  return [...texts.values()].join("\n");
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** What sshd says of its configuration; the configuration itself where it does not answer. */
 function settings(machine: Machine): string {
   const args = ["-T", "-f", machine.at(CONFIG)];
-  const ran = childProcess().spawnSync(machine.at("/usr/sbin/sshd"), args, { encoding: "utf8", timeout: 20_000 });
+  const ran = childProcess().spawnSync(machine.at("/usr/sbin/sshd"), args, {
+    encoding: "utf8",
+    timeout: 10_000,
+    killSignal: "SIGKILL",
+  });
   if (ran.status === 0) return ran.stdout;
   try {
     return config(machine);
@@ -70,9 +83,9 @@ function settings(machine: Machine): string {
 
 /** Files of the keys that sshd shows, sorted: ecdsa, ed25519 and rsa where no others are configured. */
 export function hostKeyFiles(machine: Machine): string[] {
-  const named = [...settings(machine).matchAll(/^\s*hostkey[\s=]+"?([^"#\n]+)/gim)].map(([, name = ""]) =>
-    machine.at(name.trim()),
-  );
+  const named = [
+    ...settings(machine).matchAll(/^\s*hostkey[\s=]+"?([^"#\n]+)/gim),
+  ].map(([, name = ""]) => machine.at(name.trim()));
   const files = named.length > 0 ? [...new Set(named)] : machine.hostKeys();
   // oxlint-disable-next-line unicorn/no-array-sort -- Node 18 has no toSorted
   return files.filter((file) => existsSync(file)).sort();
@@ -81,21 +94,35 @@ export function hostKeyFiles(machine: Machine): string[] {
 /** `type base64`, made from the private half, which is what sshd shows. @throws Error that says why there is none */
 function publicHalf(file: string): string {
   // ssh-keygen would wait for a pipe.
-  if (!statSync(file).isFile()) throw new Error("no file");
-  const line = keygen(["-y", "-P", "", "-f", file]).toString("latin1").split(/\s+/).slice(0, 2).join(" ");
+  if (!isFile(file)) throw new Error("no file");
+  const line = keygen(["-y", "-P", "", "-f", file])
+    .toString("latin1")
+    .split(/\s+/)
+    .slice(0, 2)
+    .join(" ");
   // The longest field of an RSA key is its modulus; the host takes 2,048 to 16,384 bits.
-  if (!/^(?:ssh-ed|ecdsa-|ssh-rsa .{360,2800}$)/.test(line)) throw new Error(`not reported: ${line}`);
+  if (!/^(?:ssh-ed|ecdsa-|ssh-rsa .{360,2800}$)/.test(line))
+    throw new Error(`not reported: ${line}`);
   return line;
 }
 
 /** @throws Error with the last words of ssh-keygen, or with what is missing */
-function keygen(args: readonly string[], input: Uint8Array = new Uint8Array(0)): Buffer {
+function keygen(
+  args: readonly string[],
+  input: Uint8Array = new Uint8Array(0),
+): Buffer {
   try {
     return sshKeygen(args, input);
   } catch (error) {
     const { code, stderr } = error as { code?: unknown; stderr?: Buffer };
-    if (code === "ENOENT") throw new Error("ssh-keygen is missing: install openssh-client", { cause: error });
-    throw new Error(stderr?.toString().trim().split("\n").pop() || String(error), { cause: error });
+    if (code === "ENOENT")
+      throw new Error("ssh-keygen is missing: install openssh-client", {
+        cause: error,
+      });
+    throw new Error(
+      stderr?.toString().trim().split("\n").pop() || String(error),
+      { cause: error },
+    );
   }
 }
 
@@ -107,7 +134,9 @@ export function findHostKeys(machine: Machine): HostKeys {
     try {
       const line = publicHalf(file);
       keys.set(file, line);
-      const half = existsSync(`${file}.pub`) ? readFileSync(`${file}.pub`, "latin1") : "";
+      const half = isFile(`${file}.pub`)
+        ? readFileSync(`${file}.pub`, "latin1")
+        : "";
       if (!half.split(/\s+/).includes(line.split(" ")[1] ?? ""))
         remarks.push(`${file}: its .pub is missing or another`);
     } catch (error) {
@@ -122,12 +151,20 @@ export function findHostKeys(machine: Machine): HostKeys {
  * with the right one beside it.
  * @throws Error
  */
-export function signByHostKey(file: string, line: string, namespace: string, data: Uint8Array): string {
+export function signByHostKey(
+  file: string,
+  line: string,
+  namespace: string,
+  data: Uint8Array,
+): string {
   const folder = mkdtempSync(join(tmpdir(), "bootseed-key-"));
   try {
     symlinkSync(resolve(file), join(folder, "key"));
     writeFileSync(join(folder, "key.pub"), `${line}\n`);
-    return keygen(["-Y", "sign", "-q", "-n", namespace, "-f", join(folder, "key")], data).toString("latin1");
+    return keygen(
+      ["-Y", "sign", "-q", "-n", namespace, "-f", join(folder, "key")],
+      data,
+    ).toString("latin1");
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
