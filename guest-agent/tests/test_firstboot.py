@@ -84,6 +84,32 @@ class VerdictTest(MachineTest):
         self.assertTrue(key.exists())
         self.assertFalse(self.guest.at(RUN + "seeded").exists())
 
+    def test_folder_among_host_keys(self) -> None:
+        """A folder called like a host key stays and counts for nothing; the seed is used, the claim kept."""
+        file = self.put("/etc/ssh/ssh_host_keys.bak/ssh_host_rsa_key", b"an old one")
+        self.guest.at("/etc/ssh/ssh_host_rsa_key").mkdir()
+        key = self.put("/etc/ssh/ssh_host_ed25519_key", b"baked in")
+        self.assertEqual(self.hook(entry()), "reseeded 0")
+        self.assertTrue(file.exists())
+        self.assertFalse(key.exists())
+        self.assertEqual(self.host().read("claim"), SEED_ID + CLAIM_KEY + PSK0)
+
+    def test_host_key_that_cannot_be_deleted(self) -> None:
+        """It is counted, as one that comes from before the seed; the others go, and the claim is kept."""
+        fixed = self.put("/etc/ssh/ssh_host_ed25519_key", b"baked in")
+        other = self.put("/etc/ssh/ssh_host_rsa_key", b"baked in")
+        unlink = Path.unlink
+
+        def refuse(path: Path, missing_ok: bool = False) -> None:
+            if path == fixed:
+                raise PermissionError(1, "Operation not permitted")
+            unlink(path, missing_ok)
+
+        with mock.patch.object(Path, "unlink", refuse):
+            self.assertEqual(self.hook(entry()), "reseeded 1")
+        self.assertFalse(other.exists())
+        self.assertEqual(self.host().read("claim"), SEED_ID + CLAIM_KEY + PSK0)
+
     def test_next_boot(self) -> None:
         """Same verdict, keys stay, credit 0, and random-seed is new and private."""
         self.hook(entry())
@@ -234,6 +260,7 @@ class CopiesTest(MachineTest):
         """Whatever fails in the middle: the gate reads failed, the seed is gone, the hook returns."""
         self.patch(firstboot, "host_keys", mock.Mock(side_effect=RuntimeError("unexpected")))
         self.assertEqual(self.hook(entry()), "failed")
+        self.assertEqual(self.host().read("claim"), SEED_ID + CLAIM_KEY + PSK0)
         self.assertFalse(self.guest.at(RUN + "seed").exists())
 
     def test_verdict_is_the_report_s(self) -> None:

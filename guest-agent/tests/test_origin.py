@@ -85,6 +85,23 @@ class OriginTest(ReportingTest):
         os.utime(self.guest.at(KEY), (1.6e9, 1.6e9))
         self.assertEqual(self.before(), 1)
 
+    def test_verdict_written_again(self) -> None:
+        """A verdict written again, as the gate had opened, makes no sound key older, and shows those that are."""
+        made = self.guest.at(KEY).stat().st_mtime
+        verdict = self.guest.at(KEEP + "verdict.json")
+        gate = self.put(KEEP + "gate-done", b"4711 passed\n")
+        begun = self.put("/var/lib/cloud/instance/sem/config_ssh", b"")
+        for opened, begin in (made - 1, made), (made + 2, made - 1):
+            os.utime(gate, (opened, opened))
+            os.utime(begun, (begin, begin))
+            for damaged in b"{", b"":
+                verdict.write_bytes(damaged)
+                self.put("/proc/sys/kernel/random/boot_id", b"6528aeb4-37c9-82fe-c7d7-492cdcbf3206\n")
+                self.assertEqual(self.hook(), "reseeded 0")
+                self.assertEqual(self.before(), 0)
+        os.utime(self.guest.at(KEY), (made - 5, made - 5))
+        self.assertEqual(self.before(), 1)
+
     def test_not_known(self) -> None:
         """Where it cannot be told, nothing is claimed of the keys, and the report goes."""
         self.patch(origin, "SOURCES", None)

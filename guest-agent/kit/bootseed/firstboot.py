@@ -12,7 +12,7 @@ from typing import Any
 
 from . import claim, kernel
 from .form import instance_hash
-from .guest import KEEP, RUN, Guest, Host, aside, clocks, each, load, plain, say, wipe, write
+from .guest import KEEP, RUN, Guest, Host, aside, clocks, each, load, plain, say, sync, wipe, write
 from .hostkeys import shown
 from .scrub import remember, scrub
 from .seed import Entry, parse_file
@@ -64,18 +64,22 @@ def burn(guest: Guest, entries: Sequence[Entry]) -> set[bytes]:
     return spent
 
 
+# cloud-init writes this right before it makes an instance's host keys.
+MADE = "/var/lib/cloud/instance/sem/config_ssh"
+
+
 def host_keys(guest: Guest) -> int:
     """Delete SSH host keys that came with the image; returns how many are left: with 0, all others come after the seed.
 
     Only while cloud-init has not made this instance's own; else the second boot would have an sshd without keys. Keys
-    at other places that sshd_config names are counted, not deleted: nothing would make them again.
+    at other places that sshd_config names are counted, not deleted: nothing would make them again. A folder is no key.
     """
-    made = guest.at("/var/lib/cloud/instance/sem/config_ssh").exists()
+    made = guest.at(MADE).exists()
     keys = set(guest.at("/etc/ssh").glob("ssh_host_*key*"))
     for path in keys:
-        if not made:
-            path.unlink()
-    return sum(path.exists() for path in keys.union(shown(guest)))
+        if not made and not path.is_dir():
+            attempt(str(path), path.unlink)
+    return sum(path.exists() > path.is_dir() for path in keys.union(shown(guest)))
 
 
 def metadata(guest: Guest, verb: str) -> None:
@@ -139,7 +143,8 @@ def settle(guest: Guest) -> None:
 def judge(guest: Guest, hooked: float) -> None:
     """Take the seed file into the kernel and, on this instance's first boot, write the verdict; then tell the gate.
 
-    A verdict that got lost later is written once more; that the gate once opened for this instance proves it as well.
+    A verdict that got lost later is written once more; that the gate once opened for this instance proves it as well. It
+    gets the time of that, and no boot's id, since host keys are compared with it.
     """
     entries: list[Entry] = []
     try:
@@ -165,25 +170,30 @@ def judge(guest: Guest, hooked: float) -> None:
         readable = False
     spent = burn(guest, entries)
     evidence = seed_kernel(entries, guest, spent)
+    for entry in entries:  # before all that could fail: what is burnt comes only once
+        attempt("no claim:", partial(keep, Host(guest, entry.host_id), entry))
     if not known:
         word = "reseeded" if kernel.proven(evidence) else "unproven"
         if len(entries) == len(spent):
             word = "spent" if spent else "no-seed"
         evidence["timeline"].insert(0, ("hook", hooked))
+        boot, times = guest.boot_id(), []
         if guest.gate(guest.instance_id() or "?") in ("passed", "held"):
-            word, evidence["hostKeysBefore"] = "reseeded", 0
+            word, evidence["hostKeysBefore"], boot = "reseeded", 0, "0" * 32
+            times = [file.stat().st_mtime for file in map(guest.at, (KEEP + "gate-done", MADE)) if file.exists()]
         else:
             evidence["hostKeysBefore"] = host_keys(guest)
-        known = {"instanceId": guest.instance_id(), "bootId": guest.boot_id(), "verdict": word, "evidence": evidence}
+        known = {"instanceId": guest.instance_id(), "bootId": boot, "verdict": word, "evidence": evidence}
         if readable:
             write(path, json.dumps(known).encode())
+            if times:  # not later than the keys that were made after the first verdict
+                os.utime(path, (min(times), min(times)))
+                sync(path)
     word = f"{known['verdict']} {known['evidence']['hostKeysBefore']}"
     write(guest.at(RUN + "verdict"), word.encode() + b"\n")
     if word == "reseeded 0" and evidence["rcReseed"] == 0:
         write(guest.at(RUN + "seeded"), b"")
         guest.start("bootseed-seeded.target")
-    for entry in entries:
-        attempt("no claim:", partial(keep, Host(guest, entry.host_id), entry))
 
 
 def keep(host: Host, entry: Entry) -> None:
