@@ -33,19 +33,10 @@ function found(): { files: string[]; remarks: string[] } {
   };
 }
 
-const put = (path: string, text: string | Uint8Array): void =>
-  writeFileSync(join(root, "etc/ssh", path), text);
+const put = (path: string, text: string | Uint8Array): void => writeFileSync(join(root, "etc/ssh", path), text);
 function key(name: string): string {
   const file = join(root, "etc/ssh", name);
-  execFileSync("/usr/bin/ssh-keygen", [
-    "-q",
-    "-t",
-    "ed25519",
-    "-N",
-    "",
-    "-f",
-    file,
-  ]);
+  execFileSync("/usr/bin/ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file]);
   return file;
 }
 
@@ -54,10 +45,7 @@ describe("the agent's host keys", () => {
     const files = [key("host.ed25519"), key("other")];
     put(
       "sshd_config",
-      Buffer.from(
-        "# gr\xfc\xdfe\nInclude sshd_config.d/*\nHostKey /etc/ssh/host.ed25519\n",
-        "latin1",
-      ),
+      Buffer.from("# gr\xfc\xdfe\nInclude sshd_config.d/*\nHostKey /etc/ssh/host.ed25519\n", "latin1"),
     );
     put("sshd_config.d/z.conf", "HostKey /etc/ssh/other\n");
     execFileSync("mkfifo", [join(root, "etc/ssh/sshd_config.d/a.conf")]);
@@ -69,10 +57,7 @@ describe("the agent's host keys", () => {
     const files = [key("mine")];
     put("sshd_config", "Include sshd_config.d/*.conf\n");
     for (let number = 0; number < 40; number++)
-      put(
-        `sshd_config.d/${number}.conf`,
-        "Include sshd_config.d/*.conf\nHostKey /etc/ssh/mine\n",
-      );
+      put(`sshd_config.d/${number}.conf`, "Include sshd_config.d/*.conf\nHostKey /etc/ssh/mine\n");
     expect(found()).toEqual({ files, remarks: [] });
   });
 

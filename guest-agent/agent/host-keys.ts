@@ -51,11 +51,8 @@ function config(machine: Machine): string {
       if (texts.has(file) || !isFile(file)) continue;
       const text = readFileSync(file, "utf8");
       texts.set(file, text);
-      for (const [, words = ""] of text.matchAll(
-        /^[^\S\n]*include[^\S\n=]*[=\s][^\S\n]*(.*)$/gim,
-      ))
-        for (const word of words.split(/\s+/))
-          patterns.add(resolve("/etc/ssh", word.replaceAll('"', "")));
+      for (const [, words = ""] of text.matchAll(/^[^\S\n]*include[^\S\n=]*[=\s][^\S\n]*(.*)$/gim))
+        for (const word of words.split(/\s+/)) patterns.add(resolve("/etc/ssh", word.replaceAll('"', "")));
     }
   }
   return [...texts.values()].join("\n");
@@ -83,9 +80,9 @@ function settings(machine: Machine): string {
 
 /** Files of the keys that sshd shows, sorted: ecdsa, ed25519 and rsa where no others are configured. */
 export function hostKeyFiles(machine: Machine): string[] {
-  const named = [
-    ...settings(machine).matchAll(/^\s*hostkey[\s=]+"?([^"#\n]+)/gim),
-  ].map(([, name = ""]) => machine.at(name.trim()));
+  const named = [...settings(machine).matchAll(/^\s*hostkey[\s=]+"?([^"#\n]+)/gim)].map(([, name = ""]) =>
+    machine.at(name.trim()),
+  );
   const files = named.length > 0 ? [...new Set(named)] : machine.hostKeys();
   // oxlint-disable-next-line unicorn/no-array-sort -- Node 18 has no toSorted
   return files.filter((file) => existsSync(file)).sort();
@@ -95,22 +92,14 @@ export function hostKeyFiles(machine: Machine): string[] {
 function publicHalf(file: string): string {
   // ssh-keygen would wait for a pipe.
   if (!isFile(file)) throw new Error("no file");
-  const line = keygen(["-y", "-P", "", "-f", file])
-    .toString("latin1")
-    .split(/\s+/)
-    .slice(0, 2)
-    .join(" ");
+  const line = keygen(["-y", "-P", "", "-f", file]).toString("latin1").split(/\s+/).slice(0, 2).join(" ");
   // The longest field of an RSA key is its modulus; the host takes 2,048 to 16,384 bits.
-  if (!/^(?:ssh-ed|ecdsa-|ssh-rsa .{360,2800}$)/.test(line))
-    throw new Error(`not reported: ${line}`);
+  if (!/^(?:ssh-ed|ecdsa-|ssh-rsa .{360,2800}$)/.test(line)) throw new Error(`not reported: ${line}`);
   return line;
 }
 
 /** @throws Error with the last words of ssh-keygen, or with what is missing */
-function keygen(
-  args: readonly string[],
-  input: Uint8Array = new Uint8Array(0),
-): Buffer {
+function keygen(args: readonly string[], input: Uint8Array = new Uint8Array(0)): Buffer {
   try {
     return sshKeygen(args, input);
   } catch (error) {
@@ -119,10 +108,7 @@ function keygen(
       throw new Error("ssh-keygen is missing: install openssh-client", {
         cause: error,
       });
-    throw new Error(
-      stderr?.toString().trim().split("\n").pop() || String(error),
-      { cause: error },
-    );
+    throw new Error(stderr?.toString().trim().split("\n").pop() || String(error), { cause: error });
   }
 }
 
@@ -134,9 +120,7 @@ export function findHostKeys(machine: Machine): HostKeys {
     try {
       const line = publicHalf(file);
       keys.set(file, line);
-      const half = isFile(`${file}.pub`)
-        ? readFileSync(`${file}.pub`, "latin1")
-        : "";
+      const half = isFile(`${file}.pub`) ? readFileSync(`${file}.pub`, "latin1") : "";
       if (!half.split(/\s+/).includes(line.split(" ")[1] ?? ""))
         remarks.push(`${file}: its .pub is missing or another`);
     } catch (error) {
@@ -151,20 +135,12 @@ export function findHostKeys(machine: Machine): HostKeys {
  * with the right one beside it.
  * @throws Error
  */
-export function signByHostKey(
-  file: string,
-  line: string,
-  namespace: string,
-  data: Uint8Array,
-): string {
+export function signByHostKey(file: string, line: string, namespace: string, data: Uint8Array): string {
   const folder = mkdtempSync(join(tmpdir(), "bootseed-key-"));
   try {
     symlinkSync(resolve(file), join(folder, "key"));
     writeFileSync(join(folder, "key.pub"), `${line}\n`);
-    return keygen(
-      ["-Y", "sign", "-q", "-n", namespace, "-f", join(folder, "key")],
-      data,
-    ).toString("latin1");
+    return keygen(["-Y", "sign", "-q", "-n", namespace, "-f", join(folder, "key")], data).toString("latin1");
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
