@@ -103,6 +103,31 @@ describe("acknowledging", () => {
     expect(store.alarms.rolledBack(seedId, NOW + 3)).toBe(true);
   });
 
+  it("does not silence a machine that first asked after the report: it is shown as soon as it asks again", () => {
+    report();
+    expect(asked("2")).toBe(true);
+    store.alarms.acknowledge(seedId, NOW + 1);
+    expect([asked("2", NOW + 2), asked("2", NOW + 3)]).toEqual([true, false]);
+    expect(vm()?.askers).toMatchObject([{ instanceId: "2", afterReport: true, firstAt: NOW + 2 }]);
+  });
+
+  it("makes room: after four of a kind the next ones are shown, and no more than four are kept", () => {
+    report();
+    for (let round = 0; round < 3; round++) {
+      const at = NOW + 10 * round;
+      const ids = Array.from({ length: 6 }, (_, i) => `${round}-${i}`);
+      expect(ids.map((id) => asked(id, at))).toEqual([true, true, true, true, false, false]);
+      expect(vm()?.askers.map(({ instanceId }) => instanceId)).toEqual(ids.slice(0, 4));
+      store.alarms.acknowledge(seedId, at + 1);
+    }
+    store.close();
+    const db = new DatabaseSync(file());
+    const rows = db.prepare("SELECT COUNT(*) AS n FROM asker").get();
+    db.close();
+    store = openSqliteStore(file());
+    expect(rows).toEqual({ n: 4 });
+  });
+
   it("of a seed that is not there is refused", () => {
     expect(store.alarms.acknowledge(new Uint8Array(16).fill(9), NOW)).toBe(false);
   });

@@ -8,7 +8,10 @@ import { z } from "zod";
 import type { Database } from "./database.ts";
 import type { AlarmStore, ClaimInput } from "./store.ts";
 
-/** Machines per VM that are remembered, apart for each kind: a flood of one kind must not hide another. */
+/**
+ * Machines per VM that are remembered, apart for each kind: a flood of one kind must not hide another, and those that an
+ * operator has cleared make room for those that he has not seen.
+ */
 const MOST_OF_A_KIND = 4;
 /** A machine that is known is written again after this long, with the requests counted meanwhile. */
 const WRITE_AGAIN = 3600;
@@ -51,13 +54,15 @@ export class SqliteAlarms implements AlarmStore {
 
   asked({ seedId, instanceId, now }: Pick<ClaimInput, "seedId" | "instanceId" | "now">, same: boolean): boolean {
     const key = `${toHex(seedId)} ${instanceId}`;
-    const sql = "SELECT same_instance, last_at, cleared_at FROM asker WHERE seed_id = ? AND instance_id = ?";
+    const sql =
+      "SELECT same_instance, after_report, last_at, cleared_at FROM asker WHERE seed_id = ? AND instance_id = ?";
     const known = this.#db.get(sql, seedId, instanceId);
     if (known === null) return this.#db.transaction(() => this.#insert(seedId, instanceId, now, same));
     const count = (this.#counts.get(key) ?? 0) + 1;
     this.#counts.set(key, count);
-    // An orphan was cleared for good: it asks for ever. A machine in the VM's own place is news again.
-    const news = same && (known["cleared_at"] !== null || known["same_instance"] === 0);
+    // An orphan was cleared for good: it asks for ever. Any other machine is news again, as the operator was told it ended.
+    const alarming = same || known["after_report"] === 1;
+    const news = (alarming && known["cleared_at"] !== null) || (same && known["same_instance"] === 0);
     const since = now - Number(known["last_at"]);
     if (!news && since >= 0 && since < WRITE_AGAIN) return false;
     this.#db.transaction(() => {
@@ -96,8 +101,12 @@ export class SqliteAlarms implements AlarmStore {
   #insert(seedId: Uint8Array, instanceId: string, now: number, same: boolean): boolean {
     const reported = this.#db.get("SELECT 1 FROM report WHERE seed_id = ?", seedId) !== null;
     const kind = [same ? 1 : 0, reported ? 1 : 0] as const;
-    const sql = "SELECT COUNT(*) AS n FROM asker WHERE seed_id = ? AND same_instance = ? AND after_report = ?";
-    if (Number(this.#db.get(sql, seedId, ...kind)?.["n"]) >= MOST_OF_A_KIND) return false;
+    const ofAKind = "FROM asker WHERE seed_id = ? AND same_instance = ? AND after_report = ?";
+    if (Number(this.#db.get(`SELECT COUNT(*) AS n ${ofAKind}`, seedId, ...kind)?.["n"]) >= MOST_OF_A_KIND) {
+      const oldest = `SELECT instance_id ${ofAKind} AND cleared_at IS NOT NULL ORDER BY cleared_at, last_at LIMIT 1`;
+      const evict = `DELETE FROM asker WHERE seed_id = ? AND instance_id = (${oldest})`;
+      if (this.#db.run(evict, seedId, seedId, ...kind) === 0) return false;
+    }
     const insert = `INSERT INTO asker (seed_id, instance_id, same_instance, after_report, first_at, last_at)
       VALUES (?, ?, ?, ?, ?, ?)`;
     this.#db.run(insert, seedId, instanceId, ...kind, now, now);

@@ -125,7 +125,8 @@ export interface AlarmStore {
    * Remembers that another machine than the VM asked with the VM's seed, or one of which nobody knows yet whether it is
    * the VM; writes at most once an hour for each.
    * @param same whether it has the VM's own instance id
-   * @returns true the first time, and again after an operator cleared one with the VM's own id
+   * @returns true the first time, and again after an operator cleared one that is no orphan: it has the VM's own id, or
+   * first asked after the VM's report
    */
   asked(input: Pick<ClaimInput, "seedId" | "instanceId" | "now">, same: boolean): boolean;
   /** Remembers that a VM's counter went back. @returns true the first time */
