@@ -11,8 +11,9 @@ const ASKER: Rate = { burst: 8, seconds: 10_800 };
 const SEED: Rate = { burst: 256, seconds: 60 };
 
 /** When to come back: a claim may become final at any moment once the instance id is known. */
-const RETRY: Record<"holder" | "own" | "unbound" | "other", string> = {
+const RETRY: Record<"holder" | "proven" | "own" | "unbound" | "other", string> = {
   holder: "10",
+  proven: "3600",
   own: "60",
   unbound: "60",
   other: "3600",

@@ -16,6 +16,13 @@ const DAY = 86_400;
 /** A claim is final only this long after the commit. */
 const CLAIM_WINDOW = DAY;
 
+/**
+ * For a SELECT over `enrolment e`: whether a report or hello, which its identity signed, was accepted. Then the VM has its
+ * certificate, and who repeats its claim, which anyone with its user-data can, is not answered with the secret.
+ */
+const PROVEN = `(e.sent_at IS NOT NULL OR e.imported = 1
+  OR EXISTS (SELECT 1 FROM report r WHERE r.seed_id = e.seed_id)) AS proven`;
+
 const equal = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 
 export class SqliteEnrolments implements EnrolmentStore {
@@ -53,7 +60,7 @@ export class SqliteEnrolments implements EnrolmentStore {
 
   standing({ seedId, identityPk, instanceId, instanceHash }: Omit<ClaimInput, "certificate">): ClaimStanding {
     const row = this.#db.get(
-      `SELECT s.bind, s.instance_id, s.forgotten_at, e.identity_pk, e.instance_hash, e.revoked_at
+      `SELECT s.bind, s.instance_id, s.forgotten_at, e.identity_pk, e.instance_hash, e.revoked_at, ${PROVEN}
        FROM seed s LEFT JOIN enrolment e USING (seed_id) WHERE s.seed_id = ?`,
       seedId,
     );
@@ -62,7 +69,8 @@ export class SqliteEnrolments implements EnrolmentStore {
     if (row["identity_pk"] !== null) {
       if (row["revoked_at"] !== null) return { kind: "revoked", won: true };
       if (!equal(column.blob(row, "instance_hash"), instanceHash)) return { kind: "other", won: true };
-      return { kind: equal(column.blob(row, "identity_pk"), identityPk) ? "holder" : "own", won: true };
+      if (!equal(column.blob(row, "identity_pk"), identityPk)) return { kind: "own", won: true };
+      return { kind: row["proven"] === 1 ? "proven" : "holder", won: true };
     }
     const bound = column.textOrNull(row, "instance_id");
     if (bound === null) return { kind: row["bind"] === "first-claim" ? "own" : "unbound", won: false };
@@ -172,13 +180,14 @@ export class SqliteEnrolments implements EnrolmentStore {
     if (seed === null) return { state: "unknown" };
     if (seed["forgotten_at"] !== null) return { state: "revoked" };
     const held = this.#db.get(
-      "SELECT identity_pk, instance_hash, certificate, revoked_at FROM enrolment WHERE seed_id = ?",
+      `SELECT identity_pk, instance_hash, certificate, revoked_at, ${PROVEN} FROM enrolment e WHERE seed_id = ?`,
       seedId,
     );
     if (held !== null) {
       if (held["revoked_at"] !== null) return { state: "revoked" };
       const same = equal(column.blob(held, "identity_pk"), identityPk);
       if (!same || !equal(column.blob(held, "instance_hash"), instanceHash)) return { state: 3 };
+      if (held["proven"] === 1) return { state: 3 };
       return { state: 0, certificate: column.blob(held, "certificate") };
     }
     this.#db.run("UPDATE seed SET provisional_at = ? WHERE seed_id = ? AND provisional_at IS NULL", now, seedId);

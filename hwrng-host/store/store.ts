@@ -110,11 +110,12 @@ export type ClaimOutcome =
   { readonly state: 0; readonly certificate: Uint8Array } | { readonly state: 1 | 2 | 3 | "unknown" | "revoked" };
 
 /**
- * How whoever claims stands to a seed. `holder`: the machine that won it. `own`: it has the instance id that the seed is
+ * How whoever claims stands to a seed. `holder`: the machine that won it. `proven`: the same,
+ * and a report or hello that it signed was accepted, so it has its certificate and needs no secret. `own`: it has the instance id that the seed is
  * bound to, or would bind it now. `unbound`: that id is not known yet. `other`: the seed is another instance's.
  */
 export type ClaimStanding = {
-  readonly kind: "unknown" | "revoked" | "holder" | "own" | "unbound" | "other";
+  readonly kind: "unknown" | "revoked" | "holder" | "proven" | "own" | "unbound" | "other";
   /** A machine has won the seed. */
   readonly won: boolean;
 };
