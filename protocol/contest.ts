@@ -1,6 +1,6 @@
 /** Names and addresses that several live VMs have: no key can be printed for them. Part of `GET /v1/vms`. */
 import { z } from "zod";
-import { hostKeyWord, nameProblem, wordProblem } from "./host-word.ts";
+import { canonicalAddress, hostKeyWord, nameProblem, wordProblem } from "./host-word.ts";
 
 /** Another VM that has the name or address. What the client may not see is null. */
 export interface Holder {
@@ -20,7 +20,7 @@ export interface Holder {
 export interface Contest {
   /** in canonical form (`host-word.ts`) */
   readonly word: string;
-  /** `name`: all that have it are called so */
+  /** `address`: the word is an IP address */
   readonly kind: "name" | "address";
   readonly others: readonly Holder[];
 }
@@ -38,7 +38,10 @@ export function wordsOf({
   addresses: readonly string[];
 }): Map<string, Contest["kind"]> {
   const words = new Map<string, Contest["kind"]>();
-  for (const address of addresses) if (wordProblem(address) === null) words.set(hostKeyWord(address), "address");
+  for (const word of addresses.filter((address) => wordProblem(address) === null)) {
+    // Hosts of version 0.2 took a name in an address's place.
+    words.set(hostKeyWord(word), canonicalAddress(word) === null ? "name" : "address");
+  }
   if (nameProblem(name) === null) words.set(hostKeyWord(name), "name");
   return words;
 }

@@ -54,6 +54,14 @@ describe("mint API", () => {
     expect(m.mintErrorSchema.parse(error)).toEqual(error);
   });
 
+  it.each(["github.com", "web-7", "127.1", "010.0.0.1", "fe80::1%eth0", "a.b", ""])(
+    "rejects %j as a droplet's address",
+    (address) => {
+      const droplet = { urn, instanceId: "1", addresses: ["192.0.2.7", address] };
+      expect(m.createdRequestSchema.safeParse({ stack: "s", droplets: [droplet] }).success).toBe(false);
+    },
+  );
+
   it.each([
     ["an unknown field", { stack: "s", urns: [urn], urn }],
     ["no urns", { stack: "s", urns: [] }],

@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { type Contest, contestSchema } from "./contest.ts";
-import { nameProblem } from "./host-word.ts";
+import { canonicalAddress, nameProblem } from "./host-word.ts";
 import { reportSchema, type Report } from "./report-json.ts";
 import type { SourceClass } from "./token.ts";
 
@@ -72,6 +72,7 @@ export interface CreatedRequest {
   readonly droplets: readonly {
     readonly urn: string;
     readonly instanceId: string;
+    /** IP addresses in any spelling that `canonicalAddress` takes, at most 16 */
     readonly addresses: readonly string[];
   }[];
 }
@@ -242,7 +243,14 @@ const vmName = z.string().superRefine((name, context) => {
   if (problem !== null) context.addIssue({ code: "custom", message: `a VM's name is refused if it ${problem}` });
 });
 const instanceId = text(255);
-const addresses = z.array(text(64)).max(16);
+const addresses = z
+  .array(
+    text(64).refine(
+      (address) => canonicalAddress(address) !== null,
+      "expected an IP address such as 203.0.113.7 or 2001:db8::7, without a zone",
+    ),
+  )
+  .max(16);
 
 export const reservationsRequestSchema: z.ZodType<ReservationsRequest> = z.strictObject({
   stack,

@@ -81,3 +81,14 @@ describe("a VM that exists and has not claimed yet", () => {
     await expectNoKey(host, "web-7");
   });
 });
+
+it("a droplet's address that is no IP address is a request that the host rejects, with what it expects", async () => {
+  await using host = new Bench();
+  await host.guest("instance", "4711", "urn:web");
+  const droplets = [{ urn: "urn:web", instanceId: "4711", addresses: ["github.com"] }];
+  expect(await host.post("/v1/created", { stack: STACK, droplets })).toMatchObject({
+    status: 400,
+    body: { error: { message: expect.stringMatching(/^droplets\.0\.addresses\.0: expected an IP address such as/) } },
+  });
+  expect(await host.vm()).toMatchObject({ addresses: [], instanceId: null });
+});

@@ -30,9 +30,14 @@ const exportSchema = z.object({
 
 /**
  * @param stack `org/project/stack`: what its program is known as at the host
+ * @param warn called for each output that should hold an address and does not
  * @throws BadInput for something else than an export, BootseedError "mismatch" for the export of another stack
  */
-export function dropletsIn(text: string, stack: string): CreatedDroplet[] {
+export function dropletsIn(
+  text: string,
+  stack: string,
+  warn: (line: string) => void = (line) => void process.stderr.write(`bootseed: ${line}\n`),
+): CreatedDroplet[] {
   const refuse = (got: string, cause?: unknown): never => {
     throw new BadInput(`expected what pulumi stack export prints, got ${got}`, { cause });
   };
@@ -58,7 +63,7 @@ export function dropletsIn(text: string, stack: string): CreatedDroplet[] {
   return droplets.flatMap(({ urn, id, delete: replaced, outputs }) =>
     id === undefined || id === "" || replaced === true
       ? []
-      : [{ urn, instanceId: id, addresses: addressesIn(outputs ?? {}) }],
+      : [{ urn, instanceId: id, addresses: addressesIn(outputs ?? {}, (line) => warn(`${urn}: ${line}`)) }],
   );
 }
 

@@ -13,11 +13,17 @@ export const addressOutputs = <T>({ ipv4Address, ipv4AddressPrivate, ipv6Address
   ipv6Address,
 });
 
-/** What is no address stays as it is: `known-hosts` reports it. */
-const canonical = (address: string): string => canonicalAddress(address) ?? address;
-
-/** @param outputs plain outputs of a droplet @returns those of its addresses that it has, in canonical form */
-export const addressesIn = (outputs: Readonly<Record<string, unknown>>): string[] =>
-  ADDRESS_OUTPUTS.map((key) => outputs[key])
-    .filter((address): address is string => typeof address === "string" && address !== "")
-    .map(canonical);
+/**
+ * @param outputs plain outputs of a droplet
+ * @param warn called with one line for each output that holds no IP address: hosts take none, so it is left out
+ * @returns those of its addresses that it has, in canonical form
+ */
+export function addressesIn(outputs: Readonly<Record<string, unknown>>, warn: (line: string) => void): string[] {
+  return ADDRESS_OUTPUTS.flatMap((key) => {
+    const text = outputs[key];
+    if (typeof text !== "string" || text === "") return [];
+    const address = canonicalAddress(text);
+    if (address === null) warn(`expected an IP address in ${key}, got ${JSON.stringify(text)}: it is left out`);
+    return address ?? [];
+  });
+}

@@ -88,7 +88,8 @@ function makeContext(): ProgramContext {
     await run.commit(args.urn, name);
   };
   const afterCreate = async (args: pulumi.ResourceHookArgs): Promise<void> => {
-    const addresses = addressesIn((await plain(args.newOutputs ?? {})) as Record<string, unknown>);
+    const outputs = (await plain(args.newOutputs ?? {})) as Record<string, unknown>;
+    const addresses = addressesIn(outputs, (line) => void pulumi.log.warn(`${args.urn}: ${line}`));
     const droplet = { urn: args.urn, name: await dropletName(args), instanceId: args.id, addresses };
     await owners.get(args.urn)?.tell(droplet);
   };

@@ -42,9 +42,12 @@ describe("C5 (digitalocean/terraform-provider-digitalocean#269): a droplet's add
     ipv6Address: "2a03:b0c0:0002:00d0:0000:0000:0192:b001",
   };
   const CANONICAL = "2a03:b0c0:2:d0::192:b001";
+  const fail = (line: string): never => {
+    throw new Error(line);
+  };
 
   it("is told to the host and written in canonical form", () => {
-    expect(addressesIn(OUTPUTS)).toEqual(["203.0.113.7", CANONICAL]);
+    expect(addressesIn(OUTPUTS, fail)).toEqual(["203.0.113.7", CANONICAL]);
     expect(knownHostsLines([OUTPUTS.ipv6Address, CANONICAL], [ED], 22)).toBe(`${CANONICAL} ${ED}\n`);
     expect(knownHostsLines([`[${OUTPUTS.ipv6Address}]`], [ED], 2222)).toBe(`[${CANONICAL}]:2222 ${ED}\n`);
     expect(knownHostsLines(["Web-7.Example.NET"], [ED])).toBe(`web-7.example.net ${ED}\n`);
@@ -60,11 +63,21 @@ describe("C5 (digitalocean/terraform-provider-digitalocean#269): a droplet's add
       const key = execFileSync("ssh-keygen", ["-yf", join(dir, "key")])
         .toString()
         .trim();
-      writeFileSync(join(dir, "known"), knownHostsLines(addressesIn(OUTPUTS), [key], port));
+      writeFileSync(join(dir, "known"), knownHostsLines(addressesIn(OUTPUTS, fail), [key], port));
       const found = execFileSync("ssh-keygen", ["-F", host, "-f", join(dir, "known")]).toString();
       expect(found).toContain(key.split(" ")[1]);
     } finally {
       rmSync(dir, { recursive: true });
     }
   });
+});
+
+it("an output that holds no IP address is left out with a warning, and the others are told", () => {
+  const warnings: string[] = [];
+  const outputs = { ipv4Address: "203.0.113.7", ipv4AddressPrivate: "github.com", ipv6Address: "fe80::1%eth0" };
+  expect(addressesIn(outputs, (line) => void warnings.push(line))).toEqual(["203.0.113.7"]);
+  expect(warnings).toEqual([
+    'expected an IP address in ipv4AddressPrivate, got "github.com": it is left out',
+    'expected an IP address in ipv6Address, got "fe80::1%eth0": it is left out',
+  ]);
 });

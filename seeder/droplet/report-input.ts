@@ -22,7 +22,8 @@ export function reportInput(
   const progress = (line: string): void => void pulumi.log.info(line, droplet, undefined, true);
   const input = droplet.id.apply(async (instanceId) => {
     if (pulumi.runtime.isDryRun()) return noReport("a preview asks no host");
-    const addresses = addressesIn((await plain(addressOutputs(droplet))) as Record<string, unknown>);
+    const outputs = (await plain(addressOutputs(droplet))) as Record<string, unknown>;
+    const addresses = addressesIn(outputs, (line) => void pulumi.log.warn(line, droplet));
     const run = await runOf();
     return run.report({ urn: await urn, name, instanceId, addresses }, timeoutMs, progress);
   });

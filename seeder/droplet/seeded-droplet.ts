@@ -162,9 +162,16 @@ export class SeededDroplet extends pulumi.ComponentResource {
     this.sshHostKeys = report.apply((r) => r.sshHostKeys);
     this.seedId = report.apply((r) => r.seedId);
     this.evidence = report.apply((r): Record<string, unknown> => ({ verdict: r.verdict, ...r.evidence }));
+    // What is no address was warned of where the host was told.
     this.knownHosts = pulumi
       .output({ keys: this.sshHostKeys, ...addressOutputs(droplet) })
-      .apply(({ keys, ...addresses }) => knownHostsLines(addressesIn(addresses), keys, sshPort));
+      .apply(({ keys, ...addresses }) =>
+        knownHostsLines(
+          addressesIn(addresses, () => undefined),
+          keys,
+          sshPort,
+        ),
+      );
     this.registerOutputs({
       knownHosts: this.knownHosts,
       sshHostKeys: this.sshHostKeys,
