@@ -1,5 +1,5 @@
 /** Which VM a droplet that exists is: found by its stack and URN, or by its instance id where it was moved. */
-import { canonicalAddress } from "@bootseed/protocol";
+import { canonical } from "./addresses.ts";
 import { column, type Database } from "./database.ts";
 import type { Droplet } from "./store.ts";
 
@@ -29,11 +29,6 @@ export type Found = {
   readonly seedId: Uint8Array;
   readonly movedFrom?: { readonly stack: string; readonly urn: string };
 };
-
-/** What is no address stays as it is, so that `known-hosts` can name it. */
-export const canonical = (addresses: readonly string[]): string[] => [
-  ...new Set(addresses.map((address) => canonicalAddress(address) ?? address)),
-];
 
 const COLUMNS = "seed_id, stack, urn, instance_id, addresses, committed_at";
 

@@ -2,6 +2,7 @@
 import { closeSync, openSync, rmSync } from "node:fs";
 import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
+import { canonicalColumn } from "./addresses.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./schema.ts";
 
 /** Primary result codes (https://www.sqlite.org/rescode.html); the low byte of an extended one. */
@@ -142,6 +143,7 @@ export class Database {
       return;
     }
     // One transaction: a crash leaves the old version, whole.
+    this.#db.function("canonical_addresses", { deterministic: true }, canonicalColumn);
     this.transaction(() => {
       for (const step of MIGRATIONS.slice(version)) this.#db.exec(step);
       this.#db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);

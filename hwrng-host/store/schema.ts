@@ -118,6 +118,7 @@ DELETE FROM report WHERE host_keys = '[]';
 ALTER TABLE join_token ADD COLUMN names TEXT;
 ALTER TABLE seed ADD COLUMN gone_at INTEGER;
 ALTER TABLE seed ADD COLUMN forgotten_at INTEGER;
+UPDATE seed SET addresses = canonical_addresses(addresses) WHERE addresses <> '[]';
 CREATE INDEX seed_by_instance ON seed (instance_id) WHERE instance_id IS NOT NULL`;
 
 /** What brings a database from each version to the next; the first makes a new one. */

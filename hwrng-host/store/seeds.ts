@@ -2,9 +2,10 @@
 import type { VmState } from "@bootseed/protocol";
 import { z } from "zod";
 import { SOURCE_CLASSES } from "../sources/source.ts";
+import { canonical } from "./addresses.ts";
 import { ASKERS, askersIn } from "./alarms.ts";
 import { column, type Database } from "./database.ts";
-import { bindDroplet, type BindOptions, canonical, UNDER_WAY } from "./created.ts";
+import { bindDroplet, type BindOptions, UNDER_WAY } from "./created.ts";
 import type { Bound, Droplet, NewSeed, SeedStore, TopUp, VmRow } from "./store.ts";
 
 const BIND = z.enum(["instance", "first-claim"]);
