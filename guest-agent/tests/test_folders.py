@@ -46,7 +46,12 @@ class LinkTest(MachineTest):
         self.folder.symlink_to(self.outside)
         for name in [*NAMES, "tmp", "missing"]:
             path = self.folder / name
-            for change in (remove, wipe, lambda path: aside(path, ".corrupt"), lambda path: self.host().write(path.name, b"")):
+            for change in (
+                remove,
+                wipe,
+                lambda path: aside(path, ".corrupt"),
+                lambda path: self.host().write(path.name, b""),
+            ):
                 with self.assertRaisesRegex(OSError, "is a link: remove it"):
                     change(path)
         with self.assertRaisesRegex(OSError, "is a link"):
@@ -137,7 +142,8 @@ class FlipTest(MachineTest):
 
     def test_a_verdict_of_no_known_word(self) -> None:
         """Is damaged."""
-        raw = b'{"instanceId":"4711","bootId":"","verdict":"reseeded","evidence":{"hostKeysBefore":0,"timeline":[["hook",1]]}}'
+        raw = b'{"instanceId":"4711","bootId":"","verdict":"reseeded",'
+        raw += b'"evidence":{"hostKeysBefore":0,"timeline":[["hook",1]]}}'
         self.assertTrue(form.proof(raw))
         self.assertFalse(form.proof(raw.replace(b"reseeded", b"reseedef")))
 

@@ -143,7 +143,7 @@ def settle(guest: Guest) -> None:
 def judge(guest: Guest, hooked: float) -> None:
     """Take the seed file into the kernel and, on this instance's first boot, write the verdict; then tell the gate.
 
-    A verdict that got lost later is written once more; that the gate once opened for this instance proves it as well. It
+    A verdict that got lost later is written once more; that the gate once opened for this instance proves it too. It
     gets the time of that, and no boot's id, since host keys are compared with it.
     """
     entries: list[Entry] = []

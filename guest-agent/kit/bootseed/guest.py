@@ -89,7 +89,7 @@ def own(path: Path) -> None:
 
 
 def linked(path: Path) -> bool:
-    """Whether its folder is a link below `bootseed`, where the agent's user may lay one; root's own links are followed."""
+    """Whether its folder is a link below `bootseed`, where the agent's user may lay one; root may link above it."""
     return path.parent.is_symlink() and path.parent.parent.name == "bootseed"
 
 
@@ -185,7 +185,7 @@ class Guest:
         name = given or self.text("/var/lib/cloud/data/instance-id")
         known = self.root + "/var/lib/cloud/instances"
         if os.path.isdir(known):  # noqa: PTH112
-            right = name.strip(".") and name.isprintable() and os.path.isdir(f"{known}/{name.replace('/', '_')}")  # noqa: PTH112
+            right: object = name.strip(".") and name.isprintable() and os.path.isdir(f"{known}/{name.replace('/', '_')}")  # noqa: PTH112
         else:
             right = re.fullmatch("[!-Z_a-z~]+", name)
         return name if (given or right) and not name.startswith("iid-datasource") else ""

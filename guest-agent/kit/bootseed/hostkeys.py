@@ -34,7 +34,7 @@ def shown(guest: Guest) -> list[Path]:
     The usual files where none is named: ecdsa, ed25519, rsa. Raises OSError when the configuration cannot be read.
     """
     try:
-        command = [guest.at("/usr/sbin/sshd"), "-T", "-f", guest.at("/etc/ssh/sshd_config")]
+        command: list[str | Path] = [guest.at("/usr/sbin/sshd"), "-T", "-f", guest.at("/etc/ssh/sshd_config")]
         text = output(command, 10).decode(errors="replace")
     except (OSError, SubprocessError) as error:
         say("sshd -T:", error)

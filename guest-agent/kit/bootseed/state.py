@@ -29,7 +29,7 @@ def outvoted(host: Host, enrolled: bytes) -> bool:
 def check(host: Host, name: str, raw: bytes) -> None:
     """Raise Refused when `raw` cannot be the file `name`; raises what the library does as well, which is no damage.
 
-    Of an identity and a certificate that do not belong together the certificate is refused if `identity.pub` agrees with
+    Of an identity and a certificate that do not belong together the certificate is refused if `identity.pub` fits
     the identity; else the key, lest a join enrol another host's.
     """
     right = True
