@@ -185,7 +185,8 @@ class Guest:
         name = given or self.text("/var/lib/cloud/data/instance-id")
         known = self.root + "/var/lib/cloud/instances"
         if os.path.isdir(known):  # noqa: PTH112
-            right: object = name.strip(".") and name.isprintable() and os.path.isdir(f"{known}/{name.replace('/', '_')}")  # noqa: PTH112
+            folder = f"{known}/{name.replace('/', '_')}"
+            right: object = name.strip(".") and name.isprintable() and os.path.isdir(folder)  # noqa: PTH112
         else:
             right = re.fullmatch("[!-Z_a-z~]+", name)
         return name if (given or right) and not name.startswith("iid-datasource") else ""
