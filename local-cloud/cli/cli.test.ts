@@ -1,19 +1,17 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { prerequisite } from "../../tests/prerequisite.ts";
+import { ensureSshd, withSshdUser } from "../../tools/setup/sshd.ts";
 import { RECORDED_CREATE } from "../testing/fake-cloud.ts";
 import { fakeImages } from "../testing/fake-launcher.ts";
 
 /** The real command and the real service; the image is none, so nothing boots. */
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
-const SSHD = "/usr/sbin/sshd";
-const hasSshd = prerequisite(existsSync(SSHD), `expected ${SSHD}: install openssh-server`);
 
 let base: string, dir: string, images: string, sshPort: number;
 interface Ran {
@@ -140,62 +138,61 @@ describe("with a cloud", { concurrent: false }, () => {
     expect((await cli("console", "--dir", dir, id)).out).toBe("early\nlate");
   });
 
-  it.skipIf(!hasSshd)(
-    "logs in over the real ssh: checked against known hosts, refused for another key, and says when it checks nothing",
-    async () => {
-      const key = async (name: string): Promise<string> => {
-        await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(base, name)]);
-        return readFileSync(join(base, `${name}.pub`), "utf8");
+  it("logs in over the real ssh: checked against known hosts, refused for another key, and says when it checks nothing", async () => {
+    const key = async (name: string): Promise<string> => {
+      await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(base, name)]);
+      return readFileSync(join(base, `${name}.pub`), "utf8");
+    };
+    await key("host");
+    const other = await key("other");
+    const config = [
+      `ListenAddress 127.77.0.1:${sshPort}`,
+      `HostKey ${join(base, "host")}`,
+      `AuthorizedKeysFile ${join(base, "user.pub")}`,
+      "StrictModes no",
+      "UsePAM no",
+      "PidFile none",
+      "PermitRootLogin yes",
+      "PasswordAuthentication no",
+    ];
+    await key("user");
+    writeFileSync(join(base, "sshd_config"), `${config.join("\n")}\n`);
+    const { path, libraries } = await ensureSshd();
+    const [program, ...before] = [...withSshdUser(base), path];
+    const env = { ...process.env, ...(libraries === "" ? {} : { LD_LIBRARY_PATH: libraries }) };
+    const sshd = spawn(program, [...before, "-D", "-e", "-f", join(base, "sshd_config")], { stdio: "ignore", env });
+    try {
+      const names = `[127.77.0.1]:${sshPort}`;
+      writeFileSync(join(base, "right"), `${names} ${readFileSync(join(base, "host.pub"), "utf8")}`);
+      writeFileSync(join(base, "wrong"), `${names} ${other}`);
+      const login = async (...more: string[]): Promise<Ran> => {
+        const who = ["--user", userInfo().username, "--identity", join(base, "user")];
+        return cli("ssh", "--dir", dir, ...who, ...more, "web-1", "echo", "in;", "exit", "7");
       };
-      await key("host");
-      const other = await key("other");
-      const config = [
-        `ListenAddress 127.77.0.1:${sshPort}`,
-        `HostKey ${join(base, "host")}`,
-        `AuthorizedKeysFile ${join(base, "user.pub")}`,
-        "StrictModes no",
-        "UsePAM no",
-        "PidFile none",
-        "PermitRootLogin yes",
-        "PasswordAuthentication no",
-      ];
-      await key("user");
-      writeFileSync(join(base, "sshd_config"), `${config.join("\n")}\n`);
-      if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
-      const sshd = spawn(SSHD, ["-D", "-e", "-f", join(base, "sshd_config")], { stdio: "ignore" });
-      try {
-        const names = `[127.77.0.1]:${sshPort}`;
-        writeFileSync(join(base, "right"), `${names} ${readFileSync(join(base, "host.pub"), "utf8")}`);
-        writeFileSync(join(base, "wrong"), `${names} ${other}`);
-        const login = async (...more: string[]): Promise<Ran> => {
-          const who = ["--user", userInfo().username, "--identity", join(base, "user")];
-          return cli("ssh", "--dir", dir, ...who, ...more, "web-1", "echo", "in;", "exit", "7");
-        };
-        const right = await vi.waitFor(async () => {
-          const ran = await login("--known-hosts", join(base, "right"));
-          expect(ran.err).not.toMatch(/refused|reset/);
-          return ran;
-        }, 10_000);
-        expect(right).toMatchObject({ code: 7, out: "in", err: "" });
-        const wrong = await login("--known-hosts", join(base, "wrong"));
-        expect(wrong).toMatchObject({
-          code: 255,
-          out: "",
-          err: expect.stringMatching(/verification failed/) as unknown,
-        });
-        const none = await login();
-        expect(none).toMatchObject({
-          code: 7,
-          out: "in",
-          err: expect.stringMatching(/^local-cloud: the host key is not checked/) as unknown,
-        });
-        const missing = await login("--known-hosts", join(base, "nowhere"));
-        expect(missing).toMatchObject({ code: 66, out: "" });
-      } finally {
-        sshd.kill();
-      }
-    },
-  );
+      const right = await vi.waitFor(async () => {
+        const ran = await login("--known-hosts", join(base, "right"));
+        expect(ran.err).not.toMatch(/refused|reset/);
+        return ran;
+      }, 10_000);
+      expect(right).toMatchObject({ code: 7, out: "in", err: "" });
+      const wrong = await login("--known-hosts", join(base, "wrong"));
+      expect(wrong).toMatchObject({
+        code: 255,
+        out: "",
+        err: expect.stringMatching(/verification failed/) as unknown,
+      });
+      const none = await login();
+      expect(none).toMatchObject({
+        code: 7,
+        out: "in",
+        err: expect.stringMatching(/^local-cloud: the host key is not checked/) as unknown,
+      });
+      const missing = await login("--known-hosts", join(base, "nowhere"));
+      expect(missing).toMatchObject({ code: 66, out: "" });
+    } finally {
+      sshd.kill();
+    }
+  });
 
   it("who follows the log stops with the cloud; stop leaves the log and nothing else", async () => {
     const following = cli("logs", "--dir", dir, "--follow");

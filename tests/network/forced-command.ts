@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../tools/free-port.ts";
-import { ensureSshd } from "../../tools/setup/sshd.ts";
+import { ensureSshd, withSshdUser } from "../../tools/setup/sshd.ts";
 import { prerequisite } from "../prerequisite.ts";
 
 const MAIN = join(import.meta.dirname, "../../hwrng-host/main.ts");
@@ -50,7 +50,7 @@ export class ForcedCommand implements AsyncDisposable {
     writeFileSync(at("config"), lines.join(""));
     const { path, libraries } = await ensureSshd();
     const env = { ...process.env, ...(libraries === "" ? {} : { LD_LIBRARY_PATH: libraries }) };
-    const [program, ...before] = [...here.#withSshdUser(), path];
+    const [program, ...before] = [...withSshdUser(here.#dir), path];
     const child = spawn(program ?? path, [...before, "-De", "-f", at("config")], {
       stdio: ["ignore", "ignore", "pipe"],
       env,
@@ -64,20 +64,6 @@ export class ForcedCommand implements AsyncDisposable {
     child.once("exit", () => reject(new Error(`sshd ended: ${here.#log}`)));
     await promise;
     return here;
-  }
-
-  /**
-   * Run by root, sshd changes to a user of its own before anybody is known. Debian's package makes that user and its
-   * folder; without it, the user is there for this one process.
-   */
-  #withSshdUser(): string[] {
-    if (process.getuid?.() !== 0) return [];
-    mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
-    const passwd = readFileSync("/etc/passwd", "utf8");
-    if (/^sshd:/m.test(passwd)) return [];
-    const own = join(this.#dir, "passwd");
-    writeFileSync(own, `${passwd}sshd:x:105:65534::/run/sshd:/usr/sbin/nologin\n`);
-    return ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/passwd && exec "$@"', own];
   }
 
   /** What the key runs from now on. */

@@ -122,6 +122,7 @@ def machine(root: str, instance_id: str) -> Host:
     (host.folder / "psk").unlink(missing_ok=True)
     (host.folder / "certificate").unlink(missing_ok=True)
     mix = vectors("mix")["accepted"][0]["fields"]
+    host.guest.at("/var/lib/cloud/instances/" + instance_id).mkdir(parents=True, exist_ok=True)
     for path, text in (
         ("/proc/sys/kernel/random/boot_id", fields["bootId"]),
         ("/var/lib/cloud/data/instance-id", instance_id),
