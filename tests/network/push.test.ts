@@ -58,7 +58,7 @@ describe.skipIf(!NAMESPACES_READY || !AGENT_READY).concurrent("push", () => {
     // A VM that needs over 40 ms for the packet makes its kernel acknowledge it by itself.
     const separately = Math.max(0, packets.length - USUAL_PACKETS);
     expect(bytes).toBeLessThanOrEqual(MAX_WIRE_BYTES + separately * ACKNOWLEDGEMENT_BYTES);
-    expect(separately).toBeLessThanOrEqual(2);
+    expect(separately).toBeLessThanOrEqual(4);
     // greeting, hello, answer with the packet, receipt: one packet of IP each
     expect(packets.flatMap(({ payload }) => (payload > 0 ? [payload] : []))).toEqual([26, 128, 1160, 44]);
 
