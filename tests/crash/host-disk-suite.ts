@@ -29,10 +29,15 @@ export function hostDiskSuite(operations: number): void {
         await drill.count(FILES);
         const calls = await drill.count(FILES);
         const failed: number[] = [];
-        for (let at = 1; at <= calls; at++) {
+        // Shared commits make the number of calls vary: the end is where three lives in a row have no such call.
+        let [at, shorter] = [1, 0];
+        while (shorter < 3) {
           const statuses = await drill.failAt(at, action);
-          failed.push(...statuses.filter((status) => status > 299 || status < 200));
+          if (statuses === null) shorter++;
+          else [at, shorter] = [at + 1, 0];
+          failed.push(...(statuses ?? []).filter((status) => status > 299 || status < 200));
         }
+        expect(at).toBeGreaterThan(calls - 5);
         expect(failed).toEqual(failed.map(() => 503));
         expect(failed.length).toBeGreaterThanOrEqual(atLeast);
         expect(drill.restarts, "it did not end").toBe(1);

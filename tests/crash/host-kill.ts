@@ -81,17 +81,16 @@ export class HostDrill implements AsyncDisposable {
     return calls;
   }
 
-  /** Lets the `at`-th file call of one VM's life fail. @returns statuses of the steps until the one that met it */
-  async failAt(at: number, action: number): Promise<number[]> {
+  /** Lets the `at`-th file call of one VM's life fail. @returns statuses of the steps, or null when its life has fewer calls */
+  async failAt(at: number, action: number): Promise<number[] | null> {
     const crowd = this.crowd(1);
     this.fault.arm({ kinds: FILES, at, action });
     const statuses = await Promise.all(crowd.map((vm) => vm.live()));
-    const fired = this.fault.fired;
+    const fired = this.fault.fired === 1;
     this.fault.disarm();
-    expect(fired, `call ${at} was never made`).toBe(1);
     if (!this.host.alive) await this.restart();
     await this.recovered(crowd);
-    return statuses.flat();
+    return fired ? statuses.flat() : null;
   }
 
   /** Kills before the `at`-th call of a start, with commits in the log that were never checkpointed. */
