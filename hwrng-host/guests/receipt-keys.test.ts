@@ -25,3 +25,14 @@ it("a clock that is set back by 400 days keeps no key in memory so long", () => 
   keys.sweep(NOW + RECEIPT_SECONDS);
   expect([...fresh]).toEqual(Array(32).fill(0));
 });
+
+it("a receipt wipes the key of its own packet, and leaves the key of a newer one", () => {
+  const keys = new ReceiptKeys();
+  const [first, second] = [new Uint8Array(32).fill(7), new Uint8Array(32).fill(8)];
+  keys.put(A, 1, first, NOW);
+  keys.put(A, 2, second, NOW);
+  keys.spend(A, 1);
+  expect(keys.get(A, 2, NOW)).toBe(second);
+  keys.spend(A, 2);
+  expect([keys.get(A, 2, NOW), [...second]]).toEqual([null, Array(32).fill(0)]);
+});

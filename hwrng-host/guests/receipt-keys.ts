@@ -29,9 +29,10 @@ export class ReceiptKeys {
     return entry?.counter === counter && alive(entry, now) ? entry.key : null;
   }
 
-  /** Wipes a key: its receipt came. */
-  spend(seedId: Uint8Array): void {
-    this.#drop(toHex(seedId));
+  /** Wipes the key of the packet with this counter: its receipt is stored. A newer packet's key stays. */
+  spend(seedId: Uint8Array, counter: number): void {
+    const name = toHex(seedId);
+    if (this.#entries.get(name)?.counter === counter) this.#drop(name);
   }
 
   /** Wipes all that expired. */

@@ -30,9 +30,10 @@ export async function takeReceipt(
   if (key === null) throw new Refused("receipt for no packet of the last 60 s", "no-packet");
   // A wrong receipt leaves the key: otherwise anybody could make the right one come too late.
   verifyReceipt(receipt, key);
-  keys.spend(seedId);
   const { store } = context;
   await store.together(() => store.enrolments.recordReceipt({ seedId, counter, rcMix, rcReseed, now }));
+  // Only now: when the write fails, the guest is answered 503 and sends the same receipt again.
+  keys.spend(seedId, counter);
   const fields = { seedId: toHex(seedId), counter, rcMix, rcReseed };
   if (rcMix === 0 && rcReseed === 0) context.log.info(fields, "receipt");
   else context.log.warn(fields, "receipt: the guest's kernel refused");
