@@ -12,10 +12,36 @@ type Place = Pick<Machine, "before">;
 const PCAP_HEADER = 24;
 const RECORD_HEADER = 16;
 const ETHERNET_HEADER = 14;
-const FIN = 1;
+const [FIN, SYN] = [1, 2];
 
-/** One packet: its length as IP says it, and its TCP payload. */
-export type Packet = { readonly bytes: number; readonly payload: number; readonly fin: boolean };
+/** One packet: its length as IP says it, its TCP payload, and the place of that in its sender's stream. */
+export type Packet = {
+  readonly bytes: number;
+  readonly payload: number;
+  readonly syn: boolean;
+  readonly fin: boolean;
+  readonly sequence: number;
+  /** Sender's and receiver's addresses and ports, in hex. */
+  readonly flow: string;
+};
+
+/**
+ * Leaves out what TCP sends by its own decision, which depends on timers and on how busy the machine is: acknowledgements without data (delayed,
+ * duplicate, selective) and segments that it sends again.
+ *
+ * @returns the first transmission of every SYN, FIN and byte of data
+ */
+export function firstTransmissions(packets: readonly Packet[]): Packet[] {
+  const next = new Map<string, number>();
+  return packets.filter(({ payload, syn, fin, sequence, flow }) => {
+    // SYN and FIN take a sequence number each, as a byte does.
+    const length = payload + Number(syn) + Number(fin);
+    const expected = next.get(flow) ?? sequence;
+    const isNew = length > 0 && ((sequence + length - expected) | 0) > 0;
+    if (isNew) next.set(flow, sequence + length);
+    return isNew;
+  });
+}
 
 export class Capture implements AsyncDisposable {
   readonly #dir: string = mkdtempSync(join(tmpdir(), "bootseed-pcap-"));
@@ -65,7 +91,15 @@ export class Capture implements AsyncDisposable {
       const bytes = pcap.readUInt16BE(ip + 2);
       const tcp = ip + 4 * (pcap.readUInt8(ip) & 15);
       const headers = tcp - ip + 4 * (pcap.readUInt8(tcp + 12) >> 4);
-      packets.push({ bytes, payload: bytes - headers, fin: (pcap.readUInt8(tcp + 13) & FIN) !== 0 });
+      const flags = pcap.readUInt8(tcp + 13);
+      packets.push({
+        bytes,
+        payload: bytes - headers,
+        syn: (flags & SYN) !== 0,
+        fin: (flags & FIN) !== 0,
+        sequence: pcap.readUInt32BE(tcp + 4),
+        flow: pcap.toString("hex", ip + 12, ip + 20) + pcap.toString("hex", tcp, tcp + 4),
+      });
     }
     return packets;
   }
