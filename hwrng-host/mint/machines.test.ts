@@ -1,59 +1,12 @@
 /** Which machines exist: VMs that were moved, that are gone, whose address came back, and that are forgotten. */
-import { createdAnswerSchema, reservationsAnswerSchema, toHex, type Vm } from "@bootseed/protocol";
+import { toHex, type Vm } from "@bootseed/protocol";
 import { describe, expect, it } from "vitest";
 import { Bench } from "../testing/bench.ts";
-import { TestGuest } from "../testing/guest.ts";
-import { mintApp } from "./app.ts";
-import type { Caller } from "./caller.ts";
+import { Stack } from "../testing/stack.ts";
 
 const [OLD, NEW] = ["org/project/old", "org/project/new"];
 const MOVE = "C2 (pulumi/pulumi#837, #2402, #7421): ";
 const GONE = "C13 (kubernetes-digitalocean-terraform#21, snoopdouglas/dobro#20): ";
-
-type Told = { urn?: string; instanceId?: string; addresses?: string[] };
-
-class Stack {
-  readonly host: Bench;
-  readonly stack: string;
-  readonly #caller: Caller | undefined;
-
-  /** @param stacks globs of the client; none: the socket's own, who may everything */
-  constructor(host: Bench, stack: string, stacks?: string[]) {
-    this.host = host;
-    this.stack = stack;
-    if (stacks !== undefined)
-      this.#caller = { name: "ci", id: "ci", account: "ci", role: "mint", stacks, quotaPerHour: null };
-  }
-
-  async post(path: string, body: object = {}): Promise<{ status: number; body: unknown }> {
-    const caller = this.#caller;
-    const app = caller === undefined ? this.host.mint : mintApp(this.host.context, () => caller);
-    const answer = await app.request(path, { method: "POST", body: JSON.stringify(body) });
-    return { status: answer.status, body: await answer.json() };
-  }
-
-  /** A droplet is created: its seed is committed, then the host is told of it. */
-  async make(name: string, told: Told = {}): Promise<TestGuest> {
-    const urn = `urn:${name}`;
-    const { body } = await this.post("/v1/reservations", { stack: this.stack, urns: [urn] });
-    const [reserved] = reservationsAnswerSchema.parse(body).reservations;
-    if (reserved === undefined) throw new Error("no reservation came");
-    const guest = new TestGuest(reserved, this.host.context.identity, told.instanceId ?? name, urn);
-    await this.post(`/v1/reservations/${reserved.seedId}/commit`, { token: reserved.token, bind: "instance", name });
-    if (told.instanceId !== undefined) await this.tell({ urn, ...told });
-    return guest;
-  }
-
-  /** @returns the seed that the host knows it by */
-  async tell({ urn = "urn:web", instanceId = "100", addresses = [] }: Told): Promise<string | null | undefined> {
-    const { body } = await this.post("/v1/created", { stack: this.stack, droplets: [{ urn, instanceId, addresses }] });
-    return createdAnswerSchema.parse(body).vms[0]?.seedId;
-  }
-
-  present(...instanceIds: string[]): Promise<{ status: number; body: unknown }> {
-    return this.post("/v1/present", { stack: this.stack, instanceIds });
-  }
-}
 
 const named = async (host: Bench, name: string): Promise<Vm | undefined> =>
   (await host.vms()).find((vm) => vm.name === name);
@@ -100,6 +53,46 @@ describe("a VM that was moved", () => {
     await new Stack(host, OLD).make("web", told);
     await new Stack(host, "org/project/liar").make("web", told);
     expect(await new Stack(host, NEW).tell(told)).toBe(null);
+  });
+
+  describe("of which a client of its old stack alone told", () => {
+    const DROPLET = { instanceId: "100", addresses: ["192.0.2.1"] };
+    /** Another client's VM, which it gives the id and the address of a droplet of the new stack. */
+    const liar = (host: Bench): Stack => new Stack(host, OLD, [OLD], "liar");
+
+    it("is not taken along: its host keys would stand for another stack's droplet, which has no seed", async () => {
+      await using host = new Bench();
+      const guest = await liar(host).make("web", DROPLET);
+      expect((await host.send("/v1/claims", guest.claim())).status).toBe(200);
+      expect((await host.send("/v1/reports", guest.report())).status).toBe(204);
+      expect(await new Stack(host, NEW).tell(DROPLET)).toBe(null);
+      expect(await host.vms()).toMatchObject([{ stack: OLD, seedId: toHex(guest.seedId) }]);
+    });
+
+    it("does not keep the real one from being found", async () => {
+      await using host = new Bench();
+      const guest = await new Stack(host, "org/project/before").make("web", DROPLET);
+      await liar(host).make("web", DROPLET);
+      expect(await new Stack(host, NEW).tell(DROPLET)).toBe(toHex(guest.seedId));
+    });
+
+    it("is taken along where that client may touch the new stack, too, or an admin told it there once", async () => {
+      await using host = new Bench();
+      const both = await new Stack(host, OLD, [OLD, NEW], "both").make("both", { instanceId: "101" });
+      expect(await new Stack(host, NEW, [OLD, NEW], "both").tell({ instanceId: "101" })).toBe(toHex(both.seedId));
+      const guest = await liar(host).make("web", DROPLET);
+      await new Stack(host, OLD).tell({ urn: "urn:web", ...DROPLET });
+      await liar(host).tell({ urn: "urn:web", ...DROPLET });
+      expect(await new Stack(host, NEW).tell(DROPLET)).toBe(toHex(guest.seedId));
+    });
+
+    it("a client that tells other addresses takes back what an admin confirmed", async () => {
+      await using host = new Bench();
+      const admin = new Stack(host, OLD);
+      await admin.make("web", { instanceId: "100", addresses: ["192.0.2.9"] });
+      await liar(host).tell({ urn: "urn:web", ...DROPLET });
+      expect(await new Stack(host, NEW).tell(DROPLET)).toBe(null);
+    });
   });
 
   it("an instance id that a machine said itself moves nothing", async () => {

@@ -15,6 +15,7 @@ import type { HostContext } from "../host-context.ts";
 import { EXIT, HostError } from "../host-error.ts";
 import type { VmRow } from "../store/store.ts";
 import { body } from "./body.ts";
+import { accountsOf } from "./accounts.ts";
 import { type Caller, callerOf, ownsStack, requireStack } from "./caller.ts";
 import { alarmsView, reportView } from "./views.ts";
 
@@ -47,6 +48,8 @@ async function created(
   const options = {
     mayTouch: (other: string) => ownsStack(caller, other),
     takesAddresses: caller.role === "admin",
+    account: caller.account,
+    ...accountsOf(store.mintClients.all(), caller),
     now: now(),
   };
   const told = new Map(droplets.map((droplet) => [keyOf(droplet), droplet]));

@@ -6,7 +6,14 @@ import { expect, it } from "vitest";
 import { MIGRATIONS } from "./schema.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
 
-const OPTIONS = { mayTouch: () => true, takesAddresses: true, now: 0 };
+const OPTIONS = {
+  mayTouch: () => true,
+  takesAddresses: true,
+  account: "local",
+  isAdmin: () => true,
+  mayTell: () => true,
+  now: 0,
+};
 
 const OLD = "2a03:b0c0:0002:00d0:0000:0000:0192:b001";
 const CANONICAL = "2a03:b0c0:2:d0::192:b001";

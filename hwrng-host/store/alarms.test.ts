@@ -64,7 +64,14 @@ describe("a machine that asks with a VM's seed", () => {
     store.seeds.bindCreated(
       "s",
       { urn: "v", instanceId: "1", addresses: [] },
-      { mayTouch: () => true, takesAddresses: true, now: 0 },
+      {
+        mayTouch: () => true,
+        takesAddresses: true,
+        account: "local",
+        isAdmin: () => true,
+        mayTell: () => true,
+        now: 0,
+      },
     );
     store.reports.accept({ seedId: other, json: "{}", hostKeys: ["k"], now: NOW });
     ask("2", false);

@@ -11,6 +11,8 @@ type Held = {
   readonly instanceId: string | null;
   readonly addresses: readonly string[];
   readonly committedAt: number;
+  /** The account that told the instance id and the addresses. */
+  readonly toldBy: string;
 };
 
 /** So many seconds after its commit a seed may still belong to a create that is under way. */
@@ -21,6 +23,11 @@ export type BindOptions = {
   readonly mayTouch: (stack: string) => boolean;
   /** Whether the caller may say that a newer machine of a stack has an older one's address: who is no admin may only contest it. */
   readonly takesAddresses: boolean;
+  /** The caller's account. */
+  readonly account: string;
+  readonly isAdmin: (account: string) => boolean;
+  /** Whether an account may touch a stack: what it told of a droplet of another stack counts there. */
+  readonly mayTell: (account: string, stack: string) => boolean;
   readonly now: number;
 };
 
@@ -30,7 +37,7 @@ export type Found = {
   readonly movedFrom?: { readonly stack: string; readonly urn: string };
 };
 
-const COLUMNS = "seed_id, stack, urn, instance_id, addresses, committed_at";
+const COLUMNS = "seed_id, stack, urn, instance_id, addresses, committed_at, COALESCE(told_by, client) AS told_by";
 
 function heldOf(row: Record<string, unknown>): Held {
   return {
@@ -40,6 +47,7 @@ function heldOf(row: Record<string, unknown>): Held {
     instanceId: column.textOrNull(row, "instance_id"),
     addresses: canonical(JSON.parse(column.text(row, "addresses")) as string[]),
     committedAt: column.number(row, "committed_at"),
+    toldBy: column.text(row, "told_by"),
   };
 }
 
@@ -50,7 +58,7 @@ function heldOf(row: Record<string, unknown>): Held {
  * @returns null for a droplet without a seed of this host
  */
 export function bindDroplet(db: Database, stack: string, told: Droplet, options: BindOptions): Found | null {
-  const { mayTouch, now } = options;
+  const { now } = options;
   const droplet = { ...told, addresses: canonical(told.addresses) };
   const { urn, instanceId } = droplet;
   const exact = db.get(
@@ -63,13 +71,15 @@ export function bindDroplet(db: Database, stack: string, told: Droplet, options:
   if (exact !== null) {
     const held = heldOf(exact);
     const same = JSON.stringify(held.addresses) === JSON.stringify(droplet.addresses) && exact["gone_at"] === null;
-    if (!same) settle(db, held, stack, droplet, options);
+    // Once: what an admin confirms counts for every stack.
+    const confirmed = options.isAdmin(options.account) && !options.isAdmin(held.toldBy);
+    if (!same || confirmed) settle(db, held, stack, droplet, options);
     return { seedId: held.seedId };
   }
   const fresh = findFresh(db, stack, urn);
   // A create that is under way, unlike one that failed and left its seed.
   const isNow = fresh !== undefined && fresh.committedAt > now - UNDER_WAY;
-  const moved = isNow ? undefined : findMoved(db, stack, droplet, mayTouch);
+  const moved = isNow ? undefined : findMoved(db, stack, droplet, options);
   if (moved !== undefined) {
     settle(db, moved, stack, droplet, options);
     return { seedId: moved.seedId, movedFrom: { stack: moved.stack, urn: moved.urn } };
@@ -103,13 +113,14 @@ function findFresh(db: Database, stack: string, urn: string): Held | undefined {
 /**
  * A droplet that has another URN or another stack now: an alias, `state move`, `stack rename`. Its instance id must have been told by its
  * stack (what a machine says of itself is no evidence), its addresses must speak for the same machine (two clouds may use one id), and
- * the caller must be allowed to touch the stack that it had.
+ * the caller must be allowed to touch the stack that it had. Between two stacks, who told the id must be allowed to touch the new one, too:
+ * otherwise a client could put its own VM, and with it its host keys, in the place of another stack's droplet that has no seed.
  */
 function findMoved(
   db: Database,
   stack: string,
   droplet: Droplet,
-  mayTouch: (stack: string) => boolean,
+  { mayTouch, mayTell }: BindOptions,
 ): Held | undefined {
   const all = db
     .all(
@@ -118,7 +129,8 @@ function findMoved(
       droplet.instanceId,
     )
     .map(heldOf)
-    .filter((held) => mayTouch(held.stack) && isSameMachine(held, droplet));
+    .filter((held) => mayTouch(held.stack) && (held.stack === stack || mayTell(held.toldBy, stack)))
+    .filter((held) => isSameMachine(held, droplet));
   const own = all.find((held) => held.stack === stack);
   // Several other stacks that claim one machine: one of them lies, and which is not known here.
   return own ?? (new Set(all.map((held) => held.stack)).size === 1 ? all[0] : undefined);
@@ -134,7 +146,8 @@ const isSameMachine = ({ addresses }: Held, droplet: Droplet): boolean =>
  * has it. Between two stacks no address is taken: the other's may be a lie of a client that has only that stack. Then
  * both keep it, and no key is printed for it until one is gone.
  */
-function settle(db: Database, held: Held, stack: string, droplet: Droplet, { takesAddresses }: BindOptions): void {
+function settle(db: Database, held: Held, stack: string, droplet: Droplet, options: BindOptions): void {
+  const { takesAddresses, account } = options;
   let own = [...droplet.addresses];
   for (const other of takesAddresses ? holdersOf(db, stack, held.seedId, droplet.addresses) : []) {
     const shared = other.addresses.filter((address) => own.includes(address));
@@ -145,11 +158,12 @@ function settle(db: Database, held: Held, stack: string, droplet: Droplet, { tak
     }
   }
   db.run(
-    "UPDATE seed SET stack = ?, urn = ?, instance_id = ?, addresses = ?, gone_at = NULL WHERE seed_id = ?",
+    "UPDATE seed SET stack = ?, urn = ?, instance_id = ?, addresses = ?, told_by = ?, gone_at = NULL WHERE seed_id = ?",
     stack,
     droplet.urn,
     droplet.instanceId,
     JSON.stringify(own),
+    account,
     held.seedId,
   );
 }

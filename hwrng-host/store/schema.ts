@@ -1,7 +1,7 @@
 /** Tables of the host's database. A change of schema is a new version and a migration, never an edit. */
 
 /** PRAGMA user_version. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 /** Version 1. Times are seconds since 1970. No column holds a secret. */
 const VERSION_1 = `
@@ -121,5 +121,8 @@ ALTER TABLE seed ADD COLUMN forgotten_at INTEGER;
 UPDATE seed SET addresses = canonical_addresses(addresses) WHERE addresses <> '[]';
 CREATE INDEX seed_by_instance ON seed (instance_id) WHERE instance_id IS NOT NULL`;
 
+/** Version 5: which account told a droplet's instance id and addresses; null: told before, by whoever committed the seed. */
+const VERSION_5 = "ALTER TABLE seed ADD COLUMN told_by TEXT";
+
 /** What brings a database from each version to the next; the first makes a new one. */
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
