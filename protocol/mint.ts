@@ -44,8 +44,29 @@ export interface Reservation {
   readonly psk0: string;
   /** base64url */
   readonly token: string;
+  /** the VM that the host knows under this URN, the newest with an instance id; null: none; absent from older hosts */
+  readonly vm?: { readonly seedId: string; readonly instanceId: string } | null | undefined;
 }
 
+/** A VM of the request's stack that is not gone. */
+export interface StackVm {
+  readonly seedId: string;
+  readonly urn: string;
+  readonly name: string;
+}
+
+/** One under a URN that the request does not have. Null: a seed without a machine, which no create can be about any longer. */
+export interface OtherVm extends StackVm {
+  readonly instanceId: string | null;
+}
+
+/** One with something to warn of, under any URN; as in {@link Vm}. */
+export interface AlarmedVm extends StackVm {
+  readonly rolledBackAt?: number | null | undefined;
+  readonly askers?: readonly Asker[] | undefined;
+}
+
+/** The last four are absent from older hosts. */
 export interface ReservationsAnswer {
   /** 8 bytes, hex */
   readonly hostId: string;
@@ -53,6 +74,14 @@ export interface ReservationsAnswer {
   readonly statement: string;
   readonly sourceClass: SourceClass;
   readonly reservations: readonly Reservation[];
+  /** at most {@link MAX_STACK_VMS} */
+  readonly others?: readonly OtherVm[] | undefined;
+  /** how many more there are */
+  readonly othersCut?: number | undefined;
+  /** at most {@link MAX_STACK_VMS} */
+  readonly alarms?: readonly AlarmedVm[] | undefined;
+  /** how many more there are */
+  readonly alarmsCut?: number | undefined;
 }
 
 /** POST /v1/reservations/{seedId}/commit */
@@ -105,6 +134,13 @@ export interface PresentRequest {
 export interface PresentAnswer {
   /** those that were not known as gone before */
   readonly gone: readonly { readonly seedId: string; readonly name: string; readonly instanceId: string | null }[];
+}
+
+/** POST /v1/absent: VMs that a stack has no more; its others are not judged. The answer is that of `present`. */
+export interface AbsentRequest {
+  readonly stack: string;
+  /** one that has another URN by now was moved, and stays; at most 10,000 */
+  readonly vms: readonly { readonly seedId: string; readonly urn: string }[];
 }
 
 /** A machine that asked with a VM's seed, and is not that VM. Times are seconds since 1970. */
@@ -227,6 +263,7 @@ const hex = (bytes: number): z.ZodType<string> =>
 const base64 = (bytes: number): z.ZodType<string> =>
   z.base64().refine((value) => Buffer.from(value, "base64").length === bytes, `expected ${bytes} bytes of base64`);
 const seconds = z.number().int().min(0);
+const count = z.number().int().min(0);
 const sourceClass = z.enum(["chained", "physical-conditioned", "physical-raw"]);
 const bind = z.enum(["instance", "first-claim"]);
 const state = z.enum(["committed", "provisional", "claimed", "reported"]);
@@ -257,13 +294,43 @@ export const reservationsRequestSchema: z.ZodType<ReservationsRequest> = z.stric
   urns: z.array(urn).min(1).max(10_000),
 });
 
+const askerSchema: z.ZodType<Asker> = z.object({
+  instanceId: z.string(),
+  sameInstance: z.boolean(),
+  afterReport: z.boolean(),
+  firstAt: seconds,
+  lastAt: seconds,
+  count: z.number().int().min(1),
+});
+
+/** Most VMs of each kind in an answer to a reservation. */
+export const MAX_STACK_VMS: number = 1_000;
+
+const stackVm = { seedId: hex(16), urn: z.string(), name: z.string() };
+const alarms = { rolledBackAt: seconds.nullable().optional(), askers: z.array(askerSchema).optional() };
+
 export const reservationsAnswerSchema: z.ZodType<ReservationsAnswer> = z.object({
   hostId: hex(8),
   statement: z.base64().min(1).max(4096),
   sourceClass,
   reservations: z.array(
-    z.object({ urn, seedId: hex(16), pool: base64(64), claimKey: base64(32), psk0: base64(32), token }),
+    z.object({
+      urn,
+      seedId: hex(16),
+      pool: base64(64),
+      claimKey: base64(32),
+      psk0: base64(32),
+      token,
+      vm: z
+        .object({ seedId: hex(16), instanceId: z.string() })
+        .nullable()
+        .optional(),
+    }),
   ),
+  others: z.array(z.object({ ...stackVm, instanceId: z.string().nullable() })).optional(),
+  othersCut: count.optional(),
+  alarms: z.array(z.object({ ...stackVm, ...alarms })).optional(),
+  alarmsCut: count.optional(),
 });
 
 export const commitRequestSchema: z.ZodType<CommitRequest> = z.strictObject({ token, bind, name: vmName });
@@ -282,15 +349,6 @@ export const createdRequestSchema: z.ZodType<CreatedRequest> = z.strictObject({
   droplets: z.array(z.strictObject({ urn, instanceId, addresses })).max(10_000),
 });
 
-const askerSchema: z.ZodType<Asker> = z.object({
-  instanceId: z.string(),
-  sameInstance: z.boolean(),
-  afterReport: z.boolean(),
-  firstAt: seconds,
-  lastAt: seconds,
-  count: z.number().int().min(1),
-});
-
 /** Most instance ids in one request; a list that was cut would be wrong, so a larger stack sends none. */
 export const MAX_PRESENT: number = 100_000;
 
@@ -298,6 +356,11 @@ export const presentRequestSchema: z.ZodType<PresentRequest> = z.strictObject({
   stack,
   instanceIds: z.array(instanceId).max(MAX_PRESENT),
   asOf: seconds.optional(),
+});
+
+export const absentRequestSchema: z.ZodType<AbsentRequest> = z.strictObject({
+  stack,
+  vms: z.array(z.strictObject({ seedId: hex(16), urn })).max(10_000),
 });
 
 export const presentAnswerSchema: z.ZodType<PresentAnswer> = z.object({
@@ -312,8 +375,7 @@ export const createdAnswerSchema: z.ZodType<CreatedAnswer> = z.object({
       seedId: hex(16).nullable(),
       state: state.nullable(),
       report: reportSchema.nullable(),
-      rolledBackAt: seconds.nullable().optional(),
-      askers: z.array(askerSchema).optional(),
+      ...alarms,
     }),
   ),
 });
@@ -340,8 +402,7 @@ const vmSchema: z.ZodType<Vm> = z.object({
   imported: z.boolean().optional(),
   revokedAt: seconds.nullable().optional(),
   goneAt: seconds.nullable().optional(),
-  rolledBackAt: seconds.nullable().optional(),
-  askers: z.array(askerSchema).optional(),
+  ...alarms,
   contested: z.array(contestSchema).optional(),
   report: reportSchema.nullable(),
   reportSha256: hex(32).nullable().optional(),

@@ -16,6 +16,7 @@ import {
 } from "@bootseed/protocol";
 import type { HostContext } from "../host-context.ts";
 import type { Enrolment, SendInput } from "../store/store.ts";
+import { saidBack } from "./back.ts";
 import type { ReceiptKeys } from "./receipt-keys.ts";
 import { presented, reimport } from "./reimport.ts";
 import { Limited, Refused } from "./refuse.ts";
@@ -59,7 +60,13 @@ export async function deliver(
   const leave = store.enter();
   try {
     chunk = (await generator.chunk()).bytes;
-    const outcome = await store.together(() => store.enrolments.recordSend(send));
+    const { outcome, isBack } = await store.together(() => {
+      const sent = store.enrolments.recordSend(send);
+      // A copy of a machine that is gone may ask for ever.
+      const mayBeBack = sent.sent && line === "line" && enrolment !== null && enrolment.goneAt !== null;
+      return { outcome: sent, isBack: mayBeBack && store.seeds.heard(seedId, send.now) };
+    });
+    if (isBack) saidBack(log, seedId);
     if (!outcome.sent) throw new Limited(`hello: ${outcome.why}`, seedId);
     const identityPk = (enrolment ?? required(context, seedId)).identityPk;
     const packet = seal(context, keys, { hello, nonce, identityPk, counter: outcome.counter, chunk });

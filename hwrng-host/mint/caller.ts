@@ -64,6 +64,7 @@ const RIGHTS: Record<Exclude<MintRole, "admin">, readonly RegExp[]> = {
     /^POST \/v1\/reservations\/[^/]+\/commit$/,
     /^POST \/v1\/created$/,
     /^POST \/v1\/present$/,
+    /^POST \/v1\/absent$/,
     /^GET \/v1\/vms$/,
   ],
   read: [/^GET \/v1\/vms$/, /^GET \/v1\/status$/],

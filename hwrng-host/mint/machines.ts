@@ -1,5 +1,7 @@
 /** Which machines exist: what a stack's program, its state, or an operator says of VMs. */
 import {
+  type AbsentRequest,
+  absentRequestSchema,
   type CreatedAnswer,
   type CreatedRequest,
   type CreatedVm,
@@ -11,7 +13,7 @@ import {
   toHex,
 } from "@bootseed/protocol";
 import { Hono } from "hono";
-import type { HostContext } from "../host-context.ts";
+import type { HostContext, Log } from "../host-context.ts";
 import { EXIT, HostError } from "../host-error.ts";
 import type { VmRow } from "../store/store.ts";
 import { body } from "./body.ts";
@@ -28,6 +30,7 @@ export function machineRoutes(context: HostContext): Hono {
   app.post("/v1/present", async (c) =>
     Response.json(present(context, await body(c, presentRequestSchema), callerOf(c))),
   );
+  app.post("/v1/absent", async (c) => Response.json(absent(context, await body(c, absentRequestSchema), callerOf(c))));
   app.post("/v1/vms/:seedId/forget", (c) => forget(context, c.req.param("seedId")));
   return app;
 }
@@ -80,7 +83,17 @@ function present({ store, log, now }: HostContext, request: PresentRequest, call
   const { stack, instanceIds, asOf } = request;
   requireStack(caller, stack);
   const gone = store.seeds.markGone(stack, instanceIds, { now: now(), asOf: asOf ?? now() });
-  const vms = gone.map(({ seedId, name, instanceId }) => ({ seedId: toHex(seedId), name, instanceId }));
+  return goneAnswer(log, caller, stack, gone);
+}
+
+function absent({ store, log, now }: HostContext, { stack, vms }: AbsentRequest, caller: Caller): PresentAnswer {
+  requireStack(caller, stack);
+  const named = vms.map(({ seedId, urn }) => ({ seedId: fromHex(seedId, 16), urn }));
+  return goneAnswer(log, caller, stack, store.seeds.markAbsent(stack, named, now()));
+}
+
+function goneAnswer(log: Log, caller: Caller, stack: string, rows: readonly VmRow[]): PresentAnswer {
+  const vms = rows.map(({ seedId, name, instanceId }) => ({ seedId: toHex(seedId), name, instanceId }));
   if (vms.length > 0) log.warn({ client: caller.name, stack, vms }, "VMs gone");
   return { gone: vms };
 }

@@ -11,6 +11,7 @@ import {
   wipe,
 } from "@bootseed/protocol";
 import type { HostContext } from "../host-context.ts";
+import { presenceView } from "./presence.ts";
 import { lowerClass, type SourceClass } from "../sources/source.ts";
 
 /** A seed pool is two full-entropy outputs of 32 bytes. */
@@ -32,7 +33,8 @@ export async function reserve(
   generator.admit();
   const reservations: Reservation[] = [];
   let weakest: SourceClass = "physical-raw";
-  for (const urn of request.urns) {
+  const { known, ...presence } = presenceView(context.store, request, context.now());
+  for (const [at, urn] of request.urns.entries()) {
     const { bytes: pool, sourceClass } = await generator.fullEntropy(POOL_OUTPUTS);
     weakest = lowerClass(weakest, sourceClass);
     const seedId = context.random(SEED_ID_BYTES);
@@ -46,9 +48,11 @@ export async function reserve(
       claimKey: toBase64(claimKey),
       psk0: toBase64(psk0),
       token: encodeToken({ expiry, client, stack: request.stack, urn, sourceClass }, seedId, identity.keys.kToken),
+      vm: known[at] ?? null,
     });
     wipe(pool, claimKey, psk0);
   }
   const { hostId, statement } = identity;
-  return { hostId: toHex(hostId), statement: toBase64(statement.bytes), sourceClass: weakest, reservations };
+  const statementBytes = toBase64(statement.bytes);
+  return { hostId: toHex(hostId), statement: statementBytes, sourceClass: weakest, reservations, ...presence };
 }

@@ -80,7 +80,8 @@ export class SqliteEnrolments implements EnrolmentStore {
   get(seedId: Uint8Array): Enrolment | null {
     // Columns by name: each that is read costs, and a delivery reads this row three times.
     const row = this.#db.get(
-      "SELECT seed_id, identity_pk, instance_hash, counter, receipted, revoked_at FROM enrolment WHERE seed_id = ?",
+      `SELECT seed_id, identity_pk, instance_hash, counter, receipted, revoked_at,
+         (SELECT gone_at FROM seed s WHERE s.seed_id = e.seed_id) AS gone_at FROM enrolment e WHERE seed_id = ?`,
       seedId,
     );
     if (row === null) return null;
@@ -91,6 +92,7 @@ export class SqliteEnrolments implements EnrolmentStore {
       counter: column.number(row, "counter"),
       receipted: column.number(row, "receipted"),
       revokedAt: column.numberOrNull(row, "revoked_at"),
+      goneAt: column.numberOrNull(row, "gone_at"),
     };
   }
 
@@ -146,7 +148,11 @@ export class SqliteEnrolments implements EnrolmentStore {
     });
   }
 
-  reimport(vm: Omit<Enrolment, "counter" | "receipted" | "revokedAt">, certificate: Uint8Array, now: number): boolean {
+  reimport(
+    vm: Omit<Enrolment, "counter" | "receipted" | "revokedAt" | "goneAt">,
+    certificate: Uint8Array,
+    now: number,
+  ): boolean {
     return this.#db.transaction(() => {
       // Revoked or forgotten while this database, from an older backup, did not know that the VM had claimed.
       const ended = "SELECT 1 FROM seed WHERE seed_id = ? AND forgotten_at IS NOT NULL";

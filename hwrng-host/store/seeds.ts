@@ -6,7 +6,8 @@ import { canonical } from "./addresses.ts";
 import { ASKERS, askersIn } from "./alarms.ts";
 import { column, type Database } from "./database.ts";
 import { bindDroplet, type BindOptions, UNDER_WAY } from "./created.ts";
-import type { Bound, Droplet, NewSeed, SeedStore, TopUp, VmRow } from "./store.ts";
+import { heard, liveOf, markAbsent } from "./presence.ts";
+import type { Bound, Droplet, LiveVm, NewSeed, SeedStore, TopUp, VmRow } from "./store.ts";
 
 const BIND = z.enum(["instance", "first-claim"]);
 const SOURCE_CLASS = z.enum(SOURCE_CLASSES);
@@ -66,6 +67,18 @@ export class SqliteSeeds implements SeedStore {
         ),
       )
       .flatMap((row) => this.get(column.blob(row, "seed_id")) ?? []);
+  }
+
+  markAbsent(stack: string, vms: readonly { seedId: Uint8Array; urn: string }[], now: number): VmRow[] {
+    return markAbsent(this.#db, stack, vms, now).flatMap((seedId) => this.get(seedId) ?? []);
+  }
+
+  heard(seedId: Uint8Array, now: number): boolean {
+    return heard(this.#db, seedId, now);
+  }
+
+  liveOf(stack: string): LiveVm[] {
+    return liveOf(this.#db, stack);
   }
 
   forget(seedId: Uint8Array, now: number): boolean {

@@ -3,7 +3,7 @@
  * since 1970. Every method that changes something is one transaction, durable when it returns.
  * Every method throws `HostError` "storage-failed" when the disk is full or broken; nothing half-made stays then.
  */
-import type { Asker, BindMode, SourceClass, VmState } from "@bootseed/protocol";
+import type { Asker, BindMode, Lifetime, SourceClass, VmState } from "@bootseed/protocol";
 import type { BindOptions } from "./created.ts";
 import type { HelloLine } from "./hello-plan.ts";
 
@@ -71,6 +71,13 @@ export type VmRow = {
   readonly identityPk: Uint8Array | null;
 };
 
+/** A VM of a stack as a run of its program needs it. */
+export type LiveVm = Lifetime & {
+  readonly seedId: Uint8Array;
+  /** There is something to warn of. */
+  readonly alarmed: boolean;
+};
+
 /** The VM of a droplet, and where it was known before if that was elsewhere. */
 export type Bound = {
   readonly row: VmRow;
@@ -89,6 +96,15 @@ export interface SeedStore {
    * @returns those that are newly gone
    */
   markGone(stack: string, present: readonly string[], when: { now: number; asOf: number }): VmRow[];
+  /**
+   * Marks as gone those of these that the stack still has under that URN, unless a create can still be about the seed.
+   * @returns those that are newly gone
+   */
+  markAbsent(stack: string, vms: readonly { seedId: Uint8Array; urn: string }[], now: number): VmRow[];
+  /** A VM was heard of: it is not gone if it was said to be long ago. @returns whether that mark is taken away now */
+  heard(seedId: Uint8Array, now: number): boolean;
+  /** VMs of a stack that are not gone, oldest first: those that a program made. */
+  liveOf(stack: string): LiveVm[];
   /** Takes a VM or an unclaimed seed out of all lists and ends what it is to this host. @returns false for an unknown seed */
   forget(seedId: Uint8Array, now: number): boolean;
   all(): VmRow[];
@@ -146,6 +162,8 @@ export type Enrolment = {
   readonly receipted: number;
   /** Since when an operator wants nothing more to do with it. */
   readonly revokedAt: number | null;
+  /** Since when its stack says that it has no such machine. */
+  readonly goneAt: number | null;
 };
 
 export type SendInput = {
@@ -188,7 +206,7 @@ export interface EnrolmentStore {
    * @returns false when an operator ended its seed
    */
   reimport(
-    enrolment: Omit<Enrolment, "counter" | "receipted" | "revokedAt">,
+    enrolment: Omit<Enrolment, "counter" | "receipted" | "revokedAt" | "goneAt">,
     certificate: Uint8Array,
     now: number,
   ): boolean;

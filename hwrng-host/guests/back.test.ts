@@ -1,0 +1,71 @@
+/** A VM that a run marked as gone, though it is there: `up --target`, a delete that failed, `retainOnDelete`. */
+import { toHex } from "@bootseed/protocol";
+import { describe, expect, it } from "vitest";
+import { Bench } from "../testing/bench.ts";
+import type { TestGuest } from "../testing/guest.ts";
+import { Stack } from "../testing/stack.ts";
+
+const STACK = "org/project/stack";
+const BACK = "VM is back: its stack said that it is gone, and it asks";
+
+async function enrolled(host: Bench, name = "web", instanceId = "100"): Promise<TestGuest> {
+  const guest = await new Stack(host, STACK).make(name, { instanceId });
+  guest.enrol((await host.send("/v1/claims", guest.claim())).bytes);
+  return guest;
+}
+
+async function topUp(host: Bench, guest: TestGuest): Promise<void> {
+  const { status, bytes } = await host.send("/v1/packets", guest.hello());
+  expect(status).toBe(200);
+  const opened = guest.open(bytes);
+  await host.send("/v1/receipts", guest.receipt(opened));
+  guest.lastCounter = opened.counter;
+}
+
+const absent = (host: Bench, guest: TestGuest): Promise<unknown> =>
+  host.post("/v1/absent", { stack: STACK, vms: [{ seedId: toHex(guest.seedId), urn: guest.urn }] });
+const saidBack = (host: Bench): object[] =>
+  host.lines.flatMap(({ message, fields }) => (message === BACK ? [fields] : []));
+
+describe("a VM that is gone and heard of", () => {
+  it.each([
+    ["by a top-up", topUp],
+    ["by a report", (host: Bench, guest: TestGuest) => host.send("/v1/reports", guest.report())],
+  ])("%s: within 900 s it may still be stopping; later it is back, which is logged once", async (_, hear) => {
+    await using host = new Bench();
+    const guest = await enrolled(host);
+    await absent(host, guest);
+    const marked = host.clock.now;
+    host.clock.now += 900;
+    await hear(host, guest);
+    expect([(await host.vm())?.goneAt, saidBack(host)]).toEqual([marked, []]);
+    host.clock.now += 1;
+    await hear(host, guest);
+    host.clock.now += 10_800;
+    await hear(host, guest);
+    expect([(await host.vm())?.goneAt, saidBack(host)]).toEqual([null, [{ seedId: toHex(guest.seedId) }]]);
+  });
+
+  it("a mark of `present` counts no more than one of `absent`", async () => {
+    await using host = new Bench();
+    const guest = await enrolled(host);
+    await new Stack(host, STACK).present();
+    host.clock.now += 901;
+    await topUp(host, guest);
+    expect((await host.vm())?.goneAt).toBe(null);
+  });
+
+  it("a copy of it brings nothing back, and neither does a hello that is refused", async () => {
+    await using host = new Bench();
+    const guest = await enrolled(host);
+    await topUp(host, guest);
+    await absent(host, guest);
+    const marked = host.clock.now;
+    host.clock.now += 901;
+    expect((await host.send("/v1/packets", guest.hello({ lastCounter: 0 }))).status).toBe(200);
+    const hello = guest.hello();
+    hello[40] = 1 ^ (hello[40] ?? 0);
+    expect((await host.send("/v1/packets", hello)).status).toBe(403);
+    expect((await host.vm())?.goneAt).toBe(marked);
+  });
+});
