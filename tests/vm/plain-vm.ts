@@ -7,6 +7,7 @@ import { guestExec } from "@bootseed/local-cloud";
 import { execa } from "execa";
 import { chooseAccelerator } from "../../local-cloud/accelerator.ts";
 import { dieWithParent } from "../../local-cloud/die-with-parent.ts";
+import { withRawView } from "../../seeder/inject/raw-view.ts";
 
 const DEADLINE_MS = 540_000;
 // By label: of two virtio disks either may become /dev/vda.
@@ -83,6 +84,21 @@ export async function overlay(image: string, file: string): Promise<string> {
   const base = join(image, "base.qcow2");
   await execa("qemu-img", ["create", "-q", "-f", "qcow2", "-b", base, "-F", "qcow2", file]);
   return file;
+}
+
+/** Runs requests of debugfs on a closed disk, one a line, and returns its output: how a test reads or writes files of an image. */
+export function debugfs(disk: string, requests: readonly string[], write = false): Promise<Buffer> {
+  return withRawView(disk, async (raw) => {
+    const args = [...(write ? ["-w"] : []), "-f", "-", raw];
+    const options = { input: requests.join("\n"), encoding: "buffer" } as const;
+    return Buffer.from((await execa("/usr/sbin/debugfs", args, options)).stdout);
+  });
+}
+
+/** QEMU's user network: the VM's sshd at `sshPort` of this machine's loopback, this machine's loopback at 169.254.0.2 in the VM. */
+export function userNetwork(sshPort: number): string[] {
+  const net = `user,id=n0,net=169.254.0.0/16,host=169.254.0.2,hostfwd=tcp:127.0.0.1:${sshPort}-:22`;
+  return ["-netdev", net, "-device", "virtio-net-pci,netdev=n0"];
 }
 
 /** A folder that QEMU shows as a FAT disk labelled `cidata`: cloud-init's NoCloud, without any tool that makes images. */

@@ -10,7 +10,7 @@ import { startHost, type Host } from "../../tools/lab/host.ts";
 import { makeOperatorKey } from "../../tools/lab/login.ts";
 import { run } from "../../tools/lab/service.ts";
 import { vmNamed } from "../../tools/lab/vms.ts";
-import { noCloudFolder, overlay, PlainVm } from "./plain-vm.ts";
+import { noCloudFolder, overlay, PlainVm, userNetwork } from "./plain-vm.ts";
 
 const STACK = "acme/qemu/test";
 
@@ -51,9 +51,8 @@ describe("bootseed userdata in a plain QEMU VM", { concurrent: false }, () => {
     const { folder, args } = noCloudFolder(dir, "web-1");
     const made = ["--template", template, "--name", "web-1", "--stack", STACK, "--format", "gzip"];
     await run("bootseed", ["userdata", "--host", host.mint, ...made, "--out", join(folder, "user-data")]);
-    const net = `user,id=n0,net=169.254.0.0/16,host=169.254.0.2,hostfwd=tcp:127.0.0.1:${sshPort}-:22`;
     const disk = await overlay(image, join(dir, "disk.qcow2"));
-    vm = await PlainVm.start(image, dir, disk, [...args, "-netdev", net, "-device", "virtio-net-pci,netdev=n0"]);
+    vm = await PlainVm.start(image, dir, disk, [...args, ...userNetwork(sshPort)]);
   });
   afterAll(async () => {
     await vm?.[Symbol.asyncDispose]();
