@@ -5,7 +5,7 @@ export interface Machine {
   readonly arch: string;
   readonly osRelease: string;
 }
-export function missingPackages(extent: "quick" | "drills" | "all", withoutRoot?: boolean): string[];
+export function missingPackages(extent: "quick" | "drills" | "all"): string[];
 export function rootBy(): "root" | "sudo" | "none";
 export function mayUseNamespaces(): boolean;
 export function missingPrerequisite(here: {

@@ -13,6 +13,8 @@ const BASE = [
   "python3-venv",
   "util-linux",
   "age",
+  // for an image that a user builds in a namespace (tools/image/image-user.sh), and its tests
+  "uidmap",
 ];
 /** For asking cloud-init itself (unpacked, not installed) what it makes of our user-data. */
 const CLOUD_INIT = ["jinja2", "requests", "configobj", "jsonpatch", "jsonschema", "oauthlib", "yaml"].map(
@@ -23,22 +25,12 @@ const DRILLS = ["gcc", "libc6-dev", "libssl-dev", "iproute2", "nftables", "tcpdu
 /** For VMs: emulator, image builder, the mini VM's init. */
 const VM = ["qemu-system-x86", "qemu-utils", "mmdebstrap", "e2fsprogs", "cpio", "binutils"];
 
-/** For an image that a user builds in a namespace (tools/image/image-user.sh). */
-const WITHOUT_ROOT = ["uidmap"];
-
 /**
  * @param {"quick" | "drills" | "all"} extent quick: gates and unit tests; drills: and faults, namespaces, benchmarks; all: and VMs
- * @param {boolean} [withoutRoot] and what an image needs that is built without root
  * @returns {string[]}
  */
-export function missingPackages(extent, withoutRoot = false) {
-  const wanted = [
-    ...BASE,
-    ...CLOUD_INIT,
-    ...(extent === "quick" ? [] : DRILLS),
-    ...(extent === "all" ? VM : []),
-    ...(withoutRoot ? WITHOUT_ROOT : []),
-  ];
+export function missingPackages(extent) {
+  const wanted = [...BASE, ...CLOUD_INIT, ...(extent === "quick" ? [] : DRILLS), ...(extent === "all" ? VM : [])];
   const { stdout } = spawnSync("dpkg-query", ["-W", "-f", "${Package} ${db:Status-Status}\n", ...wanted], {
     encoding: "utf8",
   });

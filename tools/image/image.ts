@@ -59,7 +59,7 @@ async function buildImage(dir: string, suite: string, progress: Progress): Promi
  *
  * @throws Error when apt has lists of neither
  */
-async function debianSources(suite: string): Promise<string> {
+export async function debianSources(suite: string): Promise<string> {
   const { stdout } = await promisify(execFile)("apt-get", [
     "indextargets",
     "--format",

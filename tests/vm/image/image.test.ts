@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ensureImage } from "../../tools/image/image.ts";
+import { ensureImage } from "../../../tools/image/image.ts";
 
 describe.each([
   { slug: "debian-12-x64", cloudInit: /^22\.4\.2/, systemd: /^252/, cryptography: /^38\./ },
