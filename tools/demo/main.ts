@@ -37,7 +37,7 @@ function summary(result: DemoResult): void {
 }
 
 say(
-  "about 2 minutes once everything is set up (the first time up to 10), 1 GiB of memory, loopback only, no cloud account",
+  "about 2 minutes once everything is set up (the first time up to 12), 1 GiB of memory, loopback only, no cloud account",
 );
 const began = performance.now();
 const parts = await orExit(setUp(say, ["debian-12-x64"]));

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import { join, relative } from "node:path";
 import { execa } from "execa";
-import { artifact, type Progress } from "../cache.ts";
+import { artifact, cacheRoot, type Progress } from "../cache.ts";
 
 const REQUIREMENTS = join(import.meta.dirname, "go.txt");
 
@@ -10,6 +10,8 @@ export interface Go {
   readonly program: string;
   /** what to add to its environment */
   readonly env: Readonly<Record<string, string>>;
+  /** Folder of its modules and build cache, which its user removes; none for a toolchain of the user's own, which keeps its caches. */
+  readonly work?: string;
 }
 
 /**
@@ -23,7 +25,16 @@ export async function ensureGo(oldest: string, progress: Progress = () => undefi
   if (!found.failed && goAtLeast(found.stdout, oldest)) return { program: "go", env: {} };
   const dir = await artifact({ name: "go", recipe: [readFileSync(REQUIREMENTS, "utf8")], build: installGo }, progress);
   // GOROOT empty: the folder above the program, whatever another toolchain set. Local: this very toolchain, never a downloaded one.
-  return { program: join(dir, "go"), env: { GOROOT: "", GOTOOLCHAIN: "local" } };
+  // The caches, 2.8 GB for the engine, do not stay in the home folder of a user without Go.
+  const work = join(cacheRoot(), "go-work");
+  const env = {
+    GOROOT: "",
+    GOTOOLCHAIN: "local",
+    GOPATH: work,
+    GOMODCACHE: join(work, "mod"),
+    GOCACHE: join(work, "build"),
+  };
+  return { program: join(dir, "go"), env, work };
 }
 
 /** Whether `go env GOVERSION`'s answer is a release of at least this version. */
