@@ -113,11 +113,35 @@ describe("init", () => {
     expect(code).toBe(0);
   });
 
+  it.each([
+    [["--guests", "h.example.net:7443"], ["--guests h.example.net:7443: expected ADDRESS:PORT with an IP address"]],
+    [["--guests", "0.0.0.0:0"], ["--advertise 0.0.0.0:0: expected a port from 1 to 65535"]],
+    [
+      ["--advertise", "https://h.example.net:7443"],
+      ["--advertise https://h.example.net:7443: expected host:port, such as h.example.net:7443"],
+    ],
+    [
+      ["--advertise", "root@h:7443", "a b:1"],
+      ["--advertise root@h:7443: expected host:port", "--advertise a b:1: expected host:port"],
+    ],
+  ])("refuses %j with one complaint for each mistake", (options, complaints) => {
+    const config = join(root, "never", "host.yaml");
+    const { code, err } = run("init", "--config", config, ...options);
+    const lines = err.trimEnd().split("\n");
+    expect([code, lines.length, lines.at(-1)]).toEqual([
+      64,
+      complaints.length + 1,
+      "  to do: correct the option: nothing was written",
+    ]);
+    for (const [i, complaint] of complaints.entries()) expect(lines[i]).toContain(complaint);
+    expect(existsSync(config)).toBe(false);
+  });
+
   it("writes nothing when an option is wrong", () => {
     const config = join(root, "never", "host.yaml");
     expect(run("init", "--config", config, "--guests", "nonsense")).toMatchObject({
       code: 64,
-      err: expect.stringMatching(/^bootseed-host: --guests: expected ADDRESS:PORT[^]*nothing was written/),
+      err: expect.stringMatching(/^bootseed-host: --guests nonsense: expected ADDRESS:PORT[^]*nothing was written/),
     });
     expect(existsSync(config)).toBe(false);
   });

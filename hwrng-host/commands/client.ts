@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { loadConfig } from "../config/load.ts";
-import { splitAddress } from "../config/schema.ts";
+import { splitAddress } from "../config/address.ts";
 import { EXIT, HostError } from "../host-error.ts";
 import { createOnce } from "../identity/files.ts";
 import { MintClient } from "../mint/client.ts";

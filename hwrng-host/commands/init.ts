@@ -90,12 +90,19 @@ function existing(options: InitOptions): Config {
 
 const chained = ({ allowChained }: Config): string => `(allowChained: ${allowChained})`;
 
-/** Complaints about a config that was never written, said of the options it was made from. */
-function ofOptions({ message, cause }: HostError, advertisesGuests: boolean): HostError {
+/** Complaints about a config that was never written, as complaints about the options that it was made from. */
+function ofOptions({ message, cause }: HostError, { guests, mint, advertise }: InitOptions): HostError {
   const lines = message.split("\n").map((line) => line.replace(/^:\d+: /, ""));
-  const own = lines.filter((line) => !(advertisesGuests && line.startsWith("advertise")));
+  // One mistake, one complaint: what is wrong with --guests is wrong with the address that is made from it.
+  const own = lines.filter(
+    (line) =>
+      !(advertise === undefined && line.startsWith("advertise") && lines.some((one) => one.startsWith("listen.g"))),
+  );
   const named = own.map((line) =>
-    line.replace(/^listen\.(guests|mint)/, "--$1").replace(/^advertise(\[\d+\])?/, "--advertise"),
+    line
+      .replace(/^listen\.guests/, `--guests ${guests}`)
+      .replace(/^listen\.mint/, `--mint ${mint}`)
+      .replace(/^advertise(?:\[(\d+)\])?/, (_, i: string) => `--advertise ${advertise?.[Number(i)] ?? guests}`),
   );
   return new HostError("usage", named.join("\n"), "correct the option: nothing was written", EXIT.usage, { cause });
 }
@@ -113,7 +120,7 @@ function create(options: InitOptions): Config {
   try {
     parseConfig(text, "");
   } catch (error) {
-    throw error instanceof HostError ? ofOptions(error, options.advertise === undefined) : error;
+    throw error instanceof HostError ? ofOptions(error, options) : error;
   }
   try {
     mkdirSync(dirname(resolve(options.config)), { recursive: true });

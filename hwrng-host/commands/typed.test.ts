@@ -37,7 +37,7 @@ it.each<[string, () => Promise<string>, string]>([
     "revoke ad",
   ],
   [
-    "push web-7 203.0.113.9: expected HOST:PORT",
+    "push web-7 203.0.113.9: expected host:port, such as host.example.net:7443",
     () => push("web-7", "203.0.113.9", { config, json: false, off: false }),
     "push web-7 203.0.113.9:7444",
   ],

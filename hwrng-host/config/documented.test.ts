@@ -77,7 +77,7 @@ it("has the two bounds that are no part of a JSON schema", () => {
     configSchema.safeParse({
       stateDir: "s",
       advertise: ["a:1"],
-      listen: { mintHttps: "a:1" },
+      listen: { mintHttps: "0.0.0.0:1" },
       oidc: [{ issuer: "https://i", audience: "a", rules: [{ name, sub: "x", stacks: ["**"] }] }],
     }).success;
   const name = value("oidc[].rules[].name");

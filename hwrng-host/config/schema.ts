@@ -1,13 +1,12 @@
 /** The config file of `bootseed-host`: one schema, strict, with every default in it. */
 import { z } from "zod";
 import { parseCidr } from "../deliver/address-policy.ts";
+import { dialled, listenAt } from "./address.ts";
 import { type OidcIssuer, oidcKeys, oidcSchema } from "./oidc.ts";
 import { SOURCE_CLASSES, type SourceClass } from "../sources/source.ts";
 
 /** sun_path holds 108 bytes with the final zero (unix(7)). */
 const MAX_SOCKET_PATH_BYTES = 107;
-const LISTEN = /^(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):(?:0|[1-9]\d{0,4})$/;
-const ADDRESS = /^[!-~]+:[1-9]\d{0,4}$/;
 
 const path = z.string().min(1, "expected a path");
 const minEntropyBits = z
@@ -27,11 +26,6 @@ const systemSource = z.strictObject({
   driver: z.literal("system"),
   minEntropyBits: minEntropyBits.default(8),
 });
-
-const listenAt = z
-  .string()
-  .regex(LISTEN, "expected ADDRESS:PORT, such as 0.0.0.0:7443 or [::]:7443")
-  .refine(validPort, "expected a port from 0 to 65535");
 
 const listen = z.strictObject({
   guests: listenAt.default("127.0.0.1:7443"),
@@ -96,9 +90,7 @@ export const configSchema: z.ZodType<Config> = z
     allowChained: z.boolean("expected true or false").default(false),
     listen: listen.default({ guests: "127.0.0.1:7443", mint: "/run/bootseed/mint.sock" }),
     advertise: z
-      .array(
-        z.string().max(255).regex(ADDRESS, "expected host:port").refine(validPort, "expected a port from 1 to 65535"),
-      )
+      .array(dialled)
       .min(1, "expected at least one address that guests can dial")
       .max(4, "expected at most 4 addresses"),
     intervalMs: z.int("expected milliseconds").min(60_000).max(0xffff_ffff).default(21_600_000),
@@ -137,14 +129,4 @@ export function knownKeys(at: readonly PropertyKey[]): readonly string[] {
   if (at[0] === "push") return ["port", "concurrency"];
   if (at[0] === "sources") return ["driver", "device", "rngCurrent", "minEntropyBits", "class"];
   return ["stateDir", "sources", "allowChained", "listen", "advertise", "intervalMs", "dial", "push", "oidc"];
-}
-
-function validPort(address: string): boolean {
-  return Number(address.slice(address.lastIndexOf(":") + 1)) <= 65_535;
-}
-
-/** Host and port of `listen.guests`; brackets of IPv6 removed. */
-export function splitAddress(address: string): { host: string; port: number } {
-  const colon = address.lastIndexOf(":");
-  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(address.slice(colon + 1)) };
 }

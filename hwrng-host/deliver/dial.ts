@@ -1,7 +1,7 @@
 /** One connection to a VM: resolve, check, connect, deliver, close; 10 s for all of it. */
 import { lookup } from "node:dns/promises";
 import { connect, isIP, type Socket } from "node:net";
-import { splitAddress } from "../config/schema.ts";
+import { splitAddress } from "../config/address.ts";
 import { errnoOf } from "../host-error.ts";
 import type { PushSession, SessionResult } from "./session.ts";
 

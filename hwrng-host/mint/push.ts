@@ -3,16 +3,13 @@ import { fromHex, toHex } from "@bootseed/protocol";
 import { Hono } from "hono";
 import { isIP } from "node:net";
 import { z } from "zod";
-import { splitAddress } from "../config/schema.ts";
+import { dialled, splitAddress } from "../config/address.ts";
 import type { Push } from "../deliver/start.ts";
 import type { HostContext } from "../host-context.ts";
 import { EXIT, HostError } from "../host-error.ts";
 
 /** As it is typed; its port is compared where it is set. */
-export const pushAddress: z.ZodType<string> = z
-  .string()
-  .max(255, "expected at most 255 characters")
-  .regex(/^[!-~]+:[1-9]\d{0,4}$/, "expected HOST:PORT");
+export const pushAddress: z.ZodType<string> = dialled;
 
 /** Request and answer of `POST /v1/push`. `address`: host:port, or null: this VM is not dialled any more. */
 export const pushSetSchema: z.ZodType<{ seedId: string; address: string | null }> = z.strictObject({

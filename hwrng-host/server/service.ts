@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { OidcIssuer } from "../config/oidc.ts";
 import type { Config } from "../config/schema.ts";
-import { splitAddress } from "../config/schema.ts";
+import { splitAddress } from "../config/address.ts";
 import { startPush } from "../deliver/start.ts";
 import { Rbg3 } from "../drbg/rbg3.ts";
 import { guestApp } from "../guests/app.ts";
