@@ -80,6 +80,7 @@ export function hostProgram(terminal: Terminal): Command {
     .option("--now", "with --use-certificate: do not wait", false)
     .option("--next-root <file>", 'announce the root that follows: its public key in PEM, or "new"')
     .option("--use-root [file]", "the announced root signs from now on; its key file, if it is not in the state folder")
+    .option("--without-backup", "with --use-root: although no backup has the new root's key")
     .option("--root-key <file>", "the present root's key file, if it is offline")
     .option("--serial-above <n>", "sign above the statement that VMs hold already")
     .option("--revoke <serial>", "certificates that name this statement bring no VM back")

@@ -58,6 +58,56 @@ describe.runIf(age)("backup and restore", () => {
     expect(host.run("status").out).toMatch(/last backup 20/);
   });
 
+  it("a root whose key no backup has does not sign without --without-backup, and status warns", async () => {
+    await using host = await ServedHost.make();
+    const { recipient } = operatorKey(host.dir);
+    const backUp = (name: string): void =>
+      expect(host.run("backup", "--recipient", recipient, "--out", join(host.dir, name)).code).toBe(0);
+    const useRoot = (...more: string[]): { code: number | null; err: string } => {
+      const { code, err } = host.run("statement", "--use-root", ...more);
+      return { code, err };
+    };
+    await host.serve();
+    const status = (): string => host.run("status").out;
+    const state = (): string => readFileSync(join(host.state, "statement"), "hex");
+
+    expect(host.run("statement", "--next-root", "new").code).toBe(0);
+    const announced = state();
+    expect(status()).toContain("NEVER BACKED UP");
+    expect(useRoot()).toEqual({
+      code: 64,
+      err: expect.stringMatching(/alone: there is no backup\n.*--without-backup/),
+    });
+    backUp("one.age");
+    expect(status()).toMatch(/last backup 20/);
+
+    // Announced again after the backup: the key in the backup is another one.
+    expect(host.run("statement", "--next-root", "new").code).toBe(0);
+    const again = state();
+    expect(again).not.toBe(announced);
+    expect(status()).toMatch(/LAST BACKUP IS OLDER THAN THE ROOT \(20.*bootseed-host backup/);
+    expect(JSON.parse(host.run("status", "--json").out)).toMatchObject({ rootIsNewerThanBackup: true });
+    expect(useRoot()).toEqual({ code: 64, err: expect.stringMatching(/the last backup \(20.* does not have it/) });
+    expect(host.run("statement", "--use-root", "--dry-run").out).toMatch(/would be refused: .*alone/);
+    expect(state()).toBe(again);
+
+    backUp("two.age");
+    expect(useRoot()).toEqual({ code: 0, err: "" });
+    expect(status()).toMatch(/last backup 20/);
+
+    expect(host.run("statement", "--next-root", "new").code).toBe(0);
+    expect(useRoot("--without-backup")).toEqual({ code: 0, err: "" });
+    expect(status()).toContain("LAST BACKUP IS OLDER THAN THE ROOT");
+    backUp("three.age");
+    expect(JSON.parse(host.run("status", "--json").out)).toMatchObject({ rootIsNewerThanBackup: false });
+
+    // A record of 0.3.0 has the time alone, and serials are times.
+    writeFileSync(join(host.state, "backed-up"), `${Math.floor(Date.now() / 1000) + 1_000_000}\n`);
+    expect(status()).toMatch(/last backup 20/);
+    writeFileSync(join(host.state, "backed-up"), "1000000000\n");
+    expect(status()).toContain("LAST BACKUP IS OLDER THAN THE ROOT (2001");
+  });
+
   it("read and write what Debian's age does, for each of several keys", async () => {
     await using host = await ServedHost.make();
     const [one, two, three] = ["one", "two", "three"].map((name) => operatorKey(host.dir, name));

@@ -55,7 +55,7 @@ export async function backup(options: BackupOptions, now: number): Promise<strin
   } finally {
     if (copy !== null) rmSync(copy, { force: true });
   }
-  recordBackup(config.stateDir, now);
+  recordBackup(config.stateDir, { at: now, serial: manifest.statementSerial });
   const bytes = statSync(out).size;
   if (options.json) return `${JSON.stringify({ ...manifest, out, bytes, recipients: options.recipient })}\n`;
   return `${out}: host ${manifest.hostId}, ${bytes} bytes, for ${options.recipient.length} recipient(s)

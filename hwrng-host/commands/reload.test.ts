@@ -111,7 +111,7 @@ describe("a VM that was away", () => {
     for (let round = 0; round < 3; round++) {
       for (const step of [
         "--new-packet-key --new-certificate --next-root new",
-        "--use-root",
+        "--use-root --without-backup",
         "--use-certificate --now",
       ])
         expect(host.run("statement", ...step.split(" "))).toMatchObject({ code: 0, err: "" });

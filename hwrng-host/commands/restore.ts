@@ -42,7 +42,7 @@ export async function restore(options: RestoreOptions): Promise<string> {
     throw new HostError("malformed", `${options.in}: ${messageOf(cause)}`, "use another backup", EXIT.data, { cause });
   });
   const stateDir = draft.replace(/\.restoring$/, "");
-  recordBackup(draft, manifest.madeAt);
+  recordBackup(draft, { at: manifest.madeAt, serial: manifest.statementSerial });
   if (kept === null) writeConfig(resolve(options.config), config);
   if (existsSync(stateDir)) rmdirSync(stateDir);
   renameSync(draft, stateDir);

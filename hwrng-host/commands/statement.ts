@@ -3,6 +3,7 @@ import { type RootKey, type Statement, toHex } from "@bootseed/protocol";
 import { createPublicKey } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { lastBackup, rootLacksBackup } from "../backup/record.ts";
 import { loadConfig } from "../config/load.ts";
 import { EXIT, HostError, messageOf } from "../host-error.ts";
 import { readPrivate } from "../identity/files.ts";
@@ -26,6 +27,8 @@ export type StatementOptions = {
   readonly nextRoot?: string | undefined;
   readonly useRoot?: string | true | undefined;
   readonly rootKey?: string | undefined;
+  /** `--use-root` although no backup has the announced root's key. */
+  readonly withoutBackup?: true | undefined;
   readonly serialAbove?: string | undefined;
   readonly revoke?: string | undefined;
 };
@@ -43,8 +46,12 @@ export async function statement(options: StatementOptions): Promise<string> {
   }
   const rotation = await rotationOf(options);
   const planned = plan(stateDir, config, rotation, Math.floor(Date.now() / 1000));
+  const lacking = rotation.useRoot === null && !options.withoutBackup ? withoutBackup(stateDir) : null;
+  if (lacking !== null && !options.dryRun) throw new HostError("conflict", lacking, BACK_UP, EXIT.usage);
   const { before, changes } = planned;
-  const effects = planned.effects.map((line) => withConfig(line, options.config));
+  const lines =
+    lacking === null ? planned.effects : [`it would be refused: ${lacking}: ${BACK_UP}`, ...planned.effects];
+  const effects = lines.map((line) => withConfig(line, options.config));
   if (options.list) return list(stateDir, before.serial, options.json);
   const asked = Object.keys(rotation).length > 0;
   const signs = planned.fields !== null && !options.dryRun && (asked || options.sign);
@@ -73,6 +80,17 @@ async function rotationOf(options: StatementOptions): Promise<Rotation> {
     ...(rootKey === undefined ? {} : { root: keyFile("--root-key", rootKey) }),
     ...(serialAbove === undefined ? {} : { serialAbove: aboveOf(serialAbove) }),
   };
+}
+
+const BACK_UP = "run `bootseed-host backup --recipient age1… --out FILE`, then this again; --without-backup insists";
+
+/** With a key that no backup has, this machine's loss takes the host from all VMs that follow the root. */
+function withoutBackup(dir: string): string | null {
+  if (!rootLacksBackup(dir, "next")) return null;
+  const last = lastBackup(dir);
+  const when =
+    last === null ? "no backup" : `the last backup (${new Date(last.at * 1000).toISOString()}) does not have it`;
+  return `the announced root's key is in ${dir} alone: ${last === null ? "there is " : ""}${when}`;
 }
 
 function keyFile(option: string, path: string): SigningRoot {

@@ -1,11 +1,8 @@
 /** `bootseed-host status`: what the running service says of itself. */
 import { statusAnswerSchema } from "@bootseed/protocol";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { z } from "zod";
+import { type BackupRecord, lastBackup, rootLacksBackup } from "../backup/record.ts";
 import { loadConfig } from "../config/load.ts";
-import { errnoOf } from "../host-error.ts";
-import { BACKED_UP_FILE } from "../identity/keys.ts";
 import { MintClient } from "../mint/client.ts";
 import { withConfig } from "./follow-up.ts";
 
@@ -16,8 +13,11 @@ export async function status({ config, json }: StatusOptions): Promise<{ text: s
   const { stateDir, listen } = loadConfig(config);
   const client = new MintClient(listen.mint);
   const answer = await client.get("/v1/status", statusAnswerSchema);
-  const backedUpAt = lastBackup(stateDir);
-  if (json) return { text: `${JSON.stringify({ ...answer, backedUpAt })}\n`, healthy: answer.healthy };
+  const backup = backupOf(stateDir);
+  const backedUpAt = backup === null ? null : backup?.at;
+  const rootIsNewerThanBackup = backup?.rootIsNewer;
+  if (json)
+    return { text: `${JSON.stringify({ ...answer, backedUpAt, rootIsNewerThanBackup })}\n`, healthy: answer.healthy };
   const sources = answer.sources.map(({ name, class: kind, identity, healthy, reason, minEntropyBits }) => {
     const state = healthy ? "healthy" : `NOT HEALTHY: ${reason}`;
     return `  ${name} (${identity}, ${kind}, ${minEntropyBits} bits per byte): ${state}`;
@@ -25,21 +25,28 @@ export async function status({ config, json }: StatusOptions): Promise<{ text: s
   const verdict = answer.healthy ? "mints" : "MINTS NOTHING";
   const refused = Object.entries(z.record(z.string(), z.number()).catch({}).parse(answer["refusals"]));
   const refusals = refused.map(([what, count]) => `${what} ${count}`).join(", ") || "none";
-  const rest = [`  refused since the start: ${refusals}`, `  ${withConfig(backupLine(backedUpAt), config)}`];
+  const rest = [`  refused since the start: ${refusals}`, `  ${withConfig(backupLine(backup), config)}`];
   return { text: [`host ${answer.hostId}: ${verdict}`, ...sources, ...rest, ""].join("\n"), healthy: answer.healthy };
 }
 
-/** Seconds since 1970; null: never; undefined: this user may not look. */
-function lastBackup(stateDir: string): number | null | undefined {
+type Backup = BackupRecord & { readonly rootIsNewer: boolean };
+
+/** null: never; undefined: this user may not look. */
+function backupOf(stateDir: string): Backup | null | undefined {
   try {
-    return Number(readFileSync(join(stateDir, BACKED_UP_FILE), "utf8"));
-  } catch (error) {
-    return errnoOf(error) === "ENOENT" ? null : undefined;
+    const last = lastBackup(stateDir);
+    const rootIsNewer = rootLacksBackup(stateDir, "current") || rootLacksBackup(stateDir, "next");
+    return last === null ? null : { ...last, rootIsNewer };
+  } catch {
+    return undefined;
   }
 }
 
-function backupLine(at: number | null | undefined): string {
-  if (at === undefined) return "last backup: only root and the service's user may see that";
-  if (at === null) return "NEVER BACKED UP: bootseed-host backup --recipient age1… --out FILE";
-  return `last backup ${new Date(at * 1000).toISOString()}`;
+const MAKE_ONE = "bootseed-host backup --recipient age1… --out FILE";
+
+function backupLine(backup: Backup | null | undefined): string {
+  if (backup === undefined) return "last backup: only root and the service's user may see that";
+  if (backup === null) return `NEVER BACKED UP: ${MAKE_ONE}`;
+  const time = new Date(backup.at * 1000).toISOString();
+  return backup.rootIsNewer ? `LAST BACKUP IS OLDER THAN THE ROOT (${time}): ${MAKE_ONE}` : `last backup ${time}`;
 }

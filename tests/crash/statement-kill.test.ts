@@ -80,7 +80,13 @@ describe.runIf(INJECTOR)("bootseed-host statement, killed before any of its call
       { useCertificate: true, now: true },
       "certificate",
     ],
-    ["use of the next root", "statement --use-root", ["statement --next-root new"], { useRoot: true as const }, "root"],
+    [
+      "use of the next root",
+      "statement --use-root --without-backup",
+      ["statement --next-root new"],
+      { useRoot: true as const, withoutBackup: true as const },
+      "root",
+    ],
   ])(
     "%s: the folder starts a service, with the old statement or the new one, and the command runs again",
     async (_, words, before, wishes, result) => {
