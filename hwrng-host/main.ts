@@ -5,12 +5,13 @@ import { errnoOf } from "./host-error.ts";
 import { keepMemoryOutOfCores } from "./no-core.ts";
 
 keepMemoryOutOfCores();
-// `bootseed-host … | head`: who has read enough ends the pipe, and nothing is wrong with that.
+// EPIPE: `bootseed-host … | head` ends the pipe. EIO: the terminal was closed. Neither is an error of the command.
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error) => {
-    if (errnoOf(error) !== "EPIPE") throw error;
+    if (!["EPIPE", "EIO"].includes(errnoOf(error))) throw error;
   });
-process.exitCode = await runHost(process.argv.slice(2), {
+const code = await runHost(process.argv.slice(2), {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
 });
+process.exitCode ??= code;

@@ -1,18 +1,13 @@
-/** `bootseed-host serve`: runs until SIGTERM or SIGINT; SIGHUP reads statements and keys again. */
+/** `bootseed-host serve`: runs until SIGTERM or SIGINT; SIGHUP reads statements and keys again. stdout carries the ready line only. */
 import { isDeepStrictEqual } from "node:util";
-import { pino } from "pino";
 import { loadConfig } from "../config/load.ts";
 import { unreachableAdvice } from "../config/reachable.ts";
 import type { Config } from "../config/schema.ts";
 import type { Log } from "../host-context.ts";
-import { HostError, messageOf } from "../host-error.ts";
+import { EXIT, HostError, messageOf } from "../host-error.ts";
 import { type Service, startService } from "../server/service.ts";
+import { stderrLog } from "../server/stderr-log.ts";
 import { systemRandom } from "../system-random.ts";
-
-/** Logs go to stderr, one JSON line each; stdout carries the ready line only. Nothing logged is a secret. */
-function stderrLog(): ReturnType<typeof pino> {
-  return pino({ base: {}, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: true }));
-}
 
 export async function serve(configFile: string): Promise<void> {
   const config = loadConfig(configFile);
@@ -23,6 +18,13 @@ export async function serve(configFile: string): Promise<void> {
   let again = (): void => void (early = true);
   let early = false;
   process.on("SIGHUP", () => again());
+  // Unexpected errors end it like every other: with a line, its sockets closed, and a code of the table.
+  for (const event of ["uncaughtException", "unhandledRejection"] as const)
+    process.once(event, (error: unknown) => {
+      log.error({ err: error }, "unexpected error: the service stops");
+      process.exitCode = EXIT.software;
+      stop.resolve(event);
+    });
   const service = await startService(config, {
     wallMs: () => Date.now(),
     monotonicMs: () => performance.now(),
@@ -34,7 +36,7 @@ export async function serve(configFile: string): Promise<void> {
   process.stdout.write(`${JSON.stringify({ event: "ready", ...where })}\n`);
   log.info(where, "ready");
   const advice = unreachableAdvice(config);
-  if (advice !== undefined) log.warn(advice);
+  if (advice !== undefined) log.warn({}, advice);
   again = (): void => reload(service, configFile, config, log);
   if (early) again();
   const signal = await stop.promise;
