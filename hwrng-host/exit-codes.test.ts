@@ -54,6 +54,8 @@ const ENDS: readonly (readonly [code: number, command: string])[] = [
   [65, "restore --config @/new.yaml --identity @/operator --in @/taken"],
   [0, "status --config @/host.yaml"],
   [69, "status --config @damaged/host.yaml"],
+  [0, "reload --config @/host.yaml"],
+  [69, "reload --config @damaged/host.yaml"],
 ];
 
 let host: ServedHost;

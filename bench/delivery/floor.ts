@@ -2,9 +2,9 @@
 import { createServer } from "node:https";
 import { boundPort } from "../../hwrng-host/server/bound-port.ts";
 import { loadIdentity } from "../../hwrng-host/identity/host-identity.ts";
-import { ANNOUNCE, type Told } from "./channel.ts";
+import type { Told } from "./channel.ts";
 
-const identity = loadIdentity(process.argv[2] ?? "", ANNOUNCE);
+const identity = loadIdentity(process.argv[2] ?? "");
 const options = {
   key: Buffer.from(identity.tlsKeyPem),
   cert: Buffer.from(identity.tlsCertificatePem),

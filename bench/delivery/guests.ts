@@ -27,11 +27,11 @@ import { Agent, request } from "node:https";
 import { createServer, type Socket } from "node:net";
 import { loadIdentity } from "../../hwrng-host/identity/host-identity.ts";
 import { seedIdOf } from "../fleet.ts";
-import { ANNOUNCE, type Ask, type Told } from "./channel.ts";
+import type { Ask, Told } from "./channel.ts";
 
 const CONCURRENCY = 16;
 const [dir = "", pushPort, hostAddress = "", identitySeed = ""] = process.argv.slice(2);
-const host = loadIdentity(dir, ANNOUNCE);
+const host = loadIdentity(dir);
 const identity = keyPair("ed25519", fromHex(identitySeed));
 const sign = ed25519Signer(identity.privateKey);
 const [hostName = "", hostPort] = hostAddress.split(":");

@@ -25,7 +25,7 @@ import { ANNOUNCE, type Ask, DATABASE, type Told } from "./channel.ts";
 const CONCURRENCY = 64;
 
 const [dir = "", pushPort] = process.argv.slice(2);
-const identity = loadIdentity(dir, ANNOUNCE);
+const identity = loadIdentity(dir);
 const store = openSqliteStore(join(dir, DATABASE));
 // As `bootseed-host serve` logs: two lines for each delivery.
 const log = pino({ base: {}, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: true }));

@@ -96,8 +96,8 @@ function prove(draft: string, manifest: Manifest): void {
   const newest = readPrivate(join(draft, FILES.statement));
   if (newest === null) throw malformed("no statement");
   try {
-    const { addresses, intervalMs } = parseStatement(newest);
-    const identity = loadIdentity(draft, { advertise: addresses, intervalMs });
+    parseStatement(newest);
+    const identity = loadIdentity(draft);
     const hostId = toHex(identity.hostId);
     identity.close();
     if (hostId !== manifest.hostId) throw malformed(`keys of host ${hostId} and the manifest of ${manifest.hostId}`);

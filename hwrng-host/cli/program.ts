@@ -5,6 +5,7 @@ import type { BackupOptions } from "../commands/backup.ts";
 import type { InitOptions } from "../commands/init.ts";
 import { mint, type MintOptions } from "../commands/mint.ts";
 import { push, type PushOptions } from "../commands/push.ts";
+import { reload } from "../commands/reload.ts";
 import type { RestoreOptions } from "../commands/restore.ts";
 import { revokeVm } from "../commands/revoke-vm.ts";
 import { serve } from "../commands/serve.ts";
@@ -45,6 +46,15 @@ export function hostProgram(terminal: Terminal): Command {
     .description("run the service until SIGTERM; with listen.mintHttps in its config for programs elsewhere too")
     .option("--config <file>", "config file", DEFAULT_CONFIG)
     .action(async (options: { config: string }) => serve(options.config));
+
+  program
+    .command("reload")
+    .description("the running service reads statement, keys, certificate, and the config's addresses again")
+    .option("--config <file>", "config file", DEFAULT_CONFIG)
+    .option("--json", "as JSON", false)
+    .action(async (options: { config: string; json: boolean }) => {
+      out(await reload(options));
+    });
 
   program
     .command("mint")

@@ -24,7 +24,9 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   bootseed-host init --guests 0.0.0.0:7443 --advertise host.example.net:7443
   bootseed-host init --config host.yaml --state-dir state --mint mint.sock --allow-chained      to look at it`,
   serve: `
-  bootseed-host serve --config /etc/bootseed/host.yaml                       kill -HUP reads keys and statements again`,
+  bootseed-host serve --config /etc/bootseed/host.yaml`,
+  reload: `
+  bootseed-host reload                                       after \`statement\`, or a change of \`advertise\` that was signed`,
   mint: `
   bootseed-host mint --name web-7 --out web-7.seed`,
   push: `
@@ -34,7 +36,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   statement: `
   bootseed-host statement                                    the newest, and what the config would change
   bootseed-host statement --sign                             after \`advertise\` or \`intervalMs\` changed
-  bootseed-host statement --new-packet-key                   then reload the service: kill -HUP
+  bootseed-host statement --new-packet-key                   then bootseed-host reload
   bootseed-host statement --new-certificate                  and a day later: --use-certificate
   bootseed-host statement --next-root root.pub               and later: --use-root /media/key/root.key`,
   "join-token": `

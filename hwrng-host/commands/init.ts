@@ -39,7 +39,7 @@ export async function init(options: InitOptions): Promise<string> {
   const pair = await selfSigned("bootseed-host", random(8));
   const now = Math.floor(Date.now() / 1000);
   const result = initState(config.stateDir, config, random, pair, now);
-  const identity = loadIdentity(config.stateDir, config);
+  const identity = loadIdentity(config.stateDir);
   const id = hostName(identity);
   identity.close();
   const advice = unreachableAdvice(config);

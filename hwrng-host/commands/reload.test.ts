@@ -48,7 +48,7 @@ describe("SIGHUP", () => {
     // Announced, but not signed yet.
     writeFileSync(host.config, config.replace(/(advertise:\s+- ).*/, "$1vm.example.net:7443"));
     await reload(host);
-    expect(host.log).toMatch(/the config says vm\.example\.net:7443[^]*NOT reloaded/);
+    expect(host.log).toMatch(/the config says vm\.example\.net:7443 [^]*the signed statement says 127\.0\.0\.1:/);
     expect(await topUp(host, guest)).toBe(1);
     expect(guest.statement.addresses).toEqual([`127.0.0.1:${host.port}`]);
 
@@ -56,11 +56,76 @@ describe("SIGHUP", () => {
     await reload(host);
     expect(await topUp(host, guest)).toBe(2);
     expect(guest.statement.addresses).toEqual(["vm.example.net:7443"]);
-    writeFileSync(host.config, `${readFileSync(host.config, "utf8")}intervalMs: 60000\n`);
+    writeFileSync(host.config, `${readFileSync(host.config, "utf8")}intervalMs: 60000\npush: { concurrency: 3 }\n`);
     expect(host.run("statement", "--sign").code).toBe(0);
     await reload(host);
     // The line after the one that reload waits for.
-    await expect.poll(() => host.log).toMatch(/more than `advertise` changed in the config: restart/);
+    await expect.poll(() => host.log).toMatch(/more than `advertise` and `intervalMs` changed in the config: restart/);
+  });
+});
+
+describe("bootseed-host reload", () => {
+  it("brings a signed statement into the service, and status says what waits", async () => {
+    await using host = await ServedHost.make();
+    await host.serve();
+    const guest = await host.enrolled("web");
+    const status = (): string => host.run("status").out;
+    expect(status()).not.toMatch(/PENDING|NOT IN FORCE/);
+    expect(host.run("reload")).toMatchObject({
+      code: 0,
+      err: "",
+      out: expect.stringMatching(/^reloaded: .*statement 1\n$/),
+    });
+
+    expect(host.run("statement", "--new-packet-key", "--new-certificate").code).toBe(0);
+    expect(status()).toMatch(
+      /RELOAD PENDING: statement \d+ is signed, the service uses 1: bootseed-host reload --config/,
+    );
+    const { statementSerial } = JSON.parse(host.run("reload", "--json").out);
+    expect(status()).not.toMatch(/PENDING/);
+    expect(await topUp(host, guest)).toBe(1);
+    expect(guest.statement.serial).toBe(statementSerial);
+
+    expect(host.run("statement", "--use-certificate", "--now").code).toBe(0);
+    expect(host.run("statement", "--revoke", "1").code).toBe(0);
+    expect(JSON.parse(host.run("status", "--json").out).pending.reload).toEqual([
+      "the certificate was changed, the service shows the one before",
+      "a statement was revoked, the service accepts it",
+    ]);
+    expect(host.run("reload").code).toBe(0);
+    expect(JSON.parse(host.run("status", "--json").out).pending).toEqual({ reload: [], config: [] });
+  });
+
+  it("a start with an address that was not signed serves what is signed, and warns", async () => {
+    await using host = await ServedHost.make();
+    const config = readFileSync(host.config, "utf8");
+    writeFileSync(host.config, config.replace(/(advertise:\s+- ).*/, "$1vm.example.net:7443"));
+    await host.serve();
+    expect(host.log).toMatch(/"level":40.*the config says vm\.example\.net:7443 .*statement --sign/);
+    const guest = await host.enrolled("web");
+    expect(guest.statement.addresses).toEqual([`127.0.0.1:${host.port}`]);
+    expect(host.run("status").out).toMatch(/CONFIG NOT IN FORCE: the config says vm\.example\.net:7443/);
+    expect(host.run("reload")).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^reloaded.*\nWARNING: the config/),
+    });
+    expect(host.run("statement", "--sign").code).toBe(0);
+    expect(host.run("reload")).toMatchObject({ code: 0, out: expect.not.stringContaining("WARNING") });
+    expect(host.run("status").out).not.toMatch(/CONFIG NOT IN FORCE|PENDING/);
+    writeFileSync(host.config, `${readFileSync(host.config, "utf8")}push: { concurrency: 3 }\n`);
+    expect(host.run("status").out).toMatch(/CONFIG NOT IN FORCE: more than .* restart the service/);
+  });
+
+  it("names what is wrong in the folder, and everything stays as before", async () => {
+    await using host = await ServedHost.make();
+    await host.serve();
+    const guest = await host.enrolled("web");
+    writeFileSync(join(host.state, "tls.key"), "junk", { mode: 0o600 });
+    const { code, err } = host.run("reload");
+    expect([code, err]).toEqual([69, expect.stringMatching(/tls\.key/)]);
+    expect(await topUp(host, guest)).toBe(1);
+    await host.stop();
+    expect(host.run("reload")).toMatchObject({ code: 69, err: expect.stringMatching(/no bootseed-host answers/) });
   });
 });
 

@@ -1,8 +1,6 @@
 /** `bootseed-host serve`: runs until SIGTERM or SIGINT; SIGHUP reads statements and keys again. stdout carries the ready line only. */
-import { isDeepStrictEqual } from "node:util";
 import { loadConfig } from "../config/load.ts";
 import { unreachableAdvice } from "../config/reachable.ts";
-import type { Config } from "../config/schema.ts";
 import type { Log } from "../host-context.ts";
 import { EXIT, HostError, messageOf } from "../host-error.ts";
 import { type Service, startService } from "../server/service.ts";
@@ -30,6 +28,7 @@ export async function serve(configFile: string): Promise<void> {
     monotonicMs: () => performance.now(),
     random: systemRandom(),
     log,
+    readConfig: () => loadConfig(configFile),
   });
   const { mint, mintHttps, guests, hostId, sourceClass } = service;
   const where = { mint, ...(mintHttps === null ? {} : { mintHttps }), guests, hostId, sourceClass };
@@ -37,7 +36,7 @@ export async function serve(configFile: string): Promise<void> {
   log.info(where, "ready");
   const advice = unreachableAdvice(config);
   if (advice !== undefined) log.warn({}, advice);
-  again = (): void => reload(service, configFile, config, log);
+  again = (): void => reload(service, log);
   if (early) again();
   const signal = await stop.promise;
   await service.close();
@@ -45,14 +44,11 @@ export async function serve(configFile: string): Promise<void> {
 }
 
 /** What was there before stays in force when anything is wrong. */
-function reload(service: Service, configFile: string, started: Config, log: Log): void {
+function reload(service: Service, log: Log): void {
   try {
-    const config = loadConfig(configFile);
-    const statementSerial = service.reload(config);
+    const { statementSerial, warnings } = service.reload();
     log.info({ statementSerial }, "reloaded statement, keys and certificate");
-    const { advertise: _, ...rest } = config;
-    const { advertise: __, ...before } = started;
-    if (!isDeepStrictEqual(rest, before)) log.warn({}, "more than `advertise` changed in the config: restart for that");
+    for (const warning of warnings) log.warn({}, warning);
   } catch (error) {
     // Whatever it is: a file that nobody foresaw must not end the service that VMs depend on.
     const fix = error instanceof HostError ? error.fix : "restore the state folder from its backup";

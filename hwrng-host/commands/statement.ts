@@ -42,7 +42,7 @@ export async function statement(options: StatementOptions): Promise<string> {
     takeNextCertificate(stateDir, Date.now() / 1000, options);
     if (options.json) return `${JSON.stringify({ schema: 1, certificateChanged: !options.dryRun })}\n`;
     const word = options.dryRun ? "would be" : "is";
-    return `the next certificate ${word} the one in use: reload the service (SIGHUP), or restart it\n`;
+    return withConfig(`the next certificate ${word} the one in use: then bootseed-host reload\n`, options.config);
   }
   const rotation = await rotationOf(options);
   const planned = plan(stateDir, config, rotation, Math.floor(Date.now() / 1000));
@@ -139,7 +139,7 @@ function serialOf(option: string, text: string): number {
   throw new HostError("usage", `${option} ${text}: expected a serial from 1 to 4294967294`, fix, EXIT.usage);
 }
 
-function revoke(dir: string, { revoke: text = "", dryRun, json }: StatementOptions): string {
+function revoke(dir: string, { revoke: text = "", dryRun, json, config }: StatementOptions): string {
   const serial = serialOf("--revoke", text);
   if (!existsSync(join(dir, "statements", String(serial)))) {
     const fix = "`bootseed-host statement --list` shows them";
@@ -148,7 +148,8 @@ function revoke(dir: string, { revoke: text = "", dryRun, json }: StatementOptio
   const first = dryRun || revokeSerial(dir, serial);
   if (json) return `${JSON.stringify({ schema: 1, revoked: serial, changed: first && !dryRun })}\n`;
   const word = dryRun ? "would be" : first ? "is" : "was already";
-  return `statement ${serial} ${word} revoked: certificates that name it bring no VM back; reload the service (SIGHUP), or restart it\n`;
+  const line = `statement ${serial} ${word} revoked: certificates that name it bring no VM back; then bootseed-host reload\n`;
+  return withConfig(line, config);
 }
 
 function list(dir: string, newestSerial: number, json: boolean): string {

@@ -3,7 +3,9 @@ import { statusAnswerSchema } from "@bootseed/protocol";
 import { z } from "zod";
 import { type BackupRecord, lastBackup, rootLacksBackup } from "../backup/record.ts";
 import { loadConfig } from "../config/load.ts";
+import { EXIT, HostError } from "../host-error.ts";
 import { MintClient } from "../mint/client.ts";
+import { type Pending, pendingSchema } from "../server/reload.ts";
 import { withConfig } from "./follow-up.ts";
 
 export type StatusOptions = { readonly config: string; readonly json: boolean };
@@ -13,11 +15,15 @@ export async function status({ config, json }: StatusOptions): Promise<{ text: s
   const { stateDir, listen } = loadConfig(config);
   const client = new MintClient(listen.mint);
   const answer = await client.get("/v1/status", statusAnswerSchema);
+  const { reload, config: gaps } = await client.get("/v1/reload", pendingSchema).catch(ofOlderService);
   const backup = backupOf(stateDir);
   const backedUpAt = backup === null ? null : backup?.at;
   const rootIsNewerThanBackup = backup?.rootIsNewer;
   if (json)
-    return { text: `${JSON.stringify({ ...answer, backedUpAt, rootIsNewerThanBackup })}\n`, healthy: answer.healthy };
+    return {
+      text: `${JSON.stringify({ ...answer, backedUpAt, rootIsNewerThanBackup, pending: { reload, config: gaps } })}\n`,
+      healthy: answer.healthy,
+    };
   const sources = answer.sources.map(({ name, class: kind, identity, healthy, reason, minEntropyBits }) => {
     const state = healthy ? "healthy" : `NOT HEALTHY: ${reason}`;
     return `  ${name} (${identity}, ${kind}, ${minEntropyBits} bits per byte): ${state}`;
@@ -25,8 +31,18 @@ export async function status({ config, json }: StatusOptions): Promise<{ text: s
   const verdict = answer.healthy ? "mints" : "MINTS NOTHING";
   const refused = Object.entries(z.record(z.string(), z.number()).catch({}).parse(answer["refusals"]));
   const refusals = refused.map(([what, count]) => `${what} ${count}`).join(", ") || "none";
-  const rest = [`  refused since the start: ${refusals}`, `  ${withConfig(backupLine(backup), config)}`];
+  const pending = [
+    ...reload.map((line) => `  RELOAD PENDING: ${line}: bootseed-host reload`),
+    ...gaps.map((line) => `  CONFIG NOT IN FORCE: ${line}`),
+  ].map((line) => withConfig(line, config));
+  const rest = [...pending, `  refused since the start: ${refusals}`, `  ${withConfig(backupLine(backup), config)}`];
   return { text: [`host ${answer.hostId}: ${verdict}`, ...sources, ...rest, ""].join("\n"), healthy: answer.healthy };
+}
+
+/** A service that was started before the update has no such route. */
+function ofOlderService(error: unknown): Pending {
+  if (error instanceof HostError && error.exit === EXIT.usage) return { reload: [], config: [] };
+  throw error;
 }
 
 type Backup = BackupRecord & { readonly rootIsNewer: boolean };

@@ -22,7 +22,7 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "bootseed-adopt-"));
   initState(dir, ANNOUNCE, (bytes) => randomBytes(bytes), PAIR);
   root = parseRoot(Uint8Array.from(readFileSync(join(dir, FILES.rootKey))), "root.key");
-  host = loadIdentity(dir, ANNOUNCE);
+  host = loadIdentity(dir);
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
@@ -43,7 +43,7 @@ describe("a statement of a lost future", () => {
     expect(pins.map(toHex)).toEqual([toHex(host.tlsPin), toHex(pin)]);
     expect([toHex(packetPk), said, serial]).toEqual([toHex(known.packetPk), known.addresses, NOW]);
     expect(toHex(announced?.rootPk ?? new Uint8Array(0))).toBe(toHex(next.rootPk));
-    expect(loadIdentity(dir, ANNOUNCE).history.map((one) => one.serial)).toEqual([1, 9, NOW]);
+    expect(loadIdentity(dir).history.map((one) => one.serial)).toEqual([1, 9, NOW]);
   });
 
   it("keeps the host's own pin where there are too many", () => {
@@ -63,7 +63,7 @@ describe("a statement of a lost future", () => {
       lost({ serial: 0xffff_ffff }),
     ];
     for (const presented of wrong) expect(host.adopt(presented, NOW)).toBe(false);
-    expect(loadIdentity(dir, ANNOUNCE).statement.serial).toBe(1);
+    expect(loadIdentity(dir).statement.serial).toBe(1);
   });
 
   it("does not undo what an operator signed meanwhile", () => {
@@ -71,7 +71,7 @@ describe("a statement of a lost future", () => {
     carryOut(dir, plan(dir, ANNOUNCE, rotation, NOW), rotation);
     expect(host.adopt(lost({}), NOW + 1)).toBe(false);
     // Else the statement would name a packet key that is gone, and the service would not start again.
-    const again = loadIdentity(dir, ANNOUNCE);
+    const again = loadIdentity(dir);
     expect(again.statement.serial).toBe(NOW);
     expect(again.adopt(lost({ serial: NOW + 9 }), NOW + 10)).toBe(true);
   });

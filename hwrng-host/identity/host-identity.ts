@@ -60,11 +60,8 @@ const REPLACED_BY: Record<string, string> = {
   [FILES.tlsCertificate]: NEW_CERTIFICATE,
 };
 
-/**
- * @param announce the config's addresses and interval: the statement must say the same
- * @throws HostError when a file is missing or damaged, or config and statement differ
- */
-export function loadIdentity(dir: string, announce: Announcement): HostIdentity {
+/** @throws HostError when a file is missing or damaged, or the files contradict each other */
+export function loadIdentity(dir: string): HostIdentity {
   const missing = (name: string): never => {
     const fix = REPLACED_BY[name] ?? INIT_OR_RESTORE;
     throw new HostError("bad-config", `${join(dir, name)} is missing`, fix, EXIT.config);
@@ -96,9 +93,6 @@ export function loadIdentity(dir: string, announce: Announcement): HostIdentity 
     throw mismatch(`does not pin ${FILES.tlsCertificate}`, init);
   }
   requirePair(dir, tlsKeyPem, tlsCertificatePem);
-  const said = `${newest.addresses.join(", ")} every ${newest.intervalMs} ms`;
-  const wanted = `${announce.advertise.join(", ")} every ${announce.intervalMs} ms`;
-  if (said !== wanted) throw mismatch(`says ${said}, the config says ${wanted}`, init);
 
   const keys = hostKeys(secret);
   const signPacket = ed25519Signer(packetKey);
@@ -144,6 +138,15 @@ function checkRoots(dir: string, statements: readonly Statement[]): void {
   const root = parseRoot(content, join(dir, FILES.rootKey));
   // One that signed before may still lie here: the present one is elsewhere.
   if (!statements.some((one) => sameRoot(root, one))) throw mismatch(`was not signed by ${FILES.rootKey}`, RESTORE);
+}
+
+/** @returns how the config's addresses and interval differ from the signed ones, which VMs go by; null if they do not */
+export function unsigned({ addresses, intervalMs }: Statement, announce: Announcement): string | null {
+  const signed = `${addresses.join(", ")} every ${intervalMs} ms`;
+  const wanted = `${announce.advertise.join(", ")} every ${announce.intervalMs} ms`;
+  return signed === wanted
+    ? null
+    : `the config says ${wanted}, the signed statement says ${signed}: VMs go by the statement`;
 }
 
 /** hostId as 16 hex digits: a name, for people and logs. */

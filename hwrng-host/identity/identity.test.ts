@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadIdentity } from "./host-identity.ts";
+import { loadIdentity, unsigned } from "./host-identity.ts";
 import { FILES, initState, type InitResult } from "./init.ts";
 import { selfSigned } from "./self-signed.ts";
 
@@ -52,7 +52,7 @@ describe("init", () => {
     for (const name of state.files()) {
       expect([name, statSync(state.path(name)).mode & 0o777]).toEqual([name, 0o600]);
     }
-    const identity = loadIdentity(state.dir, ANNOUNCE);
+    const identity = loadIdentity(state.dir);
     verifyStatement(identity.statement, identity.statement);
     expect(identity.statement).toMatchObject({ serial: 1, addresses: ANNOUNCE.advertise, pins: [identity.tlsPin] });
     const der = new X509Certificate(identity.tlsCertificatePem).raw;
@@ -75,12 +75,16 @@ describe("init", () => {
     state.init();
     const before = state.contents();
     const moved = { ...ANNOUNCE, advertise: ["192.0.2.2:7443"] };
-    expect(() => loadIdentity(state.dir, moved)).toThrow(/says 192\.0\.2\.1:7443 .* the config says 192\.0\.2\.2:7443/);
+    const first = loadIdentity(state.dir).statement;
+    expect([unsigned(first, ANNOUNCE), unsigned(first, moved)]).toEqual([
+      null,
+      expect.stringMatching(/^the config says 192\.0\.2\.2:7443 .* the signed statement says 192\.0\.2\.1:7443/),
+    ]);
     expect(state.init(moved)).toEqual({ created: [], statementSerial: 2, updated: true });
     const after = state.contents();
     const signed = { statement: "", "statements/2": "" };
     expect({ ...after, ...signed }).toEqual({ ...before, ...signed });
-    const identity = loadIdentity(state.dir, moved);
+    const identity = loadIdentity(state.dir);
     expect(identity.history.map(({ serial }) => serial)).toEqual([1, 2]);
     expect(identity.statement.serial).toBe(2);
   });
@@ -107,7 +111,7 @@ describe("init", () => {
     state.init();
     const after = state.contents();
     for (const name of kept.filter((one) => one !== FILES.tlsKey)) expect(after[name]).toBe(before[name]);
-    loadIdentity(state.dir, ANNOUNCE).close();
+    loadIdentity(state.dir).close();
   });
 
   it("does without its root key until there is something to sign: an offline root", () => {
@@ -115,7 +119,7 @@ describe("init", () => {
     state.init();
     rmSync(state.path(FILES.rootKey));
     expect(state.init()).toEqual({ created: [], statementSerial: 1, updated: false });
-    loadIdentity(state.dir, ANNOUNCE).close();
+    loadIdentity(state.dir).close();
     expect(() => state.init({ ...ANNOUNCE, intervalMs: 60_000 })).toThrow(/its root key is not in/);
   });
 
@@ -145,15 +149,15 @@ describe("loading", () => {
     using state = new State();
     state.init();
     writeFileSync(state.path(FILES.database), "", { mode: 0o600 });
-    loadIdentity(state.dir, ANNOUNCE).close();
+    loadIdentity(state.dir).close();
     chmodSync(state.path(name), mode);
-    expect(() => loadIdentity(state.dir, ANNOUNCE)).toThrow(/has mode 0[67][45][45]; expected 0[67]00/);
+    expect(() => loadIdentity(state.dir)).toThrow(/has mode 0[67][45][45]; expected 0[67]00/);
   });
   it("refuses keys that others may read", () => {
     using state = new State();
     state.init();
     chmodSync(state.path(FILES.secret), 0o640);
-    expect(() => loadIdentity(state.dir, ANNOUNCE)).toThrow(/mode 0640; expected 0600/);
+    expect(() => loadIdentity(state.dir)).toThrow(/mode 0640; expected 0600/);
   });
 
   it.each([
@@ -171,7 +175,7 @@ describe("loading", () => {
     state.init();
     writeFileSync(state.path(name), content, { mode: 0o600 });
     const refused = expect.objectContaining({ exit: 78, message: expect.stringMatching(message) });
-    expect(() => loadIdentity(state.dir, ANNOUNCE)).toThrow(refused);
+    expect(() => loadIdentity(state.dir)).toThrow(refused);
   });
 
   it.each([FILES.statement, FILES.packetKey, FILES.secret, FILES.tlsCertificate, FILES.tlsKey])(
@@ -184,14 +188,14 @@ describe("loading", () => {
       // As the command does it.
       expect(() => {
         state.init();
-        loadIdentity(state.dir, ANNOUNCE);
+        loadIdentity(state.dir);
       }).toThrow(refused);
     },
   );
 
   it("says to run init when there is nothing", () => {
     using state = new State();
-    expect(() => loadIdentity(state.dir, ANNOUNCE)).toThrow(
+    expect(() => loadIdentity(state.dir)).toThrow(
       expect.objectContaining({ exit: 78, fix: expect.stringMatching(/bootseed-host init/) }),
     );
     expect(existsSync(state.dir)).toBe(false);

@@ -28,8 +28,8 @@ class State implements Disposable {
   rotate(rotation: Rotation, announce = ANNOUNCE): Statement {
     return carryOut(this.dir, plan(this.dir, announce, rotation, NOW), rotation);
   }
-  load(announce = ANNOUNCE): ReturnType<typeof loadIdentity> {
-    return loadIdentity(this.dir, announce);
+  load(): ReturnType<typeof loadIdentity> {
+    return loadIdentity(this.dir);
   }
   [Symbol.dispose](): void {
     rmSync(join(this.dir, ".."), { recursive: true, force: true });

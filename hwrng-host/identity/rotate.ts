@@ -75,7 +75,7 @@ export function plan(dir: string, announce: Announcement, rotation: Rotation, no
     packetPk = keyPair("ed25519", rotation.packetKey).publicKey;
     change(
       `packet key: ${short(before.packetPk)} → ${short(packetPk)}`,
-      "reload the service (SIGHUP), or restart it: it signs with the new key",
+      "then bootseed-host reload: the service signs with the new key",
     );
   }
   let { pins } = before;
@@ -90,7 +90,7 @@ export function plan(dir: string, announce: Announcement, rotation: Rotation, no
     pins = [...(inUse === null ? [] : [pinOf(inUse)]), pin].slice(0, MAX_PINS);
     change(
       `pins: the next certificate's, ${short(pin)}, is added; older ones than today's go`,
-      "reload the service (SIGHUP), or restart it, and in 24 h at the earliest: bootseed-host statement --use-certificate",
+      "then bootseed-host reload; in 24 h at the earliest: bootseed-host statement --use-certificate",
     );
   }
   const root = nextOf(before, rotation, change);
@@ -196,7 +196,7 @@ function nextOf(
       );
     change(
       `root: ${short(rootPk)} → ${short(next.rootPk)}`,
-      "reload the service (SIGHUP), or restart it: then the old root's key is worth nothing to VMs that have followed",
+      "then bootseed-host reload: the old root's key is worth nothing to VMs that have followed",
     );
     return { rootAlg: next.rootAlg, rootPk: next.rootPk, ...announced(nextRoot?.root) };
   }
@@ -207,7 +207,7 @@ function nextOf(
       : "back up (the new key is here alone), then bootseed-host statement --use-root";
   change(
     `next root: ${next === undefined ? "none" : short(next.rootPk)} → ${short(nextRoot.root.rootPk)}`,
-    `reload the service (SIGHUP), or restart it; ${then}: VMs follow in order, nothing has to be waited for`,
+    `then bootseed-host reload; ${then}: VMs follow in order, nothing has to be waited for`,
   );
   return { rootAlg, rootPk, ...announced(nextRoot.root) };
 }

@@ -26,8 +26,9 @@ import { AssessedSource } from "../sources/assessed-source.ts";
 import { buildDriver, sourceConfigs } from "../sources/build.ts";
 import type { SourceClass } from "../sources/source.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
-import { type Listener, listenGuests, listenMint } from "./listen.ts";
+import { type GuestListener, type Listener, listenGuests, listenMint } from "./listen.ts";
 import { listenMintHttps } from "./listen-mint-https.ts";
+import { configGaps, folderGaps, orProblem, type Pending, type Reloaded, reloadRoutes } from "./reload.ts";
 
 /** The outside world, as arguments. */
 export type World = {
@@ -37,6 +38,8 @@ export type World = {
   readonly monotonicMs: () => number;
   readonly random: (bytes: number) => Uint8Array;
   readonly log: Log;
+  /** The config file as it is now, for a reload. @throws HostError when it is wrong */
+  readonly readConfig: () => Config;
 };
 
 export type Service = {
@@ -49,11 +52,9 @@ export type Service = {
   readonly sourceClass: SourceClass | null;
   /**
    * Reads the state folder again: newest statement, keys, certificate, revoked serials.
-   * @param config what it says of addresses and interval now; the rest of it needs a restart
-   * @returns the serial of the newest statement
-   * @throws HostError when the folder is not as it should be; everything stays as it was
+   * @throws HostError when folder or config is not as it should be; everything stays as it was
    */
-  reload(config: Config): number;
+  reload(): Reloaded;
   close(): Promise<void>;
 };
 
@@ -68,13 +69,14 @@ const SWEEP_MS = 5000;
 export async function startService(config: Config, world: World): Promise<Service> {
   await using undo = new AsyncDisposableStack();
   removeLeftovers(config.stateDir);
-  let identity = loadIdentity(config.stateDir, config);
+  let identity = loadIdentity(config.stateDir);
   // Its successors as well: a request that began under one ends under it.
   const loaded = [identity];
   undo.defer(() => loaded.forEach((each) => each.close()));
   const store = openSqliteStore(join(config.stateDir, FILES.database));
   undo.defer(() => store.close());
   const { log } = world;
+  for (const gap of configGaps(identity, config, config)) log.warn({}, gap);
   const onEvent = (event: string, state: object): void => log.warn({ source: state }, event);
   const drivers = sourceConfigs(config).map(buildDriver);
   const sources = drivers.map((driver) => new AssessedSource(driver, world.monotonicMs, onEvent));
@@ -110,22 +112,28 @@ export async function startService(config: Config, world: World): Promise<Servic
   const guests = await open(undo, listenGuests(app.fetch, identity, splitAddress(config.listen.guests)));
   const push = startPush(context, keys, config);
   undo.defer(async () => push.close());
-  const api = (recognise: Recognise): Hono => mintApp(context, recognise).route("/", pushRoutes(context, push));
-  const mint = await open(undo, listenMint(api(recogniseLocal(context)).fetch, config.listen.mint));
-  const { mintHttps: mintAt } = config.listen;
-  const remote = api(recogniseBearer(context, jwtOf(config, now)));
-  const mintHttps =
-    mintAt === undefined ? null : await open(undo, listenMintHttps(remote.fetch, identity, splitAddress(mintAt)));
-  const running = undo.move();
-  const close = async (): Promise<void> => running.disposeAsync();
-  const reload = (next: Config): number => {
-    const read = loadIdentity(config.stateDir, next);
+  let mintHttps: GuestListener | null = null;
+  const reload = (): Reloaded => {
+    const next = world.readConfig();
+    const read = loadIdentity(config.stateDir);
     loaded.push(read);
     guests.useTls(read);
     mintHttps?.useTls(read);
     identity = read;
-    return read.statement.serial;
+    return { statementSerial: read.statement.serial, warnings: configGaps(read, config, next) };
   };
+  const pending = (): Pending => ({
+    reload: orProblem(() => folderGaps(config.stateDir, identity)),
+    config: orProblem(() => configGaps(identity, config, world.readConfig())),
+  });
+  const api = (recognise: Recognise): Hono =>
+    mintApp(context, recognise).route("/", pushRoutes(context, push)).route("/", reloadRoutes(reload, pending));
+  const mint = await open(undo, listenMint(api(recogniseLocal(context)).fetch, config.listen.mint));
+  const { mintHttps: mintAt } = config.listen;
+  const remote = api(recogniseBearer(context, jwtOf(config, now)));
+  if (mintAt !== undefined) mintHttps = await open(undo, listenMintHttps(remote.fetch, identity, splitAddress(mintAt)));
+  const running = undo.move();
+  const close = async (): Promise<void> => running.disposeAsync();
   return {
     mint: mint.address,
     mintHttps: mintHttps?.address ?? null,

@@ -133,7 +133,7 @@ export class Bench implements AsyncDisposable {
   }
 
   #start(): HostContext {
-    const identity = loadIdentity(this.dir, ANNOUNCE);
+    const identity = loadIdentity(this.dir);
     const monotonicMs = (): number => this.clock.now * 1000;
     const sources = [new AssessedSource(this.device.driver(4, "physical-raw"), monotonicMs, () => undefined)];
     const generator = new Rbg3({

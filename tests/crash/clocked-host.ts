@@ -26,6 +26,7 @@ export class ClockedHost implements AsyncDisposable {
       monotonicMs: () => performance.now(),
       random: (bytes) => randomBytes(bytes),
       log: { info: log, warn: log, error: log },
+      readConfig: () => loadConfig(host.desk.config),
     });
     host.#undo.defer(async () => service.close());
     return host;

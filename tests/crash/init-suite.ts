@@ -4,7 +4,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "../../hwrng-host/config/load.ts";
 import { hostName, loadIdentity } from "../../hwrng-host/identity/host-identity.ts";
 import { ACTION, type Arm, CALL, Fault, INJECTOR } from "./fault.ts";
 
@@ -32,7 +31,7 @@ class NewHost implements Disposable {
 
   /** Whole, as the service would load it, and no copy of a key lies about. @returns the host's name */
   whole(): string {
-    const identity = loadIdentity(this.#state, loadConfig(this.#config));
+    const identity = loadIdentity(this.#state);
     identity.close();
     const names = readdirSync(this.#state, { recursive: true, encoding: "utf8" });
     expect(names.filter((name) => name.includes(".tmp"))).toEqual([]);

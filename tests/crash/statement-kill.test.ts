@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { chainSince, followStatements, parseStatement, type Statement, toHex } from "@bootseed/protocol";
 import { describe, expect, it } from "vitest";
 import { ACTION, Fault, FILES as ALL_CALLS, INJECTOR } from "./fault.ts";
-import { loadConfig } from "../../hwrng-host/config/load.ts";
 import { loadIdentity } from "../../hwrng-host/identity/host-identity.ts";
 import { pinOf } from "../../hwrng-host/identity/init.ts";
 import { FILES } from "../../hwrng-host/identity/keys.ts";
@@ -58,7 +57,7 @@ function describeChange(before: Statement, after: Statement, host: ServedHost): 
 
 /** What a service would start with. @throws when it would not start */
 function start(host: ServedHost): Statement {
-  const identity = loadIdentity(host.state, loadConfig(host.config));
+  const identity = loadIdentity(host.state);
   identity.close();
   return identity.statement;
 }

@@ -141,7 +141,7 @@ export class HostNode {
 
   #start(): HostContext {
     const { random, nowMs, log, bend } = this.#options;
-    const identity = loadIdentity(this.dir, this.announce);
+    const identity = loadIdentity(this.dir);
     const sources = [new AssessedSource(new NoiseSource(), nowMs, () => undefined)];
     const systemRandom = (bytes: number): Uint8Array => random.bytes(bytes);
     const context: HostContext = {
