@@ -5,6 +5,7 @@ import { symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { prerequisite } from "../../tests/prerequisite.ts";
 import { realDisk } from "./disk.ts";
 import { ensureIdentity } from "./identity.ts";
 import { takeLock } from "./lock.ts";
@@ -13,7 +14,7 @@ import { realWorld } from "./real-world.ts";
 import { Bundle } from "./testing/bundle.ts";
 
 const AGENT_UID = 61_234;
-const AS_ROOT = process.getuid?.() === 0;
+const AS_ROOT = prerequisite(process.getuid?.() === 0, "expected root, who may give a file to any user");
 const HOST = `${STATE_DIR}/0011223344556677`;
 
 describe("in a folder of somebody else's, root", () => {

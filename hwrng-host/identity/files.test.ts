@@ -2,6 +2,7 @@ import { chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
+import { prerequisite } from "../../tests/prerequisite.ts";
 import { createOnce, makeStateFolder, removeLeftovers, replaceFile } from "./files.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "bootseed-files-"));
@@ -30,7 +31,8 @@ it("a folder that is not there yet is no error", () => {
   expect(readdirSync(dir)).not.toContain("nowhere");
 });
 
-it.runIf(process.getuid?.() === 0)("what root makes in the service's folder is the service's, elsewhere root's", () => {
+const ROOT = prerequisite(process.getuid?.() === 0, "expected root, who may give a file to any user");
+it.skipIf(!ROOT)("what root makes in the service's folder is the service's, elsewhere root's", () => {
   const NOBODY_ID = 65_534;
   const state = mkdtempSync(join(dir, "state-"));
   chownSync(state, NOBODY_ID, NOBODY_ID);
