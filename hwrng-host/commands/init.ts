@@ -1,6 +1,6 @@
 /** `bootseed-host init`: config, keys, and the lines to copy. */
 import { existsSync, mkdirSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { stringify } from "yaml";
 import { loadConfig, parseConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
@@ -11,6 +11,7 @@ import { unreachableAdvice } from "../config/reachable.ts";
 import { initState } from "../identity/init.ts";
 import { configOption } from "./follow-up.ts";
 import { selfSigned } from "../identity/self-signed.ts";
+import { letMintGroupRead } from "../server/mint-group.ts";
 import { systemRandom } from "../system-random.ts";
 
 export type InitOptions = {
@@ -128,6 +129,6 @@ function create(options: InitOptions): Config {
     const message = `cannot create ${dirname(resolve(options.config))}: ${messageOf(cause)}`;
     throw new HostError("io", message, "choose a folder you may write with `--config`", EXIT.cantCreate, { cause });
   }
-  createOnce(join(resolve(options.config)), Buffer.from(text));
+  if (createOnce(resolve(options.config), Buffer.from(text))) letMintGroupRead(resolve(options.config));
   return loadConfig(options.config);
 }

@@ -20,7 +20,11 @@ export function loadConfig(file: string): Config {
   try {
     text = readFileSync(file, "utf8");
   } catch (cause) {
-    const fix = errnoOf(cause) === "ENOENT" ? "write one with `bootseed-host init --config FILE`" : "check its rights";
+    const fixes: Readonly<Record<string, string>> = {
+      ENOENT: "write one with `bootseed-host init --config FILE`",
+      EACCES: `let this user read it, it holds no secret: chgrp bootseed-mint ${file} && chmod 640 ${file}`,
+    };
+    const fix = fixes[errnoOf(cause)] ?? "name a file with `--config`";
     throw new HostError("bad-config", `cannot read the config: ${messageOf(cause)}`, fix, EXIT.config, { cause });
   }
   const config = parseConfig(text, file);

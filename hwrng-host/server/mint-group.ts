@@ -35,3 +35,16 @@ export function giveToMintGroup(
     if (errnoOf(error) !== "EPERM") throw error; // not a member of it: the socket stays with this user alone
   }
 }
+
+/**
+ * Lets members of the group read a new config, which `mint-stdio` needs and which holds no secret. Only in a root's
+ * place: elsewhere the config is its maker's.
+ *
+ * @param groups the content of /etc/group
+ */
+export function letMintGroupRead(config: string, groups: string = readFileSync("/etc/group", "utf8")): void {
+  const number = groupNumber(groups, MINT_GROUP);
+  if (number === undefined || process.getuid?.() !== 0) return;
+  chownSync(config, 0, number);
+  chmodSync(config, 0o640);
+}

@@ -105,16 +105,28 @@ function notStarted(shown: string, cause: NodeJS.ErrnoException): BootseedError 
   return new BootseedError("unreachable", `host ${shown} is unreachable: ${why}`, { cause });
 }
 
-/** Exit codes: 255 is ssh's own failure, 127 a shell that found no such program (ssh(1), sh(1)). */
+/** ssh's own failure (ssh(1)); every other code is the remote command's. */
+const SSH_FAILED = 255;
+
+/** 127: a shell that found no such program (sh(1)). */
 function ended(shown: string, code: number | null, said: string): BootseedError {
-  const last =
-    said
-      .replaceAll(/[^\u0020-\u007e\n]/g, "")
-      .trim()
-      .split("\n")
-      .at(-1) ?? "";
-  const words = last === "" ? "" : ` (${last})`;
-  if (/permission denied/i.test(said)) {
+  const lines = said
+    .replaceAll(/[^\u0020-\u007e\n]/g, "")
+    .trim()
+    .split("\n");
+  const after = (start: string): string | undefined =>
+    lines
+      .map((line) => line.trim())
+      .find((line) => line.startsWith(start))
+      ?.slice(start.length);
+  const words = said.trim() === "" ? "" : ` (${lines.at(-1)})`;
+  const problem = after("bootseed-host: ");
+  if (code !== SSH_FAILED && problem !== undefined) {
+    const fix = after("to do: ");
+    const todo = fix === undefined ? "" : `; to do there: ${fix}`;
+    return new BootseedError("unreachable", `host ${shown} accepts this ssh key, and cannot mint: ${problem}${todo}`);
+  }
+  if (code === SSH_FAILED && /permission denied/i.test(said)) {
     const fix = "add its public key to authorized_keys there, with the forced command bootseed-host mint-stdio";
     return new BootseedError("forbidden", `host ${shown} refuses this ssh key: ${fix}${words}`);
   }

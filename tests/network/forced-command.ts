@@ -8,7 +8,8 @@ import { freePort } from "../../tools/free-port.ts";
 import { ensureSshd, withSshdUser } from "../../tools/setup/sshd.ts";
 import { prerequisite } from "../prerequisite.ts";
 
-const MAIN = join(import.meta.dirname, "../../hwrng-host/main.ts");
+/** `bootseed-host` as a program of Node. */
+export const MAIN: string = join(import.meta.dirname, "../../hwrng-host/main.ts");
 
 export const SSHD_READY: boolean = prerequisite(
   spawnSync("ssh", ["-V"]).status === 0,

@@ -14,7 +14,7 @@ import { ServedHost } from "../../hwrng-host/testing/served-host.ts";
 import { MintClient } from "../../seeder/mint-client/client.ts";
 import type { MintCredentials } from "../../seeder/mint-client/credentials.ts";
 import { mintTransport } from "../../seeder/mint-client/transport.ts";
-import { ForcedCommand, SSHD_READY } from "./forced-command.ts";
+import { ForcedCommand, MAIN, SSHD_READY } from "./forced-command.ts";
 import { LocalIssuer } from "./local-issuer.ts";
 
 const STACK = "acme/web/prod";
@@ -296,5 +296,12 @@ describe.skipIf(!SSHD_READY)("ssh", () => {
     expect(await said(sshd.path)).toMatch(/did not answer in HTTP/);
     sshd.command("no-such-program");
     expect(await said(sshd.path)).toMatch(/no bootseed-host on its PATH/);
+    sshd.command(`${process.execPath} ${MAIN} mint-stdio --config /nonexistent/host.yaml`);
+    expect(await said(sshd.path)).toMatch(
+      /accepts this ssh key, and cannot mint: cannot read the config: ENOENT.*; to do there: write one with/,
+    );
+    // What the command prints as a user who may not read the config; root may read every file.
+    sshd.command("echo 'bootseed-host: cannot read the config: EACCES: permission denied' >&2; exit 78");
+    expect(await said(sshd.path)).toMatch(/cannot mint: cannot read the config: EACCES: permission denied$/);
   });
 });
