@@ -7,6 +7,7 @@ A name at the top level stays if no other module has it; else its module's name 
 from __future__ import annotations
 
 import ast
+import itertools
 from collections import Counter
 
 LATE = "cryptography"
@@ -93,7 +94,11 @@ class Resolve(ast.NodeTransformer):
         self.hidden = stored(node)
         used = {name.id for name in ast.walk(node) if isinstance(name, ast.Name)} - self.hidden
         self.generic_visit(node)
-        node.body[:0] = [ast.ImportFrom(self.late[name], [ast.alias(name)], 0) for name in sorted(used & {*self.late})]
+        late = sorted((self.late[name], name) for name in used & {*self.late})
+        node.body[:0] = [
+            ast.ImportFrom(module, [ast.alias(name) for _, name in names], 0)
+            for module, names in itertools.groupby(late, key=lambda pair: pair[0])
+        ]
         self.hidden = set()
 
     def visit_Name(self, node: ast.Name) -> ast.Name:  # noqa: N802

@@ -18,19 +18,32 @@ from flatten import defined, stored
 # What tests and tools call the packed kit by.
 PUBLIC = {"Guest", "parse_file", "seed_kernel", "reseed", "NOT_TRIED"}
 
-# The order in which names are given out that packs smallest, found by tune.py; the most frequent name gets the first.
+# The names that pack smallest, found by tune.py; LOCALS is the order in which locals get them.
 GLOBALS = """
-X Q BR H L U R A BT BN O W K AP B C BC M G BP BD E AL N Z AH T BA AV S AF AM AQ AW J BV BY BB V I AT AJ AX Y AO AI BG
-AK AU AR AA AB BH BX BO AC BF BK AZ AD AN AS BL BE BW BU F AY BM AE BJ AG BI BQ BS
-""".split()  # noqa: SIM905
+refuse_unless=E attempt=B public=BV say=BP Refused=BQ KEEP=DK RUN=AQ Reader=BI label=K SUITE=G lp=AA write=AC post=DG
+expand=DE message=W private=L private_key=DO remove=V sync=BJ uptime=DA wipe=DF KIND=DU SEEDS=DS Statement=AV
+UNKNOWN=DQ dh=DM extract=CS hello=BX integer=AZ load=F plain=S point=DX shown=AR u64=AS ENROLMENT=BW FILES=H Host=AX
+KEM=DJ MADE=AJ RNDRESEEDCRNG=X VERSION=AE WRONG=BY aside=DC blank=BN damaged=DH instance_hash=CF ioctl=BG keygen=AD
+linked=AF metadata=CM mix=DW own=BM own_folder=CV proof=AH timeline=DV CHECKED=R ED25519=BZ ENODATA=Z Entry=O
+Followed=BD HEAD=U MOST_BYTES=AK NO_KEY=BT ONCE=BH ORDER=AP P256=BS RNDADDENTROPY=AL SOURCES=DL X25519=Y certified=AW
+clocks=CA counts=Q digest=BK each=BL few=BU fork=BE insist=CN join=BA learn=DP messages=AU once_claim=DD once_topup=AO
+output=CL overwrite=M root_key=DB scrub=AY sign=CB verify=BO again=CK burn=BF claims=CT config=J due=AI find=CH
+follow=BR foreign=DN hook=AG host_keys=CJ instance_record=AB judge=AT keep=CR laid=CU letters=CO main=AN
+need_cryptography=DT once_report=CP open_packet=CI open_psk=CG outvoted=AM packed=CC parse=I plaintext=DI prove=CE
+proven=BC pull=CY put_aside=CW recall=DR remember=CZ settle=CD sshd_started=CX state=CQ when_due=BB
+"""
 ATTRIBUTES = """
-Y O X I H T V R M B A K F C N G U Q AA L P J E W AB Z S D
-""".split()  # noqa: SIM905
-LOCALS = "ceiabfrhngmkjolqdpsuyvwxzt"
+at=K take=H number=J folder=AE guest=Q host_id=Z text=M statement=AH instance_id=W lp=I certificate=AC seed_id=R
+data=AI other=AJ pool=F boot_id=S found=AF gate=L hosts=AL addresses=E claim_key=U identity=V names=AB psk0=G
+verdict=AD boot_id16=AA interval=O next=Y notes=AK packet_pk=AG pins=X signature=B
+"""
+LOCALS = "dbsicefnltmkahjguopwxzrvqy"
 
 
 class Shorten(ast.NodeTransformer):
     """Renames. A name is left alone if anything foreign may go by it: builtins, imports, keywords of calls.
+
+    Of a function's locals only a parameter can go by a keyword: it is left alone if a call of a kit's function has it.
 
     What stands after a dot is renamed where a method or an assignment of the kit defines it, unless an imported module
     or a type of the language has the same. Globals and attributes are two sets of names: a module has no dot.
@@ -56,9 +69,17 @@ class Shorten(ast.NodeTransformer):
                     [getattr(node, "module", "")] if isinstance(node, ast.ImportFrom) else [n.name for n in node.names]
                 )
                 theirs.update(*map(members, modules))
-        self.names = letters(names, defined(tree) - self.foreign, GLOBALS)
+        own = {*defined(tree), *methods}
+        calls = [node for node in inside if isinstance(node, ast.Call)]
+        self.keywords = {
+            word.arg
+            for call in calls
+            if (getattr(call.func, "id", None) or getattr(call.func, "attr", None)) in own
+            for word in call.keywords
+        }
+        self.names = letters(names, defined(tree) - self.foreign, pairs(GLOBALS))
         kept = {node.attr for node in attributes if isinstance(node.ctx, ast.Store)}
-        self.attributes = letters(dotted, {*kept, *methods} - theirs - {*PUBLIC}, ATTRIBUTES)
+        self.attributes = letters(dotted, {*kept, *methods} - theirs - {*PUBLIC}, pairs(ATTRIBUTES))
         self.local: dict[str, str] = {}
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:  # noqa: N802
@@ -68,7 +89,8 @@ class Shorten(ast.NodeTransformer):
             for word in ast.walk(node)
             if isinstance(word, (ast.arg, ast.Name))
         ]
-        mine = stored(node) - self.foreign
+        parameters = {word.arg for word in ast.walk(node) if isinstance(word, ast.arg)}
+        mine = stored(node) - (parameters & self.keywords)
         free = [letter for letter in LOCALS if letter not in {*words} - mine]
         self.local = dict(zip((word for word in dict.fromkeys(words) if word in mine), free))
         self.generic_visit(node)
@@ -110,11 +132,18 @@ def functions(line: ast.stmt) -> list[ast.FunctionDef]:
     return [part for part in line.body if isinstance(part, ast.FunctionDef)] if isinstance(line, ast.ClassDef) else []
 
 
-def letters(count: Counter[str], mine: Iterable[str], first: list[str]) -> dict[str, str]:
-    """A short name for each, those of `first` before others, as far as nothing else is called that."""
-    more = [a + b for a in ("", *string.ascii_uppercase) for b in string.ascii_uppercase]
+def letters(count: Counter[str], mine: Iterable[str], known: dict[str, str]) -> dict[str, str]:
+    """A short name for each: that of `known`, else the next one that nothing is called."""
     long = sorted((name for name in mine if len(name) > 1 and name[:2] != "__"), key=lambda name: (-count[name], name))
-    return dict(zip(long, (name for name in dict.fromkeys([*first, *more]) if name not in count)))
+    short = {name: known[name] for name in long if name in known and known[name] not in count}
+    taken = {*count, *short.values()}
+    more = (a + b for a in ("", *string.ascii_uppercase) for b in string.ascii_uppercase if a + b not in taken)
+    return {**short, **dict(zip((name for name in long if name not in short), more))}
+
+
+def pairs(text: str) -> dict[str, str]:
+    """`name=short` by name."""
+    return dict(pair.split("=") for pair in text.split())
 
 
 def members(name: str) -> set[str]:

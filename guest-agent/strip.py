@@ -26,11 +26,13 @@ from tighten import narrow
 
 # The order of functions and classes that packs smallest, found by tune.py; new ones come behind.
 ORDER = """
-once_claim few insist check uptime sync follow burn claims seed_kernel host_keys again scrub judge hook messages
-put_aside fork once_topup clocks say state overwrite join metadata each ioctl write Followed wipe Host Guest post own
-Refused reseed extract expand export open_packet open_psk sign Entry parse proven refuse_unless due hello mix dh
-root_key point output Statement when_due Reader parse_file label once_report verify main pull u64 lp timeline integer
-plaintext plain
+once_claim uptime metadata need_cryptography few check own sync keep learn follow burn scrub claims refuse_unless
+seed_kernel laid recall hook put_aside once_topup clocks insist public overwrite say remove linked write Refused again
+packed settle hello attempt damaged prove shown dh root_key point Entry Reader integer Statement u64 when_due plain
+join due private_key certified verify foreign once_report outvoted timeline host_keys proven Followed state
+instance_record judge open_psk letters plaintext post lp pull messages open_packet fork parse_file reseed wipe aside
+parse mix main remember proof own_folder extract instance_hash counts load message each expand blank ioctl Host Guest
+digest config label output find sign keygen private sshd_started
 """.split()  # noqa: SIM905 - a list of names, not of lines
 
 
@@ -80,11 +82,16 @@ class Imports(ast.NodeTransformer):
 
 def strip(sources: dict[str, str]) -> str:
     """All modules of the kit, by name, as one stripped module; raises SystemExit for what renaming would break."""
+    tree = arranged(sources)
+    return refuse_undefined(narrow(Shorten(tree).visit(tree)))
+
+
+def arranged(sources: dict[str, str]) -> ast.Module:
+    """The same with the names of the sources."""
     trees = {name: Strip().visit(ast.parse(source)) for name, source in sources.items()}
     for name, tree in trees.items():
         refuse_nested(name, tree)
-    tree = arrange(flatten({name: Imports(tree).visit(tree) for name, tree in trees.items()}))
-    return refuse_undefined(narrow(Shorten(tree).visit(tree)))
+    return arrange(flatten({name: Imports(tree).visit(tree) for name, tree in trees.items()}))
 
 
 def arrange(tree: ast.Module) -> ast.Module:
@@ -100,11 +107,20 @@ def arrange(tree: ast.Module) -> ast.Module:
     return tree
 
 
+FILTER = {
+    "id": lzma.FILTER_LZMA1,
+    "preset": 9 | lzma.PRESET_EXTREME,
+    "dict_size": 1 << 16,
+    "lc": 3,
+    "lp": 0,
+    "pb": 0,
+}
+
+
 def squeeze(text: str) -> bytes:
     """The smallest that LZMA makes of it, whatever its search is told."""
-    fixed = {"id": lzma.FILTER_LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "lc": 3, "lp": 0, "pb": 0}
-    tries = itertools.product((24, 32, 48, 64, 273), (lzma.MF_BT2, lzma.MF_BT3, lzma.MF_BT4))
-    filters = [[{**fixed, "nice_len": nice, "mf": mf}] for nice, mf in tries]
+    tries = itertools.product(range(24, 274), (lzma.MF_BT2, lzma.MF_BT3, lzma.MF_BT4))
+    filters = [[{**FILTER, "nice_len": nice, "mf": mf}] for nice, mf in tries]
     return min((lzma.compress(text.encode(), lzma.FORMAT_ALONE, filters=one) for one in filters), key=len)
 
 
@@ -118,13 +134,17 @@ def digits_of(data: bytes) -> str:
     return digits[::-1]
 
 
+def enclose(unpack: str, files: dict[str, str]) -> str:
+    """The program that unpacks these files, by their path."""
+    return unpack.replace("'@FILES@'", 'r"""' + "\f".join(f"{name}\n{body}" for name, body in files.items()) + '"""')
+
+
 def main(folder: str) -> None:
     """Strip, pack, print."""
     kit = Path(folder)
     main = strip({path.stem: path.read_text("utf-8") for path in [*kit.glob("bootseed/*.py"), kit / "__main__.py"]})
     unpack = narrow(Strip().visit(ast.parse((kit / "unpack.py").read_text("utf-8"))))
-    files = {**json.load(sys.stdin), "__main__.py": main}
-    text = unpack.replace("'@FILES@'", 'r"""' + "\f".join(f"{name}\n{body}" for name, body in files.items()) + '"""')
+    text = enclose(unpack, {**json.load(sys.stdin), "__main__.py": main})
     ast.parse(text)
     data = squeeze(text)
     json.dump({"main": main, "packed": digits_of(data), "size": len(data)}, sys.stdout)

@@ -12,7 +12,8 @@ def narrow(tree: ast.AST) -> str:
     """A program as text; raises AssertionError if that would change it."""
     wide = ast.unparse(ast.fix_missing_locations(tree))
     lines = [" " * ((len(line) - len(line.lstrip())) // 4) + line.lstrip() for line in wide.splitlines() if line]
-    lines = [open_tuple(line) for line in tighten("\n".join(lines) + "\n").splitlines()]
+    parts = re.split(r"(?m)^(?=\S)", tighten("\n".join(lines) + "\n"))
+    lines = "".join(map(bare, joined(parts))).splitlines()
     text = "\n".join(fold(lines, 0)) + "\n"
     if ast.dump(ast.parse(text)) != ast.dump(ast.parse(wide)):
         raise AssertionError("a literal with line breaks in it: write it with \\n")
@@ -38,17 +39,52 @@ def tighten(source: str) -> str:
     return text
 
 
-def open_tuple(line: str) -> str:
-    """`return(a,b)` and `c=(a,b)` without the parentheses, where they are the tuple's."""
-    found = re.fullmatch(r"( *)(return|[^=(]*=)\((.*)\)", line)
-    if not found:
-        return line
-    start, end = found[2] + (" " if found[2] == "return" else ""), found[3]
+def bare(source: str) -> str:
+    """Source without the parentheses that change nothing, as in `f((x for x in y))` and `a and (not b)`."""
+    at = 0
+    while (at := source.find("(", at)) >= 0:
+        for end in [found.start() for found in re.finditer(r"\)", source[at:])]:
+            inner = source[at + 1 : at + end]
+            if balanced(inner):
+                before, after = source[:at], source[at + end + 1 :]
+                without = before + SPACE[glued(before, inner)] + inner + SPACE[glued(inner, after)] + after
+                if not inner.startswith("*") and same(without, source):  # python 3.8 needs them around `*a, b`
+                    source = without
+                break
+        at += 1
+    return source
+
+
+SPACE = {True: " ", False: ""}
+
+
+def joined(parts: list[str]) -> list[str]:
+    """Statements at the top level, each whole: `else` and its like belong to what is before them."""
+    whole: list[str] = []
+    for part in parts:
+        if whole and re.match(r"(elif|else|except|finally)\b", part):
+            whole[-1] += part
+        else:
+            whole.append(part)
+    return whole
+
+
+def balanced(text: str) -> bool:
+    """Whether there are as many parentheses that open as that close."""
+    return text.count("(") == text.count(")")
+
+
+def glued(left: str, right: str) -> bool:
+    """Whether two pieces of source would become one word."""
+    return bool(re.search(r"\w$", left) and re.match(r"[\w'\"]", right))
+
+
+def same(source: str, other: str) -> bool:
+    """Whether two pieces of source are the same program, also for python 3.8."""
     try:
-        same = ast.dump(ast.parse(f"def f():\n {start}{end}")) == ast.dump(ast.parse(f"def f():\n {line.strip()}"))
+        return ast.dump(ast.parse(source, feature_version=(3, 8))) == ast.dump(ast.parse(other))
     except SyntaxError:
-        return line
-    return found[1] + start + end if same else line
+        return False
 
 
 def fold(lines: list[str], depth: int) -> list[str]:
