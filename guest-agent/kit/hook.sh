@@ -7,7 +7,7 @@ umask 77
 PATH=/usr/sbin:/usr/bin:/sbin:/bin p=/usr/bin/python3
 cd /
 # programs, this boot's files, the mark of a gate that is done; short names, as every byte rides in user-data
-l=usr/local/lib/bootseed r=run/bootseed v=var/lib/bootseed m=$v/gate-done k=sshd-keygen
+l=usr/local/lib/bootseed r=run/bootseed v=var/lib/bootseed m=$v/gate-done k=sshd-keygen s=.service
 mkdir -p $l $r $v
 exec >>$r/log 2>&1 9>$r/lock
 # The agent's user may write here, and root follows no link of his, and waits for no pipe.
@@ -24,7 +24,7 @@ E
   # No globs in Before= (systemd refuses them); never ssh.socket, which would hold the whole boot; never After=cloud-*, whose own hook
   # starts this unit.
   systemd-run --no-block -u bootseed-first-boot -p Type=oneshot -p DefaultDependencies=no -p StandardOutput=journal+console \
-    -p "Before=ssh.service sshd.service $k.service $k.target $k@rsa.service $k@ecdsa.service $k@ed25519.service" \
+    -p "Before=ssh$s sshd$s $k$s $k.target $k@rsa$s $k@ecdsa$s $k@ed25519$s" \
     /bin/sh /$l/gate "$i" /$m /$r
   # Then the kit, which unpacks itself (unpack.py).
   $p -Ic 'import lzma
@@ -43,6 +43,6 @@ rm -f $r/seed
 # The kit writes a verdict whatever happens in it; where there is none, it did not run.
 [ -e $r/verdict ] || {
   echo failed >$r/verdict
-  echo "bootseed: failed: no verdict; needs $p, 3.8 or later; found:"
+  echo "bootseed: failed: needs $p, 3.8 or later; found:"
   $p -VV
 }

@@ -46,7 +46,7 @@ class DamageTest(MachineTest):
         self.patch(os, "fsync", lambda _: None)
         self.guest.at("/var/lib/cloud/instances/4711").mkdir(parents=True)
         self.said: list[str] = []
-        for module in (claim, firstboot, guest, https, state, topup):
+        for module in (firstboot, guest, https, state, topup):
             self.patch(module, "say", lambda *words: self.said.append(" ".join(map(str, words))))
         self.patch(claim, "post", self.respond)
         self.patch(topup, "post", self.respond)
@@ -212,7 +212,7 @@ class OpenClaimTest(DamageTest):
         self.patch(os, "fsync", lambda _: None)
         self.guest.at("/var/lib/cloud/instances/4711").mkdir(parents=True)
         self.said = []
-        for module in (claim, firstboot, guest, https, state, topup):
+        for module in (firstboot, guest, https, state, topup):
             self.patch(module, "say", lambda *words: self.said.append(" ".join(map(str, words))))
         self.up = False
         self.patch(claim, "post", lambda *given: self.respond(*given) if self.up else (503, b""))

@@ -47,8 +47,7 @@ class LibraryTest(DamageTest):
     def test_a_library_that_refuses(self) -> None:
         """C1 (tpm2-software/tpm2-pkcs11#684): whatever it raises while it reads a key, no file is damaged for that."""
         for error in (ImportError, TypeError, MemoryError, RecursionError, RuntimeError):
-            with mock.patch("bootseed.state.Ed25519PrivateKey") as key:
-                key.from_private_bytes.side_effect = error
+            with mock.patch("bootseed.state.private", side_effect=error):
                 self.assertRaises(error, topup.once, self.host())
         self.assertEqual(self.files(), {**self.whole, KEEP + "lock": self.files()[KEEP + "lock"]})
         self.assertTrue(topup.once(self.host()))

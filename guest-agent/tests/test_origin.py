@@ -112,7 +112,7 @@ class OriginTest(ReportingTest):
         self.guest.at(KEEP + "verdict.json").unlink()
         mine = self.private("ed25519", "/etc/myapp/ssh/host_key")
         self.put("/etc/ssh/sshd_config", b"HostKey /etc/myapp/ssh/host_key\nHostKey " + KEY.encode() + b"\n")
-        self.assertEqual(self.hook(entry(seed_id=bytes(16))), "reseeded 1")
+        self.assertEqual(self.hook(entry(seed_id=b"\3" * 16)), "reseeded 1")
         self.assertFalse(self.guest.at(KEY).exists())
         new = self.private("ed25519", KEY)
         self.enrol()

@@ -8,7 +8,7 @@ import os
 import subprocess
 from unittest import main, mock
 
-from bootseed import firstboot, report
+from bootseed import guest, report
 from bootseed.guest import KEEP, RUN
 from bootseed.wire import Reader
 from reporting import ReportingTest
@@ -119,7 +119,7 @@ class ReportTest(ReportingTest):
     def test_no_ssh_keygen(self) -> None:
         """C22 (canonical/cloud-init#3163): without ssh-keygen the log names it and what to install."""
         said: list[str] = []
-        self.patch(firstboot, "say", lambda *words: said.append(" ".join(map(str, words))))
+        self.patch(guest, "say", lambda *words: said.append(" ".join(map(str, words))))
         self.patch(report, "say", lambda *words: said.append(" ".join(map(str, words))))
         with mock.patch.dict(os.environ, PATH="/nowhere"):
             self.assertFalse(report.once(self.host()))

@@ -9,7 +9,7 @@ import pickle
 import textwrap
 from unittest import main
 
-from bootseed import firstboot, scrub
+from bootseed import firstboot, guest, scrub
 from bootseed.guest import KEEP, RUN
 from bootseed.wire import lp
 from support import MachineTest, entry
@@ -103,7 +103,7 @@ class ScrubTest(MachineTest):
         said: list[str] = []
         blanked = self.after(HOOK)
         self.guest.at(RUN + "seeds").unlink()
-        self.patch(firstboot, "say", lambda *words: said.append(" ".join(map(str, words))))
+        self.patch(guest, "say", lambda *words: said.append(" ".join(map(str, words))))
         self.put(RUN + "seed", base64.b64decode(b"A" * len(TEXT)))
         firstboot.hook(self.guest)
         self.assertEqual(said, ["no seed: already used, blanked"])

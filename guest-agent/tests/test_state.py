@@ -22,7 +22,7 @@ class HostsTest(MachineTest):
         """One host; its next packet has the counter after the hello's."""
         super().setUp()
         self.said: list[str] = []
-        for module in (state, topup):
+        for module in (guest, state, topup):
             self.patch(module, "say", lambda *words: self.said.append(" ".join(map(str, words))))
         self.enrol()
         self.patch(topup, "post", self.respond)

@@ -4,7 +4,7 @@ trap 'exit 0' 0
 umask 77
 PATH=/usr/sbin:/usr/bin:/sbin:/bin p=/usr/bin/python3
 cd /
-l=usr/local/lib/bootseed r=run/bootseed v=var/lib/bootseed m=$v/gate-done k=sshd-keygen
+l=usr/local/lib/bootseed r=run/bootseed v=var/lib/bootseed m=$v/gate-done k=sshd-keygen s=.service
 mkdir -p $l $r $v
 exec >>$r/log 2>&1 9>$r/lock
 find $v/ -type l,p -delete
@@ -26,12 +26,12 @@ mv -Tf gate-done $2
 [ $e != warned ] || ! echo "NO PROVEN SEED, TRUST NO KEY HERE: $3/log"
 E
 systemd-run --no-block -u bootseed-first-boot -p Type=oneshot -p DefaultDependencies=no -p StandardOutput=journal+console \
--p "Before=ssh.service sshd.service $k.service $k.target $k@rsa.service $k@ecdsa.service $k@ed25519.service" \
+-p "Before=ssh$s sshd$s $k$s $k.target $k@rsa$s $k@ecdsa$s $k@ed25519$s" \
 /bin/sh /$l/gate "$i" /$m /$r
 $p -Ic 'import lzma
 n=0
 for c in input():n=n*94+ord(c)-33
-exec(lzma.decompress(n.to_bytes(10446,"big")))' <<'E'
+exec(lzma.decompress(n.to_bytes(9963,"big")))' <<'E'
 @KIT@
 E
 sync $l/*
@@ -42,6 +42,6 @@ $p -I $l/kit.pyz hook
 rm -f $r/seed
 [ -e $r/verdict ] || {
 echo failed >$r/verdict
-echo "bootseed: failed: no verdict; needs $p, 3.8 or later; found:"
+echo "bootseed: failed: needs $p, 3.8 or later; found:"
 $p -VV
 }

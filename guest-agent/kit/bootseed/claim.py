@@ -6,9 +6,9 @@ import hashlib
 import hmac
 
 from . import kernel
-from .guest import Host, aside, say, wipe
+from .guest import Host, damaged, wipe
 from .https import post
-from .wire import Reader, label, lp, refuse_unless
+from .wire import label, lp, refuse_unless
 
 
 def once(host: Host) -> bool:
@@ -24,32 +24,25 @@ def once(host: Host) -> bool:
         wipe(host.folder / "claim")
         return True
     if len(material) != 80 or not (any(material[16:48]) and any(material[48:])):
-        say(host.folder / "claim", "is damaged")
-        aside(host.folder / "claim", ".corrupt")
+        damaged(host.folder / "claim")
         return True
     instance = host.guest.instance_id().encode()
     if not instance:
-        raise OSError("cloud-init has no instance-id for this machine yet")
+        raise OSError("cloud-init has no instance-id yet")
     names = b"\1" + host.id + material[:16] + host.identity()
     body = names + host.guest.boot_id16() + lp(instance)
     status, answer = post(
         host, "/v1/claims", lambda pin: body + hmac.digest(material[16:48], label("claim") + pin + body, "sha256")
     )
     if status in (200, 202, 409):
-        r = Reader(answer)
-        state = r.number()
-        refuse_unless(state < 4, "malformed")
-        fresh = r.take(64)
-        secret = certificate = b""
-        if not state:
-            secret = r.take(32)
-            certificate = r.take(165)
-        r.end()
-        kernel.mix(fresh, 0)
+        final = answer[:1] == b"\0"  # else open, contested or expired: without secret and certificate
+        refuse_unless(answer < b"\4" and len(answer) == 65 + 197 * final, "malformed")
+        kernel.mix(answer[1:65], 0)
         kernel.reseed()
-        if not state:
+        if final:
+            certificate = answer[97:]
             refuse_unless(certificate.startswith(names + hashlib.sha256(instance).digest()), "mismatch")
-            host.write("psk", hmac.digest(material[48:], label("claim") + secret, "sha256"))
+            host.write("psk", hmac.digest(material[48:], label("claim") + answer[65:97], "sha256"))
             host.write("certificate", certificate)
             wipe(host.folder / "claim")
     return status in (200, 403, 409)

@@ -6,13 +6,30 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Sequence
-from functools import partial
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 from . import claim, kernel
 from .form import instance_hash
-from .guest import KEEP, RUN, Guest, Host, aside, clocks, each, load, plain, say, sync, wipe, write
+from .guest import (
+    ENROLMENT,
+    KEEP,
+    RUN,
+    Guest,
+    Host,
+    aside,
+    attempt,
+    clocks,
+    damaged,
+    each,
+    load,
+    plain,
+    say,
+    sync,
+    wipe,
+    write,
+)
 from .hostkeys import shown
 from .scrub import remember, scrub
 from .seed import Entry, parse_file
@@ -53,9 +70,8 @@ def burn(guest: Guest, entries: Sequence[Entry]) -> set[bytes]:
         host = Host(guest, entry.host_id)
         try:
             marks = host.read("spent")
-            named = [load(path)[:16] for path in host.folder.glob("claim*")]  # also those put aside
-            named += [load(path)[9:25] for path in host.folder.glob("certificate*")]
-            if entry.seed_id in named or entry.seed_id in marks:
+            # Claims and certificates, also those put aside.
+            if entry.seed_id in marks + b"".join(map(load, host.folder.glob("c[el]*"))):
                 raise OSError("the seed is spent")
             host.write("spent", marks + entry.seed_id)
         except OSError as error:
@@ -78,7 +94,7 @@ def host_keys(guest: Guest) -> int:
     keys = set(guest.at("/etc/ssh").glob("ssh_host_*key*"))
     for path in keys:
         if not made and not path.is_dir():
-            attempt(str(path), path.unlink)
+            attempt(path, None, path.unlink)
     return sum(path.exists() > path.is_dir() for path in keys.union(shown(guest)))
 
 
@@ -87,33 +103,28 @@ def metadata(guest: Guest, verb: str) -> None:
 
     One shell for all: each process is dear in a VM that is emulated, and sshd waits.
     """
-    lines = "u=$(id -u do-agent 2>&-)"
-    for address in "-4 rule {} to 169.254.169.254", "-6 rule {} to fd00:ec2::254", "-6 rule {} to fe80::a9fe:a9fe":
-        rule = "\nip " + address.format(verb) + " uidrange "
-        lines += rule + "1-4294967294 pref 169 prohibit\n[ $u ]&&" + rule[1:] + "$u-$u pref 168 table main"
-    guest.run(lines)
+    rules = f"-4 rule {verb} to 169.254.169.254' '-6 rule {verb} to fd00:ec2::254' '-6 rule {verb} to fe80::a9fe:a9fe"
+    guest.run(
+        f"u=$(id -u do-agent 2>&-);for a in '{rules}';do ip $a uidrange 1-4294967294 pref 169 prohibit;"
+        "[ $u ]&&ip $a uidrange $u-$u pref 168 table main;done"
+    )
 
 
-def claims(guest: Guest) -> None:
-    """The claim in the hook: metadata closed until every host has answered; bootseed-claim.service asks on.
+def claims(guest: Guest) -> bool:
+    """The claim in the hook: metadata closed until every host has answered; returns whether one has not.
 
     All hosts at once, in children that are killed after 5 s. Identities are made before: a killed child leaves nothing.
     """
     hosts = [host for host in guest.hosts() if host.read("claim")]
-    if hosts:
-        metadata(guest, "add")
-        for host in hosts:
-            host.identity()
-        if each(hosts, claim.once, 5):
-            metadata(guest, "del")
-        else:
-            guest.start("bootseed-claim")
-
-
-# What an enrolment, or a claim for one, is made of. The records of the instance come last: if the power goes meanwhile,
-# they still say whose the rest is. `spent` belongs to the disk.
-ENROLMENT = ["claim", "identity", "identity.pub", "psk", "counter", "issuer", "statement", "topup.json"]
-ENROLMENT += ["certificate", "instance"]
+    if not hosts:
+        return False
+    metadata(guest, "add")
+    for host in hosts:
+        host.identity()
+    done = each(hosts, claim.once, 5)
+    if done:
+        metadata(guest, "del")
+    return not done
 
 
 def settle(guest: Guest) -> None:
@@ -121,11 +132,8 @@ def settle(guest: Guest) -> None:
 
     Nothing is destroyed, so that a wrong instance-id costs nothing but a boot. Raises OSError.
     """
-    for folder in guest.at(KEEP).glob("[0-9a-f]" * 16):
-        if folder.is_symlink() or not folder.is_dir():
-            continue
-        host = Host(guest, bytes.fromhex(folder.name))
-        other = host.other()
+    for host in guest.hosts():
+        folder, other = host.folder, host.other()
         if other:
             now = guest.names()[0].hex()[:8]
             say(f"{folder.name}: enrolment of instance {other}…, this is {now}…: put aside, *.{other}")
@@ -133,11 +141,29 @@ def settle(guest: Guest) -> None:
                 aside(folder / name, "." + other)
         for known in guest.names():
             end = "." + known.hex()[:8]
-            if not host.read("certificate") and (folder / ("certificate" + end)).is_file():
+            if not host.read("certificate") and host.read("certificate" + end):
                 say(folder.name, "is this instance again: taken back, *" + end)
                 for name in ENROLMENT:
                     if plain(folder / (name + end)):
                         (folder / (name + end)).replace(folder / name)
+
+
+def laid(guest: Guest) -> list[Entry]:
+    """The entries of the seed file. Raises OSError, ValueError, Refused."""
+    seed = load(guest.at(RUN + "seed"))
+    if seed:
+        remember(guest, seed)
+        if not any(seed):
+            raise ValueError("already used, blanked")
+    return parse_file(seed)
+
+
+def recall(guest: Guest, path: Path) -> dict[str, Any]:
+    """The verdict of this instance, empty before it; a damaged file is put aside. Raises OSError."""
+    known = guest.verdict()
+    if not known and os.path.lexists(path) and not guest.found():
+        damaged(path)
+    return known
 
 
 def judge(guest: Guest, hooked: float) -> None:
@@ -146,32 +172,15 @@ def judge(guest: Guest, hooked: float) -> None:
     A verdict that got lost later is written once more; that the gate once opened for this instance proves it too. It
     gets the time of that, and no boot's id, since host keys are compared with it.
     """
-    entries: list[Entry] = []
-    try:
-        seed = load(guest.at(RUN + "seed"))
-        if seed:
-            remember(guest, seed)
-        if seed and not any(seed):
-            raise ValueError("already used, blanked")
-        entries = parse_file(seed)
-    except Exception as error:
-        say("no seed:", error)
-    attempt("settle", partial(settle, guest))
+    entries: list[Entry] = attempt("no seed:", [], laid, guest)
+    attempt("settle:", None, settle, guest)
     path = guest.at(KEEP + "verdict.json")
-    readable = True
-    known: dict[str, Any] = {}
-    try:
-        known = guest.verdict()
-        if not known and os.path.lexists(path) and not guest.found():
-            say(path, "is damaged")
-            aside(path, ".corrupt")
-    except Exception as error:
-        say(path, repr(error))
-        readable = False
+    known = attempt(path, None, recall, guest, path)
+    readable = known is not None
     spent = burn(guest, entries)
     evidence = seed_kernel(entries, guest, spent)
     for entry in entries:  # before all that could fail: what is burnt comes only once
-        attempt("no claim:", partial(keep, Host(guest, entry.host_id), entry))
+        attempt("no claim:", None, keep, Host(guest, entry.host_id), entry)
     if not known:
         word = "reseeded" if kernel.proven(evidence) else "unproven"
         if len(entries) == len(spent):
@@ -212,31 +221,17 @@ def keep(host: Host, entry: Entry) -> None:
             host.write("statement", entry.statement.raw)
 
 
-def attempt(what: str, action: Callable[[], object]) -> None:
-    """Do it; a failure is said and ends nothing else."""
-    try:
-        action()
-    except Exception as error:
-        say(what, repr(error))
-
-
 def hook(guest: Guest) -> None:
     """What the boothook runs, in the order that protocol and threat model need. Errors end in the log."""
     hooked = uptime()
     with guest.lock():
-        try:
-            judge(guest, hooked)
-        except Exception as error:
-            say("failed:", repr(error))
-            attempt("failed:", partial(write, guest.at(RUN + "verdict"), b"failed\n"))
-        attempt("seed:", partial(wipe, guest.at(RUN + "seed")))
+        if attempt("failed:", True, judge, guest, hooked):
+            attempt("failed:", None, write, guest.at(RUN + "verdict"), b"failed\n")
+        attempt("seed:", None, wipe, guest.at(RUN + "seed"))
         next_boot = guest.at("/var/lib/systemd/random-seed")
         if next_boot.parent.exists():
-            attempt("random-seed:", partial(write, next_boot, os.urandom(512)))
-        try:
-            claims(guest)
-        except Exception as error:
-            say("no claim:", repr(error))
+            attempt(next_boot, None, write, next_boot, os.urandom(512))
+        if attempt("no claim:", True, claims, guest):
             guest.start("bootseed-claim")
         guest.start("bootseed-report bootseed-topup.timer")  # they wait for the lock
         scrub(guest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .guest import Host
 from .packet import verify
 from .seed import Statement
 from .wire import Reader, label, refuse_unless
@@ -12,6 +13,14 @@ def messages(r: Reader) -> list[bytes]:
     count = r.number()
     refuse_unless(count < 33, "malformed")
     return [r.lp() for _ in range(count)]
+
+
+def learn(host: Host, known: Statement, later: list[bytes]) -> Statement:
+    """The newest of `known` and `later`, kept as the host's statement; raises Refused, OSError."""
+    newest = follow(known, later)
+    if newest != known:
+        host.write("statement", newest.raw)
+    return newest
 
 
 def follow(known: Statement, later: list[bytes]) -> Statement:

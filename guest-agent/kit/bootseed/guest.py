@@ -19,6 +19,11 @@ from .wire import Followed, Refused, u64
 
 KEEP = "/var/lib/bootseed/"
 RUN = "/run/bootseed/"
+# Files of a host that an enrolment uses, besides certificate and identity.
+FILES = ["topup.json", "counter", "issuer", "statement", "psk"]
+# What an enrolment, or a claim for one, is made of. The records of the instance come last: if the power goes meanwhile,
+# they still say whose the rest is. `spent` belongs to the disk.
+ENROLMENT = ["claim", "identity", "identity.pub", *FILES, "certificate", "instance"]
 os.umask(0o77)
 # The distribution's ssh-keygen, systemctl and ip, whatever else is first on PATH.
 os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -34,7 +39,7 @@ def output(command: Sequence[str | Path], seconds: int = 20) -> bytes:
     return subprocess.check_output(command, stdin=subprocess.DEVNULL, timeout=seconds)
 
 
-def keygen(*arguments: str | Path, data: bytes = b"") -> bytes:
+def keygen(data: bytes, *arguments: str | Path) -> bytes:
     """What ssh-keygen prints, given `data`; raises OSError with its last words, or with what is missing."""
     try:
         run = subprocess.run(["ssh-keygen", *arguments], input=data, capture_output=True, check=False)
@@ -43,6 +48,15 @@ def keygen(*arguments: str | Path, data: bytes = b"") -> bytes:
     if run.returncode:
         raise OSError(os.fsdecode(run.stderr).strip().split("\n")[-1])
     return run.stdout
+
+
+def attempt(what: object, default: Any, action: Callable[..., Any], *arguments: object) -> Any:
+    """The result of `action`, or `default` after an error, which is logged and ends nothing else."""
+    try:
+        return action(*arguments)
+    except Exception as error:
+        say(what, str(error) or repr(error))
+        return default
 
 
 def clocks() -> bytes:
@@ -70,7 +84,7 @@ def join(pids: Sequence[int]) -> bool:
 
 def sync(path: Path) -> None:
     """Make a file, or a folder's list of names, durable."""
-    fd = os.open(path, os.O_RDONLY)
+    fd = os.open(path, 0)
     os.fsync(fd)
     os.close(fd)
 
@@ -156,6 +170,12 @@ def aside(path: Path, end: str) -> None:
         sync(path.parent)
 
 
+def damaged(path: Path) -> None:
+    """Log that a file is damaged, and put it aside."""
+    say(path, "is damaged")
+    aside(path, ".corrupt")
+
+
 class Guest:
     """Paths, identifiers and programs of one machine."""
 
@@ -186,7 +206,7 @@ class Guest:
         known = self.root + "/var/lib/cloud/instances"
         if os.path.isdir(known):  # noqa: PTH112
             folder = f"{known}/{name.replace('/', '_')}"
-            right: object = name.strip(".") and name.isprintable() and os.path.isdir(folder)  # noqa: PTH112
+            right: object = name.strip(".") and os.path.isdir(folder)  # noqa: PTH112
         else:
             right = re.fullmatch("[!-Z_a-z~]+", name)
         return name if (given or right) and not name.startswith("iid-datasource") else ""
@@ -309,11 +329,13 @@ class Host:
     def status(self) -> dict[str, Any]:
         """What `status` tells of this host: whether the VM is enrolled, as which instance, and its top-ups."""
         try:
-            document = {"enrolled": bool(self.read("certificate")), "topUp": self.notes()}
+            document: dict[str, Any] = {"enrolled": bool(self.read("certificate")), "topUp": self.notes()}
             other = self.other()
+            if other:
+                document["otherInstance"] = other
+            return document
         except OSError as error:
             return {"error": str(error)}
-        return {**document, "otherInstance": other} if other else document
 
     def notes(self) -> dict[str, Any]:
         """What is in `topup.json`: `last` and the counts; empty when it is not there or damaged. Raises OSError."""
@@ -339,7 +361,7 @@ class Host:
             if self.read("certificate"):
                 raise
         aside(self.folder / "identity", ".corrupt")
-        keygen("-qt", "ed25519", "-N", "", "-C", "", "-f", new)
+        keygen(b"", "-qt", "ed25519", "-N", "", "-C", "", "-f", new)
         for end in (".pub", ""):
             self.write("identity" + end, self.read("new" + end))
             wipe(self.folder / ("new" + end))

@@ -7,25 +7,25 @@ import os
 import re
 from glob import glob
 from pathlib import Path
-from subprocess import SubprocessError
 
-from .guest import RUN, Guest, Host, keygen, output, say
+from .guest import RUN, Guest, Host, attempt, keygen, output
 from .wire import lp
 
 
 def config(guest: Guest) -> str:
     """The text of sshd's configuration and of all that it includes, each file once. Raises OSError."""
-    texts: dict[Path, str] = {}
-    patterns = ["sshd_config"]
+    text = ""
+    patterns, names = ["sshd_config"], []
     for pattern in patterns:
         # An absolute pattern stays what it is.
         for name in glob(guest.root + os.path.join("/etc/ssh", pattern)):  # noqa: PTH118, PTH207
             path = Path(name)
-            if path not in texts and path.is_file():  # a pipe would be waited for
-                texts[path] = path.read_bytes().decode(errors="replace") + "\n"
-                for words in re.findall(r"(?im)^\s*include[\s=]+(.*)", texts[path]):
-                    patterns += {word.strip('"') for word in words.split()}.difference(patterns)
-    return "".join(texts.values())
+            if name not in names and path.is_file():  # a pipe would be waited for
+                names.append(name)
+                text += path.read_bytes().decode(errors="replace") + "\n"
+                words = " ".join(re.findall(r"(?im)^\s*include[\s=]+(.*)", text)).replace('"', " ")
+                patterns += {*words.split()}.difference(patterns)
+    return text
 
 
 def shown(guest: Guest) -> list[Path]:
@@ -33,12 +33,8 @@ def shown(guest: Guest) -> list[Path]:
 
     The usual files where none is named: ecdsa, ed25519, rsa. Raises OSError when the configuration cannot be read.
     """
-    try:
-        command: list[str | Path] = [guest.at("/usr/sbin/sshd"), "-T", "-f", guest.at("/etc/ssh/sshd_config")]
-        text = output(command, 10).decode(errors="replace")
-    except (OSError, SubprocessError) as error:
-        say("sshd -T:", error)
-        text = config(guest)
+    command = guest.at("/usr/sbin/sshd"), "-T", "-f", guest.at("/etc/ssh/sshd_config")
+    text = attempt("sshd -T:", b"", output, command, 10).decode(errors="replace") or config(guest)
     names = re.findall(r'(?im)^\s*hostkey[\s=]+"?([^"#\n]+)', text)
     paths = {guest.at(name.strip()) for name in names} or guest.at("/etc/ssh").glob("ssh_host_[er]*key")
     return sorted(path for path in paths if path.exists())
@@ -48,7 +44,7 @@ def public(path: Path) -> str:
     """`type base64`, made from the private half, which is what sshd shows; raises OSError that says why not."""
     if not path.is_file():  # ssh-keygen would wait for a pipe
         raise OSError("no file")
-    line = " ".join(keygen("-y", "-P", "", "-f", path).decode().split()[:2])
+    line = " ".join(keygen(b"", "-y", "-P", "", "-f", path).decode().split()[:2])
     # The longest field of an RSA key is its modulus; the host takes 2,048 to 16,384 bits.
     if not re.match("ssh-ed|ecdsa-|ssh-rsa .{360,2800}$", line):
         raise OSError("not reported: " + line)
@@ -72,8 +68,8 @@ def find(guest: Guest) -> tuple[dict[Path, str], list[str]]:
 
 def sign(key: Path, kind: str, data: bytes) -> bytes:
     """A binary SSHSIG over `data`, length-prefixed; raises OSError."""
-    armored = keygen("-qYsign", "-n", f"bootseed-{kind}@v1", "-f", key, data=data)
-    return lp(base64.b64decode(b"".join(armored.split(b"\n")[1:-2])))
+    armored = keygen(data, "-qYsign", "-n", f"bootseed-{kind}@v1", "-f", key)
+    return lp(base64.b64decode(armored.split(b"-----")[2]))
 
 
 def prove(host: Host, path: Path, line: str, data: bytes) -> bytes:

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable
 from http.client import HTTPSConnection
 
-from .follow import follow, messages
+from .follow import learn, messages
 from .guest import Host, say
 from .wire import Followed, Reader, Refused, refuse_unless
 
@@ -24,8 +24,7 @@ def post(host: Host, path: str, body: Callable[[bytes], bytes]) -> tuple[int, by
     statement = host.statement()
     failure: Exception = OSError("no address answers")
     for address in statement.addresses:
-        name, _, port = address.rpartition(":")
-        connection = HTTPSConnection(name.strip("[]"), int(port), timeout=4, context=context)
+        connection = HTTPSConnection(address, timeout=4, context=context)
         try:
             connection.connect()
             pin = hashlib.sha256(connection.sock.getpeercert(True)).digest()  # type: ignore[arg-type]
@@ -42,8 +41,7 @@ def post(host: Host, path: str, body: Callable[[bytes], bytes]) -> tuple[int, by
             r = Reader(received)
             later = messages(r)
             r.end()
-            refuse_unless(later, "pin")
-            host.write("statement", follow(statement, later).raw)
+            refuse_unless(learn(host, statement, later) != statement, "pin")
             raise Followed
         except Exception as error:
             say(address, path, repr(error))

@@ -23,10 +23,8 @@ def foreign(guest: Guest, keys: Collection[Path], verdict: dict[str, Any]) -> in
     at = guest.at(KEEP + "verdict.json").stat().st_mtime
     if guest.boot_id() == verdict["bootId"]:  # a clock that was set back since makes later files look older
         at = min(at, time.time() - uptime() + verdict["evidence"]["timeline"][-1][1])
-    told = b""
-    for pattern in SOURCES:
-        for path in filter(Path.is_file, guest.at("/").glob(pattern)):
-            told += path.read_bytes()
+    paths = [path for pattern in SOURCES for path in guest.at("/").glob(pattern)]
+    told = b"".join(path.read_bytes() for path in paths if path.is_file())
     before = 0
     for path in keys:
         text = path.read_bytes()

@@ -9,11 +9,11 @@ import hashlib
 import hmac
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
 
 from .seed import P, point
 from .wire import Reader, Refused, label, lp, refuse_unless
@@ -24,10 +24,14 @@ SUITE = b"HPKE\0\x20\0\1\0\3"
 # Order of Ed25519's base point.
 ORDER = 2**252 + 27742317777372353535851937790883648493
 
-# SubjectPublicKeyInfo (RFC 8410; RFC 5480 with a compressed point) up to the key itself.
+# SubjectPublicKeyInfo (RFC 8410) up to the key itself.
 X25519 = b"0*0\5\6\3+en\3!\0"
 ED25519 = b"0*0\5\6\3+ep\3!\0"
-P256 = b'090\x13\6\7*\x86H\xce=\2\1\6\x08*\x86H\xce=\3\1\7\3"\0'
+
+
+def private(kind: bytes, seed: bytes) -> Any:
+    """The private key of 32 bytes, as PKCS #8 (RFC 8410); `kind` is b"n" for X25519, b"p" for Ed25519."""
+    return load_der_private_key(b"0.\2\1\x000\5\6\3+e" + kind + b'\4"\4 ' + seed, None)
 
 
 def dh(sk: X25519PrivateKey, pk: bytes = b"\t" + bytes(31)) -> bytes:
@@ -60,26 +64,22 @@ def open_psk(
         raise Refused("open-failed") from None
 
 
-def export(exporter: bytes, context: bytes) -> bytes:
-    """Export(context, 32), RFC 9180 section 5.3."""
-    return expand(SUITE, exporter, b"sec", context)
-
-
 def verify(key: bytes, signature: bytes, message: bytes) -> None:
     """Check a signature of 64 bytes; raises Refused. `key` begins with its algorithm: 1 Ed25519, 2 P-256, SHA-256.
 
     Ed25519: the checks on which versions of OpenSSL differ come before OpenSSL (protocol.md, Signatures).
     """
     try:
-        public: Any = load_der_public_key((ED25519 if key[0] == 1 else P256) + key[1:])
         if key[0] == 1:
             for encoded in key[1:], signature[:32]:
                 refuse_unless(int.from_bytes(point(encoded), "little") % 2**255 < P, "malformed")
             refuse_unless(int.from_bytes(signature[32:], "little") < ORDER, "malformed")
+            public: Any = load_der_public_key(ED25519 + key[1:])
             public.verify(signature, message)
         else:
             r = Reader(signature)
             der = integer(r.number(32)) + integer(r.number(32))
+            public = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), key[1:])
             public.verify(b"0%c" % len(der) + der, message, ECDSA(SHA256()))
     except Exception:
         raise Refused("bad-signature") from None
@@ -135,4 +135,4 @@ def open_packet(
     pt, exporter = open_psk(sk, enc, label("packet") + host_id + seed_id, psk, seed_id, ct)
     timestamp, counter, chunk = parse(pt)
     refuse_unless(last < counter < 2**53, "bad-counter")
-    return timestamp, counter, chunk, export(exporter, b"bootseed v1 receipt")
+    return timestamp, counter, chunk, expand(SUITE, exporter, b"sec", b"bootseed v1 receipt")

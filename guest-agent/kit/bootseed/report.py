@@ -5,28 +5,21 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from . import VERSION
 from .firstboot import uptime
-from .guest import KEEP, RUN, Host, output, say, write
+from .guest import KEEP, RUN, Host, attempt, output, say, write
 from .hostkeys import find, prove, sign
 from .https import post
 from .origin import foreign
 
 MOST_BYTES = 16384
 NO_KEY = "no SSH host key to report yet"
-
-
-def optional(default: Any, action: Callable[..., Any], *arguments: object) -> Any:
-    """The result of `action`; `default` when it fails, for any reason: what is not known may not fail a report."""
-    try:
-        return action(*arguments)
-    except Exception as error:
-        say("not known:", action.__name__, repr(error))
-        return default
+# What is not known may not fail a report.
+UNKNOWN = "not known:"
 
 
 def sshd_started(host: Host) -> list[tuple[str, float]]:
@@ -55,7 +48,7 @@ def timeline(host: Host, verdict: dict[str, Any], keys: Collection[Path]) -> lis
         if reseed <= at <= uptime():
             line.append((name, at))
     if host.guest.boot_id() == verdict["bootId"]:
-        line += optional([], sshd_started, host)
+        line += attempt(UNKNOWN, [], sshd_started, host)
     return sorted(line, key=lambda entry: entry[1])
 
 
@@ -65,7 +58,7 @@ def message(host: Host, keys: dict[Path, str], remarks: list[str]) -> bytes:
     while keys:
         document = guest.verdict()
         if not document:
-            raise OSError("verdict.json is gone or damaged: the next boot writes another")
+            raise OSError("verdict.json is missing or damaged: the next boot writes it")
         evidence = document["evidence"]
         document.update(
             hostId=host.id.hex(),
@@ -74,9 +67,9 @@ def message(host: Host, keys: dict[Path, str], remarks: list[str]) -> bytes:
             hostKeys=list(keys.values()),
             versions={"kit": VERSION, "python": sys.version.split()[0]},
         )
-        before = optional(len(keys), foreign, guest, keys, document)
+        before = attempt(UNKNOWN, len(keys), foreign, guest, keys, document)
         evidence["hostKeysBefore"] = max(evidence["hostKeysBefore"], before)
-        evidence["timeline"] = optional(evidence["timeline"], timeline, host, document, keys)
+        evidence["timeline"] = attempt(UNKNOWN, evidence["timeline"], timeline, host, document, keys)
         evidence["gate"] = guest.gate()
         if remarks:
             evidence["remarks"] = [ascii(remark)[1:-1][:255] for remark in remarks[:16]]

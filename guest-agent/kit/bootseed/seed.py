@@ -83,7 +83,7 @@ class Entry:
         checksum = r.take(32)
         r.end()
         refuse_unless(checksum == hashlib.sha256(raw[:covered]).digest(), "bad-checksum")
-        refuse_unless(any(self.pool) and any(self.claim_key) and any(self.psk0), "all-zero")
+        refuse_unless(all(map(any, (self.pool, self.claim_key, self.psk0))), "all-zero")
         text = re.fullmatch(b"[ -~]*", self.pool)
         refuse_unless(len(set(self.pool)) > 1 and not text, "placeholder")
         self.statement = Statement(statement)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import base64
 import os
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from .form import KIND, certified, counts, private_key
-from .guest import Host, aside, say
+from .guest import FILES, Host, attempt, damaged, say
+from .packet import private
 from .seed import Statement
 from .wire import Refused, refuse_unless
 
 # In this order: the identity is held against the certificate.
-FILES = ["topup.json", "counter", "issuer", "statement", "psk", "certificate", "identity"]
+CHECKED = [*FILES, "certificate", "identity"]
 
 
 def outvoted(host: Host, enrolled: bytes) -> bool:
@@ -43,8 +43,7 @@ def check(host: Host, name: str, raw: bytes) -> None:
         right = certified(raw, host.id) and not outvoted(host, raw[25:57])
     elif name == "identity":
         pair = private_key(raw)
-        key = Ed25519PrivateKey.from_private_bytes(pair[:32])
-        public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        public = private(b"p", pair[:32]).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         right = public == pair[32:] and host.certificate()[25:57] in (b"", public)
     else:
         right = Statement(raw).host_id == host.id
@@ -60,24 +59,20 @@ def put_aside(host: Host) -> list[str]:
     impossible, and the host sees the roll-back.
     """
     found = []
-    for name in FILES:
+    for name in CHECKED:
         path = host.folder / name
         try:
             if os.path.lexists(path):
                 check(host, name, host.read(name))
         except Refused:
-            say(path, "is damaged")
-            aside(path, ".corrupt")
+            damaged(path)
             found.append("state-" + name)
         except Exception as error:
             if name not in ("topup.json", "issuer"):
                 raise
             say(path, error)
     if not host.read("statement"):
-        try:
-            issuer = host.read("issuer")
-        except Exception:
-            issuer = b""
+        issuer = attempt("issuer:", b"", host.read, "issuer")
         if issuer:
             host.write("statement", issuer)
     return found

@@ -7,17 +7,16 @@ import hmac
 import json
 import os
 import time
+from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from . import kernel
-from .follow import follow, messages
+from .follow import learn, messages
 from .form import private_key
-from .guest import Host, clocks, say
+from .guest import Host, attempt, clocks, say
 from .https import post
-from .packet import dh, open_packet
+from .packet import dh, open_packet, private
 from .state import put_aside
 from .wire import Reader, Refused, label, lp, refuse_unless, u64
 
@@ -31,18 +30,19 @@ def due(host: Host) -> bool:
         return True  # never done, or damaged: `once` says what
 
 
-def hello(host: Host, serial: int, sk: X25519PrivateKey) -> bytes:
+def hello(host: Host, serial: int, sk: Any) -> bytes:
     """A signed hello; the nonce over TLS is zero."""
     body = b"\1\1" + host.read("certificate")[9:25] + dh(sk)
     body += host.read("counter").rjust(8, b"\0") + serial.to_bytes(4, "big")
-    key = Ed25519PrivateKey.from_private_bytes(private_key(host.read("identity"))[:32])
-    return body + key.sign(label("hello") + host.id + bytes(16) + body)
+    key = private(b"p", private_key(host.read("identity"))[:32])
+    signature: bytes = key.sign(label("hello") + host.id + bytes(16) + body)
+    return body + signature
 
 
 def need_cryptography() -> None:
     """Raise what python3-cryptography does when it is missing, too old, or may not do what a top-up needs."""
-    dh(X25519PrivateKey.generate())
-    Ed25519PrivateKey.from_private_bytes(bytes(32))
+    dh(private(b"n", bytes(32)))
+    private(b"p", bytes(32))
     ChaCha20Poly1305(bytes(32))
 
 
@@ -55,7 +55,7 @@ def pull(host: Host) -> dict[str, int]:
     kernel.reseed()
     statement = host.statement()
     # Not generate(): OpenSSL seeds its generator once in a process, maybe before this reseed.
-    sk = X25519PrivateKey.from_private_bytes(os.urandom(32))
+    sk = private(b"n", os.urandom(32))
     greeting = hello(host, statement.serial, sk)
     status, answer = post(host, "/v1/packets", lambda _: greeting + bytes(3))
     if status == 403:
@@ -67,19 +67,15 @@ def pull(host: Host) -> dict[str, int]:
     later = messages(r)
     packet = r.lp()
     r.end()
-    if later:
-        statement = follow(statement, later)
-        host.write("statement", statement.raw)
+    statement = learn(host, statement, later)
     timestamp, counter, chunk, key = open_packet(packet, greeting, sk, host.read("psk"), host.id, statement.packet_pk)
     host.write("counter", u64(counter))
     rc_mix = kernel.mix(hashlib.sha512(label("packet") + chunk + arrived).digest(), 0)
     rc_reseed = kernel.reseed()
     receipt = u64(counter) + bytes([rc_mix, rc_reseed])
     receipt += hmac.digest(key, label("receipt") + receipt, "sha256")
-    try:
-        received, _ = post(host, "/v1/receipts", lambda _: greeting[2:18] + receipt)
-    except OSError:
-        received = 0  # a lost receipt is harmless
+    # A lost receipt is harmless.
+    received = attempt("no receipt:", [0], post, host, "/v1/receipts", lambda _: greeting[2:18] + receipt)[0]
     return {"counter": counter, "timestamp": timestamp, "rcMix": rc_mix, "rcReseed": rc_reseed, "receipt": received}
 
 
@@ -88,35 +84,29 @@ def once(host: Host) -> bool:
 
     Nothing is looked at without the library: what it cannot read is not damaged for that. Raises OSError.
     """
-    try:
-        need_cryptography()
-    except Exception as error:
-        say("no top-up: python3-cryptography is missing or older than 3.0, install it; nothing is lost:", repr(error))
+    if attempt("no top-up: python3-cryptography is missing or older than 3.0, install it:", True, need_cryptography):
         return False
     codes = put_aside(host)
     lost = [name for name in ("certificate", "psk", "identity", "statement") if not host.read(name)]
     other = host.other()
     done = {}
     if lost:
-        say(host.id.hex(), "join again: no", *lost)
+        say(host.folder.name, "join again: no", *lost)
     elif other:
-        say(host.id.hex(), f"no top-up: enrolment of another instance ({other}…): join again, or run `generalize`")
+        say(host.folder.name, f"no top-up: enrolment of another instance ({other}…): join again, or run `generalize`")
         codes.append("instance")
     else:
         try:
             done = {"last": pull(host)}
         except Refused as refused:
-            say(host.id.hex(), refused)
+            say(host.folder.name, refused)
             codes.append(str(refused))
-    if done or codes:
-        try:
-            notes = {**host.notes(), **done}
-        except Exception as error:  # not to be read: not to be replaced either
-            say(error)
-        else:
-            for code in codes:
-                notes[code] = notes.get(code, 0) + 1
-            host.write("topup.json", json.dumps(notes).encode())
+    notes = attempt("topup.json:", None, host.notes)
+    if (done or codes) and notes is not None:  # what cannot be read is not replaced
+        notes.update(done)
+        for code in codes:
+            notes[code] = notes.get(code, 0) + 1
+        host.write("topup.json", json.dumps(notes).encode())
     return bool(done)
 
 
