@@ -23,11 +23,11 @@ HEAD = b"openssh-key-v1\0" + b"\0\0\0\4none" * 2 + bytes(7) + b"\1\0\0\x003" + K
 def private_key(raw: bytes) -> bytes:
     """Seed and public key, 32 bytes each, of an OpenSSH file without passphrase and comment; else raises Refused.
 
-    Exactly as ssh-keygen writes it for the kit: what is read here is the same as what these two keys and its random
-    check give when written again.
+    Exactly as ssh-keygen writes it for the kit, but for line breaks: what is read here is the same as what these two
+    keys and its random check give when written again.
     """
     text = re.fullmatch(
-        b"-----BEGIN OPENSSH PRIVATE KEY-----\n((?:[A-Za-z0-9+/]{70}\n){4}[A-Za-z0-9+/]{32}\n)"
+        b"-----BEGIN OPENSSH PRIVATE KEY-----\n((?:[A-Za-z0-9+/]\n?){312})"
         b"-----END OPENSSH PRIVATE KEY-----\n?",
         raw,
     )
