@@ -249,7 +249,7 @@ def check_pull(host: Host) -> None:
     """A delivery by `pull` with a first 403; then every packet answer."""
     psk, answers, (usual, proof) = b(vectors("packet")["given"], "psk"), vectors("packet-answer"), _requests()
     replace(topup, "os", SimpleNamespace(urandom=lambda _: b(vectors("packet")["given"], "skE")))
-    replace(topup, "follow", lambda _known, later: Statement(later[-1]))
+    replace(topup, "learn", lambda _host, known, later: Statement(later[-1]) if later else known)
     host.write("psk", psk)
     MIXED.clear()
     host.write("counter", u64(0))

@@ -27,8 +27,7 @@ def private_key(raw: bytes) -> bytes:
     keys and its random check give when written again.
     """
     text = re.fullmatch(
-        b"-----BEGIN OPENSSH PRIVATE KEY-----\n((?:[A-Za-z0-9+/]\n?){312})"
-        b"-----END OPENSSH PRIVATE KEY-----\n?",
+        b"-----BEGIN OPENSSH PRIVATE KEY-----\n((?:[A-Za-z0-9+/]\n?){312})-----END OPENSSH PRIVATE KEY-----\n?",
         raw,
     )
     written = base64.b64decode(text[1]) if text else b""
