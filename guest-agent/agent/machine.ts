@@ -1,8 +1,24 @@
 /** What the agent reads of the machine it runs on, as files below a root. */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { childProcess } from "./lazy.ts";
 
 export const STATE_DIR = "/var/lib/bootseed";
+
+const VERDICT = `${STATE_DIR}/verdict.json`;
+const WORDS: readonly unknown[] = ["reseeded", "unproven", "spent", "no-seed", "failed"];
+/** Of a short file, as much as the kit reads. */
+const MAX_TEXT_BYTES = 4096;
+/** White space as python's `str.strip` removes it. */
+const SPACE = String.raw`[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+`;
+const AROUND = new RegExp(`^${SPACE}|${SPACE}$`, "g");
+
+const isFolder = (path: string): boolean => {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false; // also a name that no folder can have
+  }
+};
 
 export class Machine {
   readonly root: string;
@@ -16,11 +32,12 @@ export class Machine {
     return this.root + path;
   }
 
-  /** A file's text without white space around it; empty when it cannot be read. */
+  /** A file's text without white space around it, as the kit reads it; empty when it cannot be read. */
   text(path: string): string {
     try {
       // A pipe, which the state's owner could lay, would keep root waiting.
-      return statSync(this.at(path)).isFile() ? readFileSync(this.at(path), "utf8").trim() : "";
+      if (!statSync(this.at(path)).isFile()) return "";
+      return readFileSync(this.at(path)).subarray(0, MAX_TEXT_BYTES).toString().replaceAll(AROUND, "");
     } catch {
       return "";
     }
@@ -61,17 +78,38 @@ export class Machine {
     const name = this.text("/var/lib/cloud/data/instance-id");
     if (name.startsWith("iid-datasource")) return "";
     const instances = this.at("/var/lib/cloud/instances");
-    if (!existsSync(instances)) return /^[!-Z_a-z~]+$/.test(name) ? name : "";
+    if (!isFolder(instances)) return /^[!-Z_a-z~]+$/.test(name) ? name : "";
     const printable = /^(?: |[^\p{C}\p{Z}])+$/u.test(name) && !/^\.+$/.test(name);
-    return printable && existsSync(`${instances}/${name.replaceAll("/", "_")}`) ? name : "";
+    return printable && isFolder(`${instances}/${name.replaceAll("/", "_")}`) ? name : "";
   }
 
   /** What the kit found out at this very instance's first boot; null where there was none, and on a copy of a disk. */
   verdict(): Record<string, unknown> | null {
+    const found = this.#found();
+    return found !== null && ["", found["instanceId"]].includes(this.#cloudName()) ? found : null;
+  }
+
+  /** Whether there is a `verdict.json` that neither the kit nor the agent takes for one. */
+  hasDamagedVerdict(): boolean {
+    return lstatSync(this.at(VERDICT), { throwIfNoEntry: false }) !== undefined && this.#found() === null;
+  }
+
+  /** What `verdict.json` has, whichever instance's it is; null unless it is whole, as in the kit (form.py, `proof`). */
+  #found(): Record<string, unknown> | null {
     try {
-      const verdict = JSON.parse(this.text(`${STATE_DIR}/verdict.json`)) as Record<string, unknown>;
-      const named = this.#cloudName();
-      return typeof verdict["instanceId"] === "string" && ["", verdict["instanceId"]].includes(named) ? verdict : null;
+      if (!lstatSync(this.at(VERDICT)).isFile()) return null;
+      const text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(this.at(VERDICT)));
+      const found = JSON.parse(text) as Record<string, unknown>;
+      const { hostKeysBefore, timeline } = found["evidence"] as { hostKeysBefore: unknown; timeline: unknown[][] };
+      const seconds = Array.isArray(timeline) ? timeline.at(-1)?.[1] : undefined;
+      const isWhole =
+        typeof found["instanceId"] === "string" &&
+        typeof found["bootId"] === "string" &&
+        WORDS.includes(found["verdict"]) &&
+        Number.isInteger(hostKeysBefore) &&
+        typeof seconds === "number" &&
+        seconds >= 0;
+      return isWhole ? found : null;
     } catch {
       return null;
     }

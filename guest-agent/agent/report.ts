@@ -52,6 +52,7 @@ export async function sendReport(
     throw new Refusal("no-host-key", `there is no usable SSH host key to report: ${fix}`);
   }
   const known = machine.verdict();
+  if (machine.hasDamagedVerdict()) world.say("verdict.json is damaged: the report says `no-seed`");
   const evidence = { ...facts, ...machine.generator(), timeline: [], ...(known?.["evidence"] as object | undefined) };
   const document = {
     hostId: toHex(folder.hostId),

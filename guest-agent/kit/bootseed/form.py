@@ -78,7 +78,8 @@ def proof(raw: bytes) -> dict[str, Any]:
         evidence = found["evidence"]
         right = {*map(type, (found["instanceId"], found["bootId"]))} == {str}
         right &= found["verdict"] in ("reseeded", "unproven", "spent", "no-seed", "failed")
-        right &= isinstance(evidence["hostKeysBefore"], int) and evidence["timeline"][-1][1] >= 0
+        right &= type(evidence["hostKeysBefore"]) is int  # a bool is none
+        right &= type(evidence["timeline"][-1][1]) in (int, float) and evidence["timeline"][-1][1] >= 0
     except WRONG:
         right = False
     return found if right else {}
