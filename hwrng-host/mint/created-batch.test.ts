@@ -46,3 +46,23 @@ it("a droplet that a request names many times is answered each time and written 
   expect([ids.length, new Set(ids).size, written]).toEqual([100, 1, 1]);
   expect((await host.vm())?.addresses).toEqual(["192.0.2.2"]);
 });
+
+it("two droplets of one URN in a request are answered each for itself", async () => {
+  await using host = new Bench();
+  const guests = [await host.guest("instance", "100"), await host.guest("instance", "101")];
+  const [first, second] = guests.map(({ urn, instanceId }) => ({ urn, instanceId, addresses: [] }));
+  const ids = await tell(host, [first ?? {}, second ?? {}]);
+  expect(new Set(ids).size).toBe(2);
+  expect((await host.vms()).map((vm) => vm.instanceId).toSorted()).toEqual(["100", "101"]);
+});
+
+it("each droplet is answered with its report and its alarms", async () => {
+  await using host = new Bench();
+  const guest = await host.guest("instance", "100");
+  await host.created(guest);
+  guest.enrol((await host.send("/v1/claims", guest.claim())).bytes);
+  await host.send("/v1/reports", guest.report());
+  await host.send("/v1/claims", guest.claim({ instanceId: "stranger" }));
+  const { vms } = createdAnswerSchema.parse(await host.created(guest));
+  expect(vms).toMatchObject([{ state: "reported", report: { instanceId: "100" }, askers: [expect.anything()] }]);
+});

@@ -1,5 +1,5 @@
 /** Test aid: what a program's run says to the mint. */
-import { createdAnswerSchema, type ReservationsAnswer, reservationsAnswerSchema } from "@bootseed/protocol";
+import { createdAnswerSchema, type ReservationsAnswer, reservationsAnswerSchema, toHex } from "@bootseed/protocol";
 import { mintApp } from "../mint/app.ts";
 import type { Caller } from "../mint/caller.ts";
 import type { Bench } from "./bench.ts";
@@ -51,5 +51,10 @@ export class Stack {
 
   present(...instanceIds: string[]): Promise<{ status: number; body: unknown }> {
     return this.post("/v1/present", { stack: this.stack, instanceIds });
+  }
+
+  /** As the operator. */
+  forget(guest: TestGuest): Promise<{ status: number }> {
+    return this.host.post(`/v1/vms/${toHex(guest.seedId)}/forget`, {});
   }
 }
