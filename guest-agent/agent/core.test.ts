@@ -251,7 +251,7 @@ describe("what is no damage", () => {
 });
 
 describe("a copy of another machine's disk", () => {
-  it("C31 (trailofbits/dropkit#53): asks nobody, and says whose the enrolment is", async () => {
+  it("C31 (trailofbits/dropkit#53): sends no request, and logs which instance is enrolled", async () => {
     await using bench = new Bench();
     using vm = await enrolledMachine(bench);
     const world = { ...vm.world, instanceIds: ["another", "machine-id"] };

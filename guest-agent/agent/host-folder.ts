@@ -96,7 +96,7 @@ export class HostFolder {
 
   /**
    * The instance that this enrolment belongs to when it is not this machine's: 8 digits of its hash; null when it is ours,
-   * when there is none, and when nobody can tell. One record that names this machine is enough.
+   * when there is none, and when it is not known. One record that names this machine is enough.
    */
   otherInstance(): string | null {
     const names = this.#world.instanceIds?.map(instanceIdHash) ?? [];

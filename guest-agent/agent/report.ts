@@ -60,7 +60,7 @@ export async function sendReport(
     identityPk: toHex(identityPk),
     instanceId: machine.instanceId(),
     bootId: known?.["bootId"] ?? machine.bootId(),
-    // Without a first boot of ours nothing is claimed about what was there before.
+    // Without a first boot with the kit nothing is claimed about what was there before.
     verdict: known?.["verdict"] ?? "no-seed",
     evidence: { ...evidence, gate: machine.gate(), ...(remarks.length === 0 ? {} : { remarks: printable(remarks) }) },
     hostKeys: [...keys.values()],

@@ -25,7 +25,7 @@ class ReportingTest(MachineTest):
             path = self.guest.at(f"/etc/ssh/ssh_host_{kind}_key")
             command = ["ssh-keygen", "-qt", kind, *options, "-N", "", "-C", "root@web-7", "-f", path]
             subprocess.run(command, check=True)
-        self.put("/etc/ssh/ssh_host_dsa_key", b"cloud-init 22 makes one; nobody verifies it")
+        self.put("/etc/ssh/ssh_host_dsa_key", b"cloud-init 22 makes one; no client verifies it")
         self.sent: list[bytes] = []
         self.status = 204
         self.answer(report, self.respond)

@@ -1,4 +1,4 @@
-"""Which host keys are reported, and what is said of the others; ssh-keygen is the real one."""
+"""Which host keys are reported, and which remarks name the others; ssh-keygen is the real one."""
 
 from __future__ import annotations
 

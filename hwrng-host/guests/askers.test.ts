@@ -76,7 +76,7 @@ describe("an orphan of a create that was retried", () => {
     const own = guest.identity;
     rebuilt(guest);
     expect(await ask(host, guest, "orphan")).toBe(202);
-    // Until the instance id is known, nobody can say which of them is the VM.
+    // Until the instance id is known, it is not known which of them is the VM.
     expect(await askersOf(host)).toEqual([]);
     await host.created(guest);
     guest.identity = own;

@@ -47,7 +47,7 @@ export async function deliver(
   const { seedId, lastCounter } = hello;
   const send: SendInput = { seedId, pkeHash: sha256(hello.pkE), lastCounter, now: context.now() };
   const line = store.enrolments.lineOf(send);
-  // Before any limit: that somebody sends an old hello again says nothing of the VM, and costs it nothing.
+  // Before any limit: an old hello that is sent again is no evidence about the VM, and uses none of its quota.
   if (line === "repeated") throw new Limited("a hello that was answered before", seedId);
   if (line === "behind" && store.alarms.rolledBack(seedId, send.now))
     log.warn({ seedId: toHex(seedId), lastCounter }, ROLLED_BACK);

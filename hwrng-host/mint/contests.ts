@@ -86,7 +86,7 @@ function holder({ name, stack, seedId, joined, claimedAt, committedAt }: VmRow, 
 }
 
 /**
- * @param rows every VM of this host, whoever asks
+ * @param rows every VM of this host, also those that the client may not see
  * @param admins from {@link adminAccounts}
  * @param maySee whether the client that asks may see VMs of a stack: of others it learns that there is one
  * @returns by row; a row without a contest is left out

@@ -21,7 +21,7 @@ export const UNDER_WAY = 900;
 export type BindOptions = {
   /** Whether the caller may touch a stack: a VM is not taken from a stack that is not the caller's. */
   readonly mayTouch: (stack: string) => boolean;
-  /** Whether the caller may say that a newer machine of a stack has an older one's address: who is no admin may only contest it. */
+  /** Whether the caller may say that a newer machine of a stack has an older one's address: a client without the role admin may only contest it. */
   readonly takesAddresses: boolean;
   /** The caller's account. */
   readonly account: string;

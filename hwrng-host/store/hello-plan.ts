@@ -25,7 +25,7 @@ export const PLAN_COLUMNS =
   "counter, answered, tokens, tokens_at, line_counter, side_counters, side_tokens, side_tokens_at";
 
 /**
- * `repeated`: it was answered before, whoever sends it again. `behind`: an older counter than the VM showed or
+ * `repeated`: it was answered before. `behind`: an older counter than the VM showed or
  * acknowledged. `side`: a copy that was behind before. `line`: the VM.
  */
 export type HelloLine = "repeated" | "behind" | "side" | "line";

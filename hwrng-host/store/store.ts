@@ -126,7 +126,7 @@ export type ClaimOutcome =
   { readonly state: 0; readonly certificate: Uint8Array } | { readonly state: 1 | 2 | 3 | "unknown" | "revoked" };
 
 /**
- * How whoever claims stands to a seed. `holder`: the machine that won it. `proven`: the same,
+ * How a claiming machine stands to a seed. `holder`: the machine that won it. `proven`: the same,
  * and a report or hello that it signed was accepted, so it has its certificate and needs no secret. `own`: it has the instance id that the seed is
  * bound to, or would bind it now. `unbound`: that id is not known yet. `other`: the seed is another instance's.
  */
@@ -139,7 +139,7 @@ export type ClaimStanding = {
 /** What stays shown until an operator clears it. */
 export interface AlarmStore {
   /**
-   * Remembers that another machine than the VM asked with the VM's seed, or one of which nobody knows yet whether it is
+   * Remembers that another machine than the VM asked with the VM's seed, or one that is not yet known to be
    * the VM; writes at most once an hour for each.
    * @param same whether it has the VM's own instance id
    * @returns true the first time, and again after an operator cleared one that is no orphan: it has the VM's own id, or

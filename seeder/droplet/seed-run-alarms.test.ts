@@ -65,7 +65,7 @@ describe("what the host notices about a droplet", () => {
       [],
     ]);
   });
-  it("of a VM that is alone nothing is said", async () => {
+  it("of a VM without another asker: no warning", async () => {
     const { run, warnings } = runWith({});
     await run.report(web, 0, () => undefined);
     expect([warnings, run.alarmsOf("urn:web"), run.alarmsOf("urn:other")]).toEqual([[], [], []]);

@@ -186,7 +186,7 @@ export class SeedRun {
     return this.#alarms.get(urn) ?? [];
   }
 
-  /** A warning, never an error: what exists goes on to exist, whatever is said of its seed. */
+  /** A warning, never an error: a droplet that exists stays, whatever alarm its seed has. */
   #notice({ urn, name }: LiveDroplet, asked: readonly Asked[]): void {
     const watched = asked.flatMap((one) => one.watched ?? []);
     const alarms = [...new Set(watched.flatMap(alarmsOf))];

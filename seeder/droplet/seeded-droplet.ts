@@ -104,7 +104,7 @@ export class SeededDroplet extends pulumi.ComponentResource {
     if (!context.dryRun) context.runs.telling.expect();
     const urn = urnInside(this, name);
     const options = { kit: context.kit, wrap, maxBytes: maxUserDataBytes };
-    // Where no transform of ours runs, in the plugin for other languages, the user-data is rendered here.
+    // Where bootseed's transform does not run, in the plugin for other languages, the user-data is rendered here.
     const inPlugin = pulumi.runtime.getStackResource() === undefined;
     // At once, not when the template is known or what it depends on is there: all droplets of a run ask together. A plain
     // promise, because an Output would take a Uint8Array apart, and a seed has no business in Outputs anyway.

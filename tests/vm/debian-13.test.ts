@@ -28,7 +28,7 @@ describe("a Debian 13 droplet with a config drive", { concurrent: false }, () =>
   let started: Date;
   const boots = new Set<string>();
   const bootId = "cat /proc/sys/kernel/random/boot_id";
-  /** As an operator logs in with nothing but what `bootseed known-hosts` printed. */
+  /** As an operator logs in with only what `bootseed known-hosts` printed. */
   const login = async (): Promise<string> => {
     const knownHosts = join(dir, "known_hosts");
     writeFileSync(knownHosts, await run("bootseed", ["known-hosts", "--host", host.mint, "web-1"]));
@@ -115,7 +115,7 @@ describe("a Debian 13 droplet with a config drive", { concurrent: false }, () =>
     expect(await inVm("cat /var/lib/needs-seed")).toBe([...boots].join("\n"));
   });
 
-  it("has the same keys and no failed unit of ours after the reboot, and credits no seed twice", async () => {
+  it("has the same keys and no failed bootseed unit after the reboot, and credits no seed twice", async () => {
     expect(await login()).toBe("web-1");
     expect(await inVm("systemctl list-units --failed --plain --no-legend 'bootseed*'")).toBe("");
     expect(await inVm("cat /run/bootseed/log")).toContain("the seed is spent");

@@ -1,4 +1,4 @@
-// image-user.sh with a small image.sh in the place of ours: what namespace it makes, and what it leaves.
+// image-user.sh with a small image.sh in the place of the real one: what namespace it makes, and what it leaves.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

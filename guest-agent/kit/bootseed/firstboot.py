@@ -130,7 +130,7 @@ def claims(guest: Guest) -> bool:
 def settle(guest: Guest) -> None:
     """Put aside what belongs to another instance, and take back what was put aside when this was another one.
 
-    Nothing is destroyed, so that a wrong instance-id costs nothing but a boot. Raises OSError.
+    Nothing is destroyed, so that a wrong instance-id costs one boot. Raises OSError.
     """
     for host in guest.hosts():
         folder, other = host.folder, host.other()

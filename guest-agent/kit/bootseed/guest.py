@@ -144,7 +144,7 @@ def write(path: Path, data: bytes) -> None:
 def remove(path: Path) -> None:
     """Remove a file, link or pipe; follows no link, and nothing happens when it is not there.
 
-    A folder is none of ours: it is renamed to `<name>.<time in ns>`, and nothing in it is touched.
+    A folder is not the kit's: it is renamed to `<name>.<time in ns>`, and nothing in it is touched.
     """
     own_folder(path)
     if path.is_dir() > path.is_symlink():
@@ -314,7 +314,7 @@ class Host:
     def other(self) -> str:
         """The instance that this enrolment, or open claim, belongs to when it is not this one: 8 digits of its hash.
 
-        Empty when it is ours, when there is none, and when nobody can tell. One record that names this machine is
+        Empty when it is ours, when there is none, and when it is not known. One record that names this machine is
         enough; so no single damaged one makes an enrolment another's. `verdict.json` stands in where neither
         certificate nor `instance` says anything.
         """

@@ -96,7 +96,7 @@ export function* signatureCases(): Generator<SignatureCase> {
   yield* specCheck();
 }
 
-/** S = k·a and R of small order: where the torsion adds up to zero, nothing but the order of R is wrong. */
+/** S = k·a and R of small order: where the torsion adds up to zero, only the order of R is wrong. */
 function* smallR(): Generator<SignatureCase> {
   const a = number(ex.example("scalar a", 32)) % ORDER;
   for (const [i, TA] of torsion.entries())
