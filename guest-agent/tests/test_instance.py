@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest import main, mock
 
 from bootseed import claim, report, topup
-from bootseed.guest import KEEP, RUN
+from bootseed.guest import KEEP, RUN, Host
 from support import HOST_ID, SEED_ID, MachineTest, entry
 from test_damage import FOLDER, DamageTest
 
@@ -144,6 +144,60 @@ class OldStateTest(MachineTest):
             self.put("/var/lib/cloud/data/instance-id", b"4712\n")
             self.hook(entry(seed_id=bytes(16)))
             self.assertNotEqual(self.host().identity(), identity)
+
+
+class RecordsTest(MachineTest):
+    """Which records say that an enrolment is another instance's: certificate, `instance`, verdict.json."""
+
+    def setUp(self) -> None:
+        """Enrolled as 4711 with all three records."""
+        super().setUp()
+        with mock.patch("bootseed.firstboot.each", lambda *_: False):
+            self.hook(entry())
+        self.put("/etc/machine-id", b"0123456789abcdef0123456789abcdef\n")
+
+    def lay_records(self, certificate: bytes, instance: bytes, verdict: str) -> None:
+        """Names as hashes; an empty one is left out."""
+        named = bytes(25) + hashlib.sha256(b"key").digest() + certificate + bytes(76) if certificate else b""
+        self.patch(Host, "certificate", lambda _: named)
+        self.host().write("instance", instance)
+        found = {"instanceId": verdict} if verdict else {}
+        self.patch(self.guest, "found", lambda: found)
+
+    def test_records(self) -> None:
+        """One that names this machine is enough; without any the verdict decides; zeros and damage are no record."""
+        mine, machine, other = (hashlib.sha256(name).digest() for name in (b"4711", b"0123456789abcdef" * 2, b"4712"))
+        record = {one: one + hashlib.sha256(one).digest() for one in (mine, other, bytes(32))}
+        torn = other + bytes(32)
+        for certificate, instance, verdict, whose in (
+            (b"", b"", "", ""),
+            (mine, record[other], "4712", ""),
+            (machine, record[other], "4712", ""),
+            (other, record[mine], "4712", ""),
+            (other, record[other], "4711", other.hex()[:8]),
+            (other, b"", "4711", other.hex()[:8]),
+            (other, torn, "", other.hex()[:8]),
+            (b"", record[other], "4711", other.hex()[:8]),
+            (b"", torn, "", ""),
+            (b"", torn, "4712", other.hex()[:8]),
+            (bytes(32), b"", "4711", ""),
+            (bytes(32), record[bytes(32)], "4712", other.hex()[:8]),
+            (b"", b"", "4711", ""),
+            (b"", b"", "4712", other.hex()[:8]),
+        ):
+            with self.subTest(certificate=certificate[:2], instance=instance[:2], verdict=verdict):
+                self.lay_records(certificate, instance, verdict)
+                self.assertEqual(self.host().other(), whose)
+
+    def test_open_claim(self) -> None:
+        """A copy of a disk whose claim is open claims nothing."""
+        self.put("/var/lib/cloud/data/instance-id", b"4712\n")
+        never = mock.Mock(side_effect=AssertionError("sent"))
+        self.patch(claim, "post", never)
+        self.assertEqual(len(self.host().read("claim")), 80)
+        claim.once(self.host())
+        self.put("/var/lib/cloud/data/instance-id", b"4711\n")
+        self.assertRaises(AssertionError, claim.once, self.host())
 
 
 def firstboot_files() -> list[str]:
