@@ -79,8 +79,7 @@ export class Machine {
     if (name.startsWith("iid-datasource")) return "";
     const instances = this.at("/var/lib/cloud/instances");
     if (!isFolder(instances)) return /^[!-Z_a-z~]+$/.test(name) ? name : "";
-    const printable = /^(?: |[^\p{C}\p{Z}])+$/u.test(name) && !/^\.+$/.test(name);
-    return printable && isFolder(`${instances}/${name.replaceAll("/", "_")}`) ? name : "";
+    return !/^\.*$/.test(name) && isFolder(`${instances}/${name.replaceAll("/", "_")}`) ? name : "";
   }
 
   /** What the kit found out at this very instance's first boot; null where there was none, and on a copy of a disk. */
