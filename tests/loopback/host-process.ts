@@ -19,6 +19,7 @@ import { createInterface } from "node:readline";
 import { init } from "../../hwrng-host/commands/init.ts";
 import { MintClient } from "../../hwrng-host/mint/client.ts";
 import { freePort } from "../../tools/free-port.ts";
+import { killGroup } from "./guest-process.ts";
 
 const MAIN = join(import.meta.dirname, "../../hwrng-host/main.ts");
 const STACK = "org/project/stack";
@@ -43,6 +44,7 @@ export class HostProcess implements AsyncDisposable {
   readonly stateDir: string;
   readonly #client: MintClient;
   #child: ChildProcess | null = null;
+  #wrapped = false;
 
   private constructor(port: number, stateDir: string | undefined) {
     this.port = port;
@@ -78,6 +80,7 @@ export class HostProcess implements AsyncDisposable {
       env: { ...process.env, ...wrapping?.env },
     });
     this.#child = child;
+    this.#wrapped = wrapping !== undefined;
     child.stderr.on("data", (chunk: Buffer) => (this.log += chunk.toString()));
     for await (const line of createInterface({ input: child.stdout })) {
       if (line.includes('"ready"')) return;
@@ -90,7 +93,9 @@ export class HostProcess implements AsyncDisposable {
     this.#child = null;
     if (child === null || child.exitCode !== null || child.signalCode !== null) return;
     const exit = once(child, "exit");
-    child.kill(signal);
+    // A killed strace would leave the host alive.
+    if (this.#wrapped && signal === "SIGKILL") killGroup(child);
+    else child.kill(signal);
     await exit;
   }
 
