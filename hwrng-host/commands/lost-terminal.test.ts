@@ -28,7 +28,7 @@ const PIPE = `exec "$@" 2> >(read -r line; exec cat < /dev/null)`;
 
 it.each([
   ["its terminal", "python3", ["-c", IN_TERMINAL], []],
-  ["the reader of its log", "bash", ["-c", `${PIPE}`, "bash"], []],
+  ["the reader of its log", "bash", ["-c", PIPE, "bash"], []],
   ["all space for its log", "bash", ["-c", 'exec "$@" 2>/dev/full', "bash"], []],
 ])("serve goes on without %s, reloads, and leaves no socket behind", async (_, program, args) => {
   await using host = await ServedHost.make();
