@@ -96,6 +96,39 @@ describe("bootseed wait", () => {
     const { code, said } = await wait([[sampleVm(more)]]);
     expect([code, said]).toEqual([65, [expect.stringMatching(expected)]]);
   });
+  it.each<[string, Partial<Vm>, RegExp]>([
+    ["cloned", { rolledBackAt: 1_767_225_700 }, /^db: since 2026-01-01T00:01:40Z it asks with an older counter/],
+    [
+      "contested",
+      {
+        contested: [
+          {
+            word: "db",
+            kind: "name",
+            others: [{ name: "db", stack: null, seedId: "cd".repeat(16), joined: true, since: 1 }],
+          },
+        ],
+      },
+      /^db: /,
+    ],
+  ])(
+    "a VM that has not reported and is %s: that is said at once and once, and it ends with 65, not 75",
+    async (_, more, expected) => {
+      const { code, said, ms } = await wait([[sampleVm(), db({ state: "claimed", ...more })]]);
+      expect([code, ms]).toEqual([65, 10_000]);
+      expect(said[0]).toMatch(expected);
+      expect(said.filter((line) => line === said[0])).toHaveLength(1);
+      expect(said.at(-1)).toMatch(/^db: no report in 10 s/);
+    },
+  );
+  it("changed host keys of one VM are 65 while another has not reported", async () => {
+    const { code, said } = await wait([[sampleVm({ hostKeysChanged: true }), db({ state: "claimed" })]]);
+    expect([code, said[0]]).toEqual([65, expect.stringMatching(/^web-7: it has changed its host keys/)]);
+  });
+  it("a VM that was revoked before it reported is not waited for", async () => {
+    const { code, said, ms } = await wait([[sampleVm(), db({ state: "claimed", revokedAt: 1 })]]);
+    expect([code, said, ms]).toEqual([65, ["db: it was revoked; see bootseed vm show"], 0]);
+  });
   it("of a name: only that one, and one that is not there is an error", async () => {
     expect((await wait([[sampleVm(), db({})]], ["web-7"])).code).toBe(0);
     await expect(wait([[sampleVm()]], ["wbe"])).rejects.toThrow("no VM of o/p/s is called wbe: it has web-7");

@@ -40,9 +40,11 @@ export function lastStep({ state, bind, instanceId, report }: Vm, sync: string):
   return `its seed was committed; the host does not know that it exists: ${sync}`;
 }
 
+const isRevoked = ({ revokedAt }: Vm): boolean => typeof revokedAt === "number";
+
 /** Why this VM's keys are not what the product promises. */
 function objectionsTo(vm: Vm): string[] {
-  if (vm.revokedAt !== undefined && vm.revokedAt !== null) return ["it was revoked"];
+  if (isRevoked(vm)) return ["it was revoked"];
   const alarms = [
     ...contestObjections(vm),
     ...alarmsOf(vm).map((alarm) => `${alarm} (bootseed vm acknowledge ${vm.name} clears this)`),
@@ -72,24 +74,35 @@ function wantedOf(all: readonly Vm[], { stack, names }: WaitOptions): Vm[] {
       });
 }
 
-function judge(vms: readonly Vm[], say: WaitOptions["say"]): number {
-  const bad = vms.flatMap((vm) => objectionsTo(vm).map((why) => `${vm.name}: ${why}`));
+/** @param say each line is said once, however often it is seen @returns 65 when something speaks against a VM, whether or not it has reported */
+function judge(vms: readonly Vm[], say: WaitOptions["say"]): 0 | typeof EX_DATAERR {
+  const bad = vms.flatMap((vm) => objectionsTo(vm).map((why) => `${vm.name}: ${why}; see bootseed vm show`));
   const remarks = (vm: Vm): string[] => [...remarksOf(vm), ...(vm.report?.evidence.remarks ?? [])];
   for (const vm of vms) for (const remark of remarks(vm)) say(`${vm.name}: ${remark}`);
-  for (const line of bad) say(`${line}; see bootseed vm show`);
-  if (bad.length === 0) say(`all ${vms.length} VMs have reported, reseeded before their first key`);
+  for (const line of bad) say(line);
   return bad.length === 0 ? 0 : EX_DATAERR;
 }
 
+function once(say: WaitOptions["say"]): WaitOptions["say"] {
+  const said = new Set<string>();
+  return (line) => {
+    if (!said.has(line)) say(line);
+    said.add(line);
+  };
+}
+
 /**
- * @returns 0 when all have reported and nothing speaks against one; 65 when something does; 75 when the time is over and
- * a VM has not reported; the host's own failure when it was away at the end
+ * What speaks against a VM is said as soon as it is seen. A VM that was revoked is not waited for.
+ *
+ * @returns 0 when all have reported and nothing speaks against one; 65 when something does, also when the time is over; 75 when the time is
+ * over and a VM has not reported; the host's own failure when it was away at the end
  * @throws BootseedError "not-found" (no such stack or VM), "forbidden", "usage"
  */
 export async function waitForStack(options: WaitOptions): Promise<number> {
   const { stack, names, timeoutMs, say, now, sleep } = options;
   const sync = `bootseed sync --stack ${stack}`;
   const start = now();
+  const sayOnce = once(say);
   let shown = "";
   for (;;) {
     let [line, code, open]: [string, number, Vm[]] = ["", EX_TEMPFAIL, []];
@@ -98,8 +111,13 @@ export async function waitForStack(options: WaitOptions): Promise<number> {
       const vms = wantedOf(all, options);
       if (names.length === 0 && shown === "")
         for (const remark of leftOut(all.filter((vm) => vm.stack === stack))) say(remark);
-      open = vms.filter((vm) => vm.report === null);
-      if (open.length === 0) return judge(vms, say);
+      open = vms.filter((vm) => vm.report === null && !isRevoked(vm));
+      const verdict = judge(vms, sayOnce);
+      if (open.length === 0) {
+        if (verdict === 0) say(`all ${vms.length} VMs have reported, reseeded before their first key`);
+        return verdict;
+      }
+      code = verdict === 0 ? EX_TEMPFAIL : verdict;
       const steps = open.slice(0, 3).map((vm) => `${vm.name} ${vm.state}`);
       const more = open.length > steps.length ? ` and ${open.length - steps.length} more` : "";
       line = `${vms.length - open.length} of ${vms.length} have reported; waiting for ${steps.join(", ")}${more}`;
