@@ -7,6 +7,7 @@ import { z } from "zod";
 import { type Contest, contestSchema } from "./contest.ts";
 import { canonicalAddress, nameProblem } from "./host-word.ts";
 import { reportSchema, type Report } from "./report-json.ts";
+import { alarms, type AlarmedVm, alarmedVmSchema, type Asker, type OtherVm, otherVmSchema } from "./stack-vms.ts";
 import type { SourceClass } from "./token.ts";
 
 /** Longest body of a request. */
@@ -48,24 +49,6 @@ export interface Reservation {
   readonly vm?: { readonly seedId: string; readonly instanceId: string } | null | undefined;
 }
 
-/** A VM of the request's stack that is not gone. */
-export interface StackVm {
-  readonly seedId: string;
-  readonly urn: string;
-  readonly name: string;
-}
-
-/** One under a URN that the request does not have. Null: a seed without a machine, which no create can be about any longer. */
-export interface OtherVm extends StackVm {
-  readonly instanceId: string | null;
-}
-
-/** One with something to warn of, under any URN; as in {@link Vm}. */
-export interface AlarmedVm extends StackVm {
-  readonly rolledBackAt?: number | null | undefined;
-  readonly askers?: readonly Asker[] | undefined;
-}
-
 /** The last four are absent from older hosts. */
 export interface ReservationsAnswer {
   /** 8 bytes, hex */
@@ -74,11 +57,11 @@ export interface ReservationsAnswer {
   readonly statement: string;
   readonly sourceClass: SourceClass;
   readonly reservations: readonly Reservation[];
-  /** at most {@link MAX_STACK_VMS} */
+  /** at most `MAX_STACK_VMS` */
   readonly others?: readonly OtherVm[] | undefined;
   /** how many more there are */
   readonly othersCut?: number | undefined;
-  /** at most {@link MAX_STACK_VMS} */
+  /** at most `MAX_STACK_VMS` */
   readonly alarms?: readonly AlarmedVm[] | undefined;
   /** how many more there are */
   readonly alarmsCut?: number | undefined;
@@ -141,20 +124,6 @@ export interface AbsentRequest {
   readonly stack: string;
   /** one that has another URN by now was moved, and stays; at most 10,000 */
   readonly vms: readonly { readonly seedId: string; readonly urn: string }[];
-}
-
-/** A machine that asked with a VM's seed, and is not that VM. Times are seconds since 1970. */
-export interface Asker {
-  readonly instanceId: string;
-  /** its instance id is the VM's own, its identity is another */
-  readonly sameInstance: boolean;
-  /** its first request came after the VM's first report */
-  readonly afterReport: boolean;
-  readonly firstAt: number;
-  /** exact to an hour */
-  readonly lastAt: number;
-  /** requests, at least */
-  readonly count: number;
 }
 
 /** POST /v1/vms/{seedId}/approve */
@@ -294,21 +263,6 @@ export const reservationsRequestSchema: z.ZodType<ReservationsRequest> = z.stric
   urns: z.array(urn).min(1).max(10_000),
 });
 
-const askerSchema: z.ZodType<Asker> = z.object({
-  instanceId: z.string(),
-  sameInstance: z.boolean(),
-  afterReport: z.boolean(),
-  firstAt: seconds,
-  lastAt: seconds,
-  count: z.number().int().min(1),
-});
-
-/** Most VMs of each kind in an answer to a reservation. */
-export const MAX_STACK_VMS: number = 1_000;
-
-const stackVm = { seedId: hex(16), urn: z.string(), name: z.string() };
-const alarms = { rolledBackAt: seconds.nullable().optional(), askers: z.array(askerSchema).optional() };
-
 export const reservationsAnswerSchema: z.ZodType<ReservationsAnswer> = z.object({
   hostId: hex(8),
   statement: z.base64().min(1).max(4096),
@@ -327,9 +281,9 @@ export const reservationsAnswerSchema: z.ZodType<ReservationsAnswer> = z.object(
         .optional(),
     }),
   ),
-  others: z.array(z.object({ ...stackVm, instanceId: z.string().nullable() })).optional(),
+  others: z.array(otherVmSchema).optional(),
   othersCut: count.optional(),
-  alarms: z.array(z.object({ ...stackVm, ...alarms })).optional(),
+  alarms: z.array(alarmedVmSchema).optional(),
   alarmsCut: count.optional(),
 });
 
