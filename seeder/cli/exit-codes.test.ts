@@ -87,6 +87,13 @@ const CASES: Case[] = [
     /left out.*b: a host/,
   ],
   [64, "an unknown command", ["vm", "lss"], /unknown command/],
+  [64, "nothing to forget", ["vm", "forget"], /expected a name, or both --stack and --unclaimed/],
+  [64, "a name and a filter", ["vm", "forget", "w", "--unclaimed"], /not both/],
+  [64, "a filter without a stack", ["vm", "forget", "--unclaimed"], /both --stack and --unclaimed/],
+  [64, "a stack alone", ["vm", "forget", ...STACK], /both --stack and --unclaimed/],
+  [64, "seeds on their way", ["vm", "forget", ...STACK, "--unclaimed", "--older-than", "23h"], /add --yes/],
+  [64, "an age of nothing", ["vm", "forget", ...STACK, "--unclaimed", "--older-than", "0d"], /expected an age/],
+  [0, "no old seed to forget", ["vm", "forget", ...STACK, "--unclaimed", ...on("good")], /nothing was forgotten/],
   [64, "no host like that", ["vm", "ls", "--host", "x"], /expected a host/],
   [64, "no token", ["vm", "ls", "--host", HTTPS], /needs a token/],
   [

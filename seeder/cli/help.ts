@@ -9,7 +9,7 @@ const EXAMPLES = {
     "bootseed vm approve web-7 SHA256:1P9Vb0WbnDbNwjQGhDYk42G+0XjdBK9Xm502J+vT70g",
   ],
   "vm acknowledge": ["bootseed vm acknowledge web-7"],
-  "vm forget": ["bootseed vm forget web-7"],
+  "vm forget": ["bootseed vm forget web-7", "bootseed vm forget --stack acme/web/prod --unclaimed --older-than 30d"],
   wait: ["bootseed wait --stack acme/web/prod --timeout 3m", "bootseed wait web-7 --stack acme/web/prod"],
   "known-hosts": [
     "bootseed known-hosts >> ~/.ssh/known_hosts",
