@@ -102,7 +102,7 @@ describe("bootseed", () => {
     expect([code, stderr]).toEqual([64, expect.stringMatching(/unknown|expected|required|Allowed choices/)]);
   });
   it.each([
-    ["vm", [/^ {2}\$ bootseed vm ls$/m, /^ {2}\$ bootseed vm show web-7$/m], 7],
+    ["vm", [/^ {2}\$ bootseed vm ls$/m, /^ {2}\$ bootseed vm show web-7$/m], 8],
     ["vm ls", [/^ {2}\$ bootseed vm ls$/m], 2],
     ["vm show", [/^ {2}\$ bootseed vm show web-7$/m], 1],
     ["wait", [/^ {2}\$ bootseed wait --stack/m, /^ {2}66 {2}the host knows no such stack, or no VM of that name/m], 2],
