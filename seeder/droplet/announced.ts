@@ -4,14 +4,15 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { ProgramContext } from "./context.ts";
+import { isRemote } from "./resource-tree.ts";
 import { SeededDroplet } from "./seeded-droplet.ts";
 import { selected } from "./selected.ts";
 import { after, registerOurs } from "./stack-transform.ts";
 import { AUTOSCALE_TYPE, DROPLET_TYPE, urnBeforehand } from "./types.ts";
 import { reserveFor } from "./user-data-input.ts";
 
-/** What the SDK knows of a component whose children another process makes. */
-type Remote = { readonly __remote?: boolean };
+/** `Droplet.get` makes no machine. */
+const isRead = ({ id }: pulumi.CustomResourceOptions): boolean => id !== undefined;
 
 /**
  * Registers our transform with the first droplet, after all that the program registered before it, so that ours runs last; and asks for seeds
@@ -20,7 +21,7 @@ type Remote = { readonly __remote?: boolean };
 export const announced =
   (context: ProgramContext): pulumi.ResourceTransformation =>
   ({ resource, type, name, props, opts }) => {
-    if (type === DROPLET_TYPE && !context.dryRun && !(opts.parent instanceof SeededDroplet)) {
+    if (type === DROPLET_TYPE && !context.dryRun && !isRead(opts) && !(opts.parent instanceof SeededDroplet)) {
       const urn = urnBeforehand(type, name, opts.parent);
       if (urn !== undefined) reserveEarly(context, urn, { name, type, props });
     }
@@ -28,10 +29,7 @@ export const announced =
       return { props, opts: { ...opts, dependsOn: after(registerOurs(context), opts.dependsOn) } };
     if (!("registerOutputs" in resource)) return undefined;
     // Whether a component is another process's is known when its constructor has run.
-    const gate = Promise.resolve().then(() =>
-      // oxlint-disable-next-line no-underscore-dangle -- the SDK names it so
-      (resource as Remote).__remote === true ? registerOurs(context) : undefined,
-    );
+    const gate = Promise.resolve().then(() => (isRemote(resource) ? registerOurs(context) : undefined));
     return { props, opts: { ...opts, dependsOn: after(gate, opts.dependsOn) } };
   };
 

@@ -7,7 +7,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { loadKit } from "../render/kit.ts";
 import type { Kit } from "../render/render.ts";
 import { addressesIn } from "./addresses.ts";
-import { hookName, inThisProgram } from "./in-program.ts";
+import { atEndOfRun } from "./at-end.ts";
+import { hasOwnProcess, hookName, inThisProgram } from "./in-program.ts";
 import { plain } from "./outputs.ts";
 import { programSurroundings } from "./program-hosts.ts";
 import { missingIn } from "./report.ts";
@@ -15,6 +16,7 @@ import { ProgramRuns } from "./runs.ts";
 import type { SeedRun } from "./seed-run.ts";
 import type { SeedSource } from "./seed-source.ts";
 import type { SeedStackArgs } from "./seed-stack.ts";
+import { settle } from "./settle.ts";
 import { strangeInputs } from "./strange-inputs.ts";
 import type { UserDataOptions } from "./user-data.ts";
 import { engineComplaint, requireSdk } from "./versions.ts";
@@ -40,8 +42,12 @@ export interface ProgramContext {
   readonly rendered: Map<string, string>;
   /** The droplets of SeededDroplets of this program, under their URNs. */
   readonly inside: Map<string, InsideDroplet>;
+  /** URNs of all droplets that our transform saw. */
+  readonly seen: Set<string>;
   /** What `seedStack` was given, once it was called. */
   stack: SeedStackArgs | undefined;
+  /** Another process may have made droplets before our transform was registered. */
+  blind: boolean;
   /** Our transform's registration, once it was asked for: whatever must not be registered before it waits for this. */
   last: Promise<void> | undefined;
 }
@@ -112,7 +118,9 @@ function makeContext(): ProgramContext {
     refusals,
     rendered,
     inside: new Map(),
+    seen: new Set(),
     stack: undefined,
+    blind: false,
     last: undefined,
   };
 }
@@ -127,5 +135,6 @@ export function programContext(): ProgramContext {
   if (known !== undefined) return known;
   const made = makeContext();
   contexts.set(key, made);
+  if (key !== noStack && !made.dryRun && hasOwnProcess()) atEndOfRun(() => settle(made));
   return made;
 }

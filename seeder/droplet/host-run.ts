@@ -1,18 +1,22 @@
 /** One run of `pulumi up` against one host: what it gave, what was committed there, what it knows of a droplet. */
 import {
+  type AlarmedVm,
   BootseedError,
   type CreatedVm,
   encodeSeedEntry,
   fromHex,
+  isGone,
+  type OtherVm,
   parseSeedEntry,
   type Reservation,
   type ReservationsAnswer,
 } from "@bootseed/protocol";
-import { BATCH_WINDOW_MS, batched } from "../mint-client/batch.ts";
+import { AT_ONCE, BATCH_WINDOW_MS, batched } from "../mint-client/batch.ts";
 import type { CreatedDroplet, MintApi } from "../mint-client/client.ts";
 import type { Gathering } from "../mint-client/gathering.ts";
 import { takenByHosts } from "../mint-client/urn.ts";
 import type { Watched } from "./alarms.ts";
+import { newsOf, type RunDroplets } from "./news.ts";
 import { type DropletReport, reportOf } from "./report.ts";
 
 /** A droplet that exists, as the hosts need to know it. */
@@ -63,13 +67,23 @@ export class HostRun {
   readonly #created: (droplet: CreatedDroplet) => Promise<CreatedVm>;
   readonly #tokens = new Map<string, { seedId: string; token: string }>();
   readonly #committed = new Set<string>();
+  /** By URN, what the host knew when its seed was reserved. */
+  readonly #known = new Map<string, Reservation["vm"]>();
+  readonly #others = new Map<string, OtherVm>();
+  /** Not all of the stack's other VMs were in an answer. */
+  #othersCut = false;
+  readonly #told = new Set<string>();
+  readonly #alarms: AlarmedVm[] = [];
+  readonly #stack: string;
 
   /** @param stack `org/project/stack` @param telling droplets that are still to be told of */
   constructor(host: string, client: MintApi, stack: string, telling: Gathering) {
     this.host = host;
     this.#client = client;
+    this.#stack = stack;
     this.#reserve = batched(async (urns) => {
       const answer = await client.reserve(stack, urns);
+      this.#keep(answer);
       const byUrn = new Map(answer.reservations.map((reservation) => [reservation.urn, reservation]));
       return urns.map((urn) => {
         const reservation = byUrn.get(urn);
@@ -102,6 +116,18 @@ export class HostRun {
     }
   }
 
+  #keep({ reservations, others, othersCut, alarms }: ReservationsAnswer): void {
+    for (const { urn, vm } of reservations) this.#known.set(urn, vm);
+    for (const other of others ?? []) this.#others.set(other.seedId, other);
+    this.#othersCut ||= (othersCut ?? 0) > 0;
+    this.#alarms.push(...(alarms ?? []));
+  }
+
+  /** What the host said against VMs of the stack since this was last called. */
+  newAlarms(): AlarmedVm[] {
+    return this.#alarms.splice(0);
+  }
+
   #entry(answer: ReservationsAnswer, reservation: Reservation): Uint8Array {
     try {
       return entryOf(answer, reservation);
@@ -132,12 +158,39 @@ export class HostRun {
     }
     try {
       const vm = await this.#created({ urn, instanceId, addresses });
+      this.#told.add(urn);
       if (vm.report !== null) return { kind: "report", report: reportOf(vm, droplet), watched: vm };
       if (vm.seedId === null && !this.committed(urn)) return { kind: "unseeded", report: reportOf(vm, droplet) };
       return { kind: "waiting", state: `${vm.state ?? "unknown"} at host ${this.host}`, watched: vm };
     } catch (error) {
       return { kind: "failed", state: messageOf(error) };
     }
+  }
+
+  /**
+   * Tells the host what it does not know of the droplets of a run that has ended well; asks for nothing where there is nothing to tell.
+   *
+   * @param addressesOf of a droplet that exists
+   * @throws whatever the host said
+   */
+  async settle(droplets: RunDroplets, addressesOf: (urn: string) => Promise<string[]>): Promise<void> {
+    const others = this.#othersCut ? await this.#allOthers() : [...this.#others.values()];
+    const told = { known: this.#known, others, told: this.#told, committed: this.#committed };
+    const { exist, absent } = newsOf(droplets, told);
+    const created = await Promise.all(
+      exist.filter(takenByHosts).map(async (urn) => {
+        return { urn, instanceId: droplets.ids.get(urn) ?? "", addresses: await addressesOf(urn) };
+      }),
+    );
+    for (let at = 0; at < created.length; at += AT_ONCE)
+      await this.#client.created(this.#stack, created.slice(at, at + AT_ONCE));
+    for (let at = 0; at < absent.length; at += AT_ONCE)
+      await this.#client.absent(this.#stack, absent.slice(at, at + AT_ONCE));
+  }
+
+  async #allOthers(): Promise<readonly Pick<OtherVm, "seedId" | "urn" | "instanceId">[]> {
+    const all = await this.#client.vms();
+    return all.filter((vm) => vm.stack === this.#stack && vm.bind === "instance" && vm.joined !== true && !isGone(vm));
   }
 
   /** Whether the host saw this droplet's seed committed only minutes ago. */

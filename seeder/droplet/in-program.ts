@@ -28,6 +28,9 @@ export function inThisProgram<Args extends unknown[], Result>(
   };
 }
 
+/** Whether the program that runs now is its process's only one: an inline program of the automation API is not. */
+export const hasOwnProcess = (): boolean => sdk.asyncLocalStorage?.getStore() === undefined;
+
 /**
  * Hook names are unique in a run of the engine, and a run has several processes where components are made by the plugin
  * for other languages (seeder/plugin): the program's, and one per provider of the plugin. Only a program has a stack.

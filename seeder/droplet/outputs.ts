@@ -14,6 +14,15 @@ export const plain = (value: unknown): Promise<unknown> =>
     (pulumi.output(value) as pulumi.Output<unknown>).apply(resolve);
   });
 
+/** As every Output has it; the SDK's types leave it out. */
+type Inner = { readonly isKnown: Promise<boolean>; promise(): Promise<unknown> };
+
+/** The plain value of a resource's own Output, undefined where it is unknown: without the Output that `apply` makes, which costs more in a large stack. */
+export async function settled(output: pulumi.Output<unknown>): Promise<unknown> {
+  const inner = output as unknown as Inner;
+  return (await inner.isKnown) ? inner.promise() : undefined;
+}
+
 /** @param value a plain value, an Output, or a secret in its wire form */
 export async function maybe(value: unknown): Promise<Maybe<unknown>> {
   // Every Output has `isKnown`; the SDK's types leave it out.

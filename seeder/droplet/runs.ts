@@ -36,6 +36,11 @@ export class ProgramRuns {
     this.#credentials = new HostCredentials(around);
   }
 
+  /** Those that were asked for a seed in this run. */
+  all(): readonly SeedRun[] {
+    return [...this.#runs.values()];
+  }
+
   /** For the line that names the hosts, in preview too. @throws RunError for hosts that cannot be, or none */
   declare(source: SeedSource): void {
     try {

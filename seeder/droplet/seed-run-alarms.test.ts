@@ -23,6 +23,7 @@ function runWith(noticed: Partial<CreatedVm>): { run: SeedRun; warnings: string[
     reserve: refuse,
     commit: refuse,
     vms: refuse,
+    absent: refuse,
     created: async (_, droplets) =>
       droplets.map(({ urn, instanceId }) => ({
         urn,

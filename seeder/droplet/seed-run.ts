@@ -7,7 +7,8 @@ import { BootseedError, encodeSeedFile } from "@bootseed/protocol";
 import type { MintApi } from "../mint-client/client.ts";
 import { Gathering } from "../mint-client/gathering.ts";
 import { type Asked, HostRun, type LiveDroplet, messageOf, type Offer } from "./host-run.ts";
-import { alarmsOf, remarksOf } from "./alarms.ts";
+import { alarmsOf, remarksOf, type Watched } from "./alarms.ts";
+import type { RunDroplets } from "./news.ts";
 import { agreedReport } from "./agreement.ts";
 import { doubtIn, type DropletReport, type NoReport, noReport } from "./report.ts";
 
@@ -81,6 +82,8 @@ export class SeedRun {
 
   async #reserve(urn: string): Promise<Reserved> {
     const offers = await Promise.all(this.#runs.map(async (run) => ({ run, offer: await run.reserve(urn) })));
+    for (const { run } of offers)
+      for (const vm of run.newAlarms()) this.#warnOf(vm, vm.name, [...alarmsOf(vm), ...remarksOf(vm)]);
     const given = withoutDoubles(offers);
     const seeds = given.flatMap(({ run, offer }) => (offer.ok ? [{ run, offer }] : []));
     const reasons = given.flatMap(({ offer }) => (offer.ok ? [] : [offer.reason]));
@@ -181,6 +184,19 @@ export class SeedRun {
     this.#warnOfFailed(droplet.name, asked, `bootseed sync --stack ${this.#options.stack} repeats it`);
   }
 
+  /**
+   * At the end of a run that went well: tells each host which droplets exist that it does not know, and which are there no more. Never fails.
+   *
+   * @param addressesOf of a droplet that exists
+   */
+  async settle(droplets: RunDroplets, addressesOf: (urn: string) => Promise<string[]>): Promise<void> {
+    const settled = await Promise.allSettled(this.#runs.map((run) => run.settle(droplets, addressesOf)));
+    const reasons = settled.flatMap((one) => (one.status === "rejected" ? [messageOf(one.reason)] : []));
+    if (reasons.length === 0) return;
+    const advice = `bootseed sync --stack ${this.#options.stack} tells it`;
+    this.#warnOnce("settle", `the host was not told which droplets the stack has: ${reasons.join("; ")}. ${advice}`);
+  }
+
   /** What the hosts said against a droplet when its report was last asked for; empty where nothing was. */
   alarmsOf(urn: string): readonly string[] {
     return this.#alarms.get(urn) ?? [];
@@ -191,8 +207,17 @@ export class SeedRun {
     const watched = asked.flatMap((one) => one.watched ?? []);
     const alarms = [...new Set(watched.flatMap(alarmsOf))];
     this.#alarms.set(urn, alarms);
-    for (const line of new Set([...alarms, ...watched.flatMap(remarksOf)]))
-      this.#warnOnce(`${urn} ${line}`, `${name}: ${line}; see bootseed vm show ${name}`);
+    for (const vm of watched) this.#warnOf({ ...vm, urn }, name, [...alarmsOf(vm), ...remarksOf(vm)]);
+  }
+
+  /** Each line once, whether the host said it with a reservation or with the droplet, and whatever URN it has now. */
+  #warnOf({ urn, seedId }: Watched & { urn: string; seedId?: string | null }, name: string, lines: string[]): void {
+    for (const line of lines) {
+      const keys = [`${urn} ${line}`, `${seedId} ${line}`];
+      if (!keys.some((key) => this.#warned.has(key)))
+        this.#options.warn(`${name}: ${line}; see bootseed vm show ${name}`);
+      for (const key of keys) this.#warned.add(key);
+    }
   }
 
   #tooFew(count: number, did: string, reasons: readonly string[]): string {

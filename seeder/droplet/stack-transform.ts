@@ -14,6 +14,7 @@ import type { SeedSource } from "./seed-source.ts";
 import { selected } from "./selected.ts";
 import { order, textIn, trigger } from "./stack-options.ts";
 import { joinedTrigger, templateTrigger } from "./template-trigger.ts";
+import { hasRemoteComponent } from "./resource-tree.ts";
 import { AUTOSCALE_TYPE, DROPLET_TYPE, isInSeededDroplet } from "./types.ts";
 import { reserveFor, type UserDataInput, userDataInput } from "./user-data-input.ts";
 
@@ -26,6 +27,7 @@ type Transformed = pulumi.ResourceTransformResult | undefined;
  * @returns resolved when the engine has it: droplets must not be registered before
  */
 export function registerOurs(context: ProgramContext): Promise<void> {
+  if (context.last === undefined) context.blind = hasRemoteComponent();
   const register = async (): Promise<void> => {
     // What the program registers in one go, also below its first droplet, is under way then.
     await setImmediate();
@@ -52,6 +54,7 @@ function transformOf(context: ProgramContext): (resource: pulumi.ResourceTransfo
     const { type, name, opts } = resource;
     if (type !== DROPLET_TYPE && type !== AUTOSCALE_TYPE) return undefined;
     const urn = String(await plain(pulumi.createUrn(name, type, opts.parent, project, stack)));
+    if (type === DROPLET_TYPE) context.seen.add(urn);
     const inside = context.inside.get(urn);
     if (inside !== undefined) return seededInside(context, inside, urn, resource);
     if (context.stack === undefined || isInSeededDroplet(urn)) return undefined;

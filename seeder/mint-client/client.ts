@@ -3,6 +3,7 @@
  * Every answer is checked against its schema, every failure is one typed error with one sentence.
  */
 import {
+  type AbsentRequest,
   type ApproveAnswer,
   approveAnswerSchema,
   BootseedError,
@@ -30,6 +31,7 @@ export interface MintApi {
   reserve(stack: string, urns: readonly string[]): Promise<ReservationsAnswer>;
   commit(seedId: string, request: CommitRequest): Promise<void>;
   created(stack: string, droplets: readonly CreatedDroplet[]): Promise<readonly CreatedVm[]>;
+  absent(stack: string, vms: AbsentRequest["vms"]): Promise<unknown>;
   vms(): Promise<readonly Vm[]>;
 }
 
@@ -71,6 +73,11 @@ export class MintClient implements MintApi {
   async present(stack: string, instanceIds: readonly string[], asOf?: number): Promise<PresentAnswer["gone"]> {
     const request = { stack, instanceIds, ...(asOf === undefined ? {} : { asOf }) };
     return (await this.#ask("POST", "/v1/present", presentAnswerSchema, request)).gone;
+  }
+
+  /** Tells the host VMs that a stack has no more. @returns those that are newly gone */
+  async absent(stack: string, vms: AbsentRequest["vms"]): Promise<PresentAnswer["gone"]> {
+    return (await this.#ask("POST", "/v1/absent", presentAnswerSchema, { stack, vms })).gone;
   }
 
   /** Takes a VM, or a seed that no machine has claimed, out of all lists. @param seedId 32 hex digits */
