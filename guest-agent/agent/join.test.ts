@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addToken } from "../../hwrng-host/commands/join-token.ts";
+import { revokeVm } from "../../hwrng-host/commands/revoke-vm.ts";
 import { freePort } from "../../tools/free-port.ts";
 import { GuestProcess } from "../../tests/loopback/guest-process.ts";
 import { HostProcess } from "../../tests/loopback/host-process.ts";
@@ -109,6 +110,32 @@ describe.skipIf(!ROOT)("join", () => {
     const { code, stdout } = await agent(guest, "join", "--token-file", file, "--json");
     expect({ code, said: JSON.parse(stdout) }).toMatchObject({ code: 0, said: { already: true, reported: true } });
     expect(guest.state("certificate")).toEqual(before);
+  });
+
+  it("joins again with an unused token after its VM was revoked; a used one leaves everything as it was", async () => {
+    using guest = await bare();
+    const used = await token();
+    const first = await agent(guest, "join", "--token-file", used, "--json");
+    expect((await agent(guest, "topup")).code).toBe(0);
+    const { seedId } = JSON.parse(first.stdout) as { seedId: string };
+    const config = { config: host.config, json: false };
+    await revokeVm(seedId, config);
+    const before = guest.state("certificate");
+    const again = await agent(guest, "join", "--token-file", used);
+    expect([again.code, again.stderr]).toEqual([
+      69,
+      expect.stringMatching(/answered 403.*needs a token that was not used/),
+    ]);
+    expect(again.stdout + again.stderr).not.toContain("type the same again");
+    expect(guest.state("certificate")).toEqual(before);
+
+    const { code, stdout, stderr } = await agent(guest, "join", "--token-file", await token(), "--json");
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/refuses this machine's enrolment.*joining again/)]);
+    expect(JSON.parse(stdout)).toMatchObject({ already: false, reported: true });
+    expect(JSON.parse(stdout).seedId).not.toBe(seedId);
+    expect((await agent(guest, "topup")).code).toBe(0);
+    const kit = await guest.kit("topup now");
+    expect(kit.code, kit.output).toBe(0);
   });
 
   it("makes a new identity on a copy of another machine's disk, and keeps its own otherwise", async () => {

@@ -35,6 +35,8 @@ export interface JoinOptions {
   readonly name: string;
   /** Where the host refuses `name`, ask for the token's only name. */
   readonly orTokensName?: boolean | undefined;
+  /** Join although this machine is enrolled: the host refuses the enrolment, as after a revocation. */
+  readonly again?: boolean | undefined;
   /** Dialled in place of what the token's statement lists. */
   readonly address?: string | undefined;
 }
@@ -70,7 +72,7 @@ export async function join(world: World, machine: Machine, options: JoinOptions)
   const { token } = options;
   const path = `${STATE_DIR}/${toHex(token.hostId)}`;
   const folder = new HostFolder(world, path);
-  if (isWhole(world, folder)) {
+  if (options.again !== true && isWhole(world, folder)) {
     wipe(token.joinKey);
     const seedId = toHex(folder.certificate().seedId);
     return { hostId: toHex(token.hostId), seedId, already: true, rcMix: NOT_TRIED, rcReseed: NOT_TRIED };
@@ -109,7 +111,7 @@ export async function join(world: World, machine: Machine, options: JoinOptions)
   wipe(token.joinKey, identity.privateKey);
   if (answer.status !== 200) {
     const asked = options.name === "" ? "" : `the token does not allow the name ${options.name} (--name), or `;
-    const why = `${asked}it is unknown there, expired, used up or revoked; or the machine was revoked`;
+    const why = `${asked}it is unknown there, expired, used up or revoked; a machine that was revoked needs a token that was not used`;
     throw new Refusal(`http-${answer.status}`, `the host answered ${answer.status}: ${why}`);
   }
   const { freshBytes, psk, certificate } = parseJoinAnswer(answer.body);

@@ -1,13 +1,13 @@
 /** `join`: enrols this machine by a token, then reports its SSH host keys. */
 import { BootseedError, isAddressLike, toHex } from "@bootseed/protocol";
 import { EXIT } from "../exit.ts";
-import { join, readToken } from "../join.ts";
+import { join, type Joined, readToken } from "../join.ts";
 import { HostFolder } from "../host-folder.ts";
 import { type Machine, STATE_DIR } from "../machine.ts";
 import { newHostKeys } from "../new-host-keys.ts";
 import { parseOptions } from "../options.ts";
 import { printJson, printLines } from "../output.ts";
-import { messageOf } from "../refusal.ts";
+import { messageOf, Refusal } from "../refusal.ts";
 import { sendReport } from "../report.ts";
 import type { Context } from "./context.ts";
 
@@ -31,6 +31,10 @@ function typedName(text: string): string {
   throw new BootseedError("usage", `join: ${expected}, got ${JSON.stringify(text)}`);
 }
 
+/** A refusal stays one, however often the same is asked. */
+const advice = (error: unknown): string =>
+  error instanceof Refusal && error.code === "http-403" ? "ask the host's operator" : "type the same again";
+
 export async function joinVerb(context: Context, args: string[]): Promise<number> {
   const { world, machine } = context;
   const options = { "token-file": "string", name: "string", address: "string", "new-host-keys": "boolean" } as const;
@@ -43,19 +47,25 @@ export async function joinVerb(context: Context, args: string[]): Promise<number
   try {
     const before = machine.hostKeys().length;
     const known = new HostFolder(world, `${STATE_DIR}/${toHex(token.hostId)}`);
-    const joined = await join(world, machine, {
-      token,
-      name,
-      orTokensName: values.name === undefined,
-      address: values.address,
-    });
+    const how = { name, orTokensName: values.name === undefined, address: values.address };
+    let joined = await join(world, machine, { ...how, token });
     const aside = values["new-host-keys"] === true ? newHostKeys(machine, world.nowMs()) : null;
     // At least one, whatever there is: that no key came before the seed is for the kit's first boot to say.
-    const facts = { hostKeysBefore: Math.max(1, before), rcMix: joined.rcMix, rcReseed: joined.rcReseed };
-    const refused = await sendReport(world, machine, known, facts, values.address).then(
-      () => null,
-      (error: unknown) => messageOf(error),
-    );
+    const report = async ({ rcMix, rcReseed }: Joined): Promise<unknown> => {
+      const facts = { hostKeysBefore: Math.max(1, before), rcMix, rcReseed };
+      return sendReport(world, machine, known, facts, values.address).then(
+        () => null,
+        (error: unknown) => error,
+      );
+    };
+    let failure = await report(joined);
+    // The host has ended this machine's enrolment: the token makes another one.
+    if (joined.already && failure instanceof Refusal && failure.code === "http-403") {
+      world.say("the host refuses this machine's enrolment, as after a revocation: joining again with the token");
+      joined = await join(world, machine, { ...how, token: readToken(tokenFile), again: true });
+      failure = await report(joined);
+    }
+    const refused = failure === null ? null : messageOf(failure);
     const { hostId, seedId, already } = joined;
     if (context.json) printJson({ hostId, seedId, already, reported: refused === null, hostKeysAside: aside });
     else {
@@ -63,7 +73,7 @@ export async function joinVerb(context: Context, args: string[]): Promise<number
       printLines([
         `this machine ${what}: host ${hostId}, VM ${seedId}`,
         ...(aside === null ? [] : [`new SSH host keys; undo: mv ${aside}/* /etc/ssh/, then restart sshd`]),
-        refused === null ? "the host has its SSH host keys" : `no report: ${refused}: type the same again`,
+        refused === null ? "the host has its SSH host keys" : `no report: ${refused}: ${advice(failure)}`,
       ]);
     }
     return refused === null ? EXIT.ok : EXIT.tryAgain;
