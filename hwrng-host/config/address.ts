@@ -11,7 +11,10 @@ const MAX_CHARS = 255;
 export function splitAddress(address: string): { host: string; port: number } {
   const colon = address.lastIndexOf(":");
   const port = address.slice(colon + 1);
-  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ""), port: /^\d{1,5}$/.test(port) ? Number(port) : NaN };
+  return {
+    host: address.slice(0, colon).replace(/^\[([^[\]]*)\]$/, "$1"),
+    port: /^\d{1,5}$/.test(port) ? Number(port) : NaN,
+  };
 }
 
 /**
@@ -54,7 +57,7 @@ function example(address: string): string {
 export function listenProblem(address: string): string | null {
   const form = "expected ADDRESS:PORT with an IP address, such as 0.0.0.0:7443 or [::]:7443";
   const { host, port } = splitAddress(address);
-  if (host === "localhost" && port <= 65_535) return null;
+  if (host === "localhost" && !address.startsWith("[") && port <= 65_535) return null;
   if (canonicalAddress(host) === null || isIPv6(host) !== address.startsWith("[") || Number.isNaN(port)) return form;
   return port > 65_535 ? "expected a port from 0 to 65535" : null;
 }
