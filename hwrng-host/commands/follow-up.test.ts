@@ -30,6 +30,7 @@ it("every command that init, statement, status or a refusal names for later has 
     ["init"],
     ["statement", "--new-certificate", "--dry-run"],
     ["statement", "--next-root", "new"],
+    ["statement", "--use-root", "--dry-run"],
     ["statement", "--next-root", "new", "--use-root", "--dry-run"],
     ["status"],
     ["client", "ls"],

@@ -125,6 +125,22 @@ describe("a rotation", () => {
     expect(followStatements(state.first, rest).serial).toBe(newest.serial);
   });
 
+  it("of the root takes no new key in the same step that would be written over the announced one's", () => {
+    using state = new State();
+    const [second, third] = [key(), key()];
+    state.rotate({ nextRoot: { root: rootOf(second), key: Uint8Array.from(second) } });
+    const both = { useRoot: null, nextRoot: { root: rootOf(third), key: Uint8Array.from(third) } };
+    expect(() => state.rotate(both)).toThrow(/the announced root's key/);
+    expect([...readFileSync(join(state.dir, FILES.rootNextKey))]).toEqual([...second]);
+    // A public key is written nowhere, and a key from elsewhere is kept there.
+    state.rotate({ useRoot: null, nextRoot: { root: rootOf(third) } });
+    expect(state.rotate({}, { ...ANNOUNCE, intervalMs: 60_000 }).rootPk).toEqual(rootOf(second).rootPk);
+    const fourth = key();
+    state.rotate({ useRoot: rootOf(third), nextRoot: { root: rootOf(fourth), key: Uint8Array.from(fourth) } });
+    expect([...readFileSync(join(state.dir, FILES.rootNextKey))]).toEqual([...fourth]);
+    expect(state.load().statement.rootPk).toEqual(rootOf(third).rootPk);
+  });
+
   it("goes above what VMs hold already", () => {
     using state = new State();
     expect(state.rotate({ serialAbove: 4_000_000_000 }).serial).toBeGreaterThan(4_000_000_000);

@@ -93,7 +93,7 @@ export function plan(dir: string, announce: Announcement, rotation: Rotation, no
       "then bootseed-host reload; in 24 h at the earliest: bootseed-host statement --use-certificate",
     );
   }
-  const root = nextOf(before, rotation, change);
+  const root = nextOf(dir, before, rotation, change);
   const serial = nextSerial(Math.max(before.serial, rotation.serialAbove ?? 0), now);
   if ((rotation.serialAbove ?? 0) > before.serial)
     change(`serial: ${before.serial} → ${serial}, above ${rotation.serialAbove}`);
@@ -182,6 +182,7 @@ export function takeNextCertificate(
 }
 
 function nextOf(
+  dir: string,
   before: Statement,
   { nextRoot, useRoot }: Rotation,
   change: (what: string, effect?: string) => void,
@@ -193,6 +194,12 @@ function nextOf(
       throw conflict(
         `the announced root is ${short(next.rootPk)}, that key is ${short(useRoot.rootPk)}`,
         "name the announced one",
+      );
+    // There is one place for the key of a root that is to come.
+    if (nextRoot?.key !== undefined && localRoot(dir, next) !== null)
+      throw conflict(
+        "the announced root's key lies where the new root's key would be written",
+        "two steps: bootseed-host statement --use-root, then bootseed-host statement --next-root new",
       );
     change(
       `root: ${short(rootPk)} → ${short(next.rootPk)}`,
