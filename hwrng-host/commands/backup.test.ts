@@ -89,6 +89,10 @@ describe.runIf(age)("backup and restore", () => {
     expect(JSON.parse(host.run("status", "--json").out)).toMatchObject({ rootIsNewerThanBackup: true });
     expect(useRoot()).toEqual({ code: 64, err: expect.stringMatching(/the last backup \(20.* does not have it/) });
     expect(host.run("statement", "--use-root", "--dry-run").out).toMatch(/would be refused: .*alone/);
+    const link = join(host.dir, "link.key");
+    symlinkSync(join(host.state, "root-next.key"), link);
+    for (const file of [join(host.state, "root-next.key"), link])
+      expect(useRoot(file)).toEqual({ code: 64, err: expect.stringMatching(/--without-backup/) });
     expect(state()).toBe(again);
 
     backUp("two.age");

@@ -1,8 +1,8 @@
 /** `bootseed-host statement`: what the host says about itself; rotations of its keys. */
 import { type RootKey, type Statement, toHex } from "@bootseed/protocol";
 import { createPublicKey } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { lastBackup, rootLacksBackup } from "../backup/record.ts";
 import { loadConfig } from "../config/load.ts";
 import { EXIT, HostError, messageOf } from "../host-error.ts";
@@ -46,7 +46,7 @@ export async function statement(options: StatementOptions): Promise<string> {
   }
   const rotation = await rotationOf(options);
   const planned = plan(stateDir, config, rotation, Math.floor(Date.now() / 1000));
-  const lacking = rotation.useRoot === null && !options.withoutBackup ? withoutBackup(stateDir) : null;
+  const lacking = usesOwnKey(stateDir, options) && !options.withoutBackup ? withoutBackup(stateDir) : null;
   if (lacking !== null && !options.dryRun) throw new HostError("conflict", lacking, BACK_UP, EXIT.usage);
   const { before, changes } = planned;
   const lines =
@@ -83,6 +83,10 @@ async function rotationOf(options: StatementOptions): Promise<Rotation> {
 }
 
 const BACK_UP = "run `bootseed-host backup --recipient age1… --out FILE`, then this again; --without-backup insists";
+
+/** Whether the announced root's key is the one in the state folder, also where its file is named. */
+const usesOwnKey = (dir: string, { useRoot }: StatementOptions): boolean =>
+  useRoot === true || (useRoot !== undefined && dirname(realpathSync(useRoot)) === realpathSync(dir));
 
 /** With a key that no backup has, this machine's loss takes the host from all VMs that follow the root. */
 function withoutBackup(dir: string): string | null {
