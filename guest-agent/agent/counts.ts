@@ -1,4 +1,4 @@
-/** `topup.json`: counts of refusals by code, and the last delivery. The kit takes exactly the same files. */
+/** `topup.json`: counts of refusals by code, and the last delivery. The kit takes the same numbers, and any name. */
 
 /** Bytes that cannot be the file: a decision about them alone, never a failure of disk, memory or OpenSSL. */
 export class Damaged extends Error {

@@ -9,9 +9,9 @@ import os
 import time
 from unittest import main, mock
 
-from bootseed import kernel, packet, topup
+from bootseed import guest, kernel, packet, topup
 from bootseed.guest import Host
-from bootseed.wire import Reader, Refused, label, lp, u64
+from bootseed.wire import Followed, Reader, Refused, label, lp, u64
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from support import CHUNK, HOST_ID, PACKET, PSK, SEED_ID, MachineTest, seal, statement
@@ -222,16 +222,41 @@ class TopupTest(MachineTest):
         self.refused("http-403")
         self.assertEqual(len(self.requests), 2)
 
-    def test_lost_receipt(self) -> None:
-        """Is harmless."""
+    def fail_receipts(self, *errors: BaseException) -> list[str]:
+        """The first receipts end in these errors; returns what the log will say."""
+        said: list[str] = []
+        self.patch(guest, "say", lambda *words: said.append(" ".join(map(str, words))))
+        left = list(errors)
 
         def respond(path: str, body: bytes) -> tuple[int, bytes]:
-            if path == "/v1/receipts":
-                raise OSError("lost")
-            return self.respond(path, body)
+            if path != "/v1/receipts" or not left:
+                return self.respond(path, body)
+            self.requests.append((path, body))
+            raise left.pop(0)
 
         self.answer(topup, respond)
-        self.assertEqual(topup.pull(self.host())["receipt"], 0)
+        return said
+
+    def test_lost_receipt(self) -> None:
+        """Is logged and harmless, whatever it was lost to: the packet counts as mixed."""
+        for turn, error in enumerate((OSError("lost"), Refused("lost"), MemoryError("lost"), ValueError("lost")), 1):
+            with self.subTest(error=repr(error)):
+                self.plain = packet.plaintext(1_790_000_000, turn, CHUNK)
+                said = self.fail_receipts(error)
+                self.assertTrue(topup.once(self.host()))
+                self.assertEqual(said, ["no receipt: lost"])
+                self.assertEqual((self.host().read("counter"), len(self.kernel.mixed)), (u64(turn), turn))
+                last = {"counter": turn, "timestamp": 1_790_000_000, "rcMix": 0, "rcReseed": 0, "receipt": 0}
+                self.assertEqual(self.note(), {"last": last})
+
+    def test_receipt_after_a_new_certificate(self) -> None:
+        """A host that changed its certificate since the packet gets the receipt once more, and no second hello."""
+        self.fail_receipts(Followed())
+        self.assertTrue(topup.once(self.host()))
+        self.assertEqual([path for path, _ in self.requests], ["/v1/packets", *["/v1/receipts"] * 2])
+        self.assertEqual(self.requests[1], self.requests[2])
+        self.assertEqual((self.host().read("counter"), len(self.kernel.mixed)), (u64(1), 1))
+        self.assertEqual(self.note()["last"]["receipt"], 204)  # type: ignore[index]
 
     def test_a_statement_is_kept_although_the_packet_is_bad(self) -> None:
         """It is authentic by itself, and may name what the next hello needs."""

@@ -70,7 +70,8 @@ def burn(guest: Guest, entries: Sequence[Entry]) -> set[bytes]:
         host = Host(guest, entry.host_id)
         try:
             marks = host.read("spent")
-            # Claims and certificates, also those put aside.
+            # Claims and certificates, also those put aside. Anywhere in them: ids are random, and one found by mistake
+            # would cost only credit.
             if entry.seed_id in marks + b"".join(map(load, host.folder.glob("c[el]*"))):
                 raise OSError("the seed is spent")
             host.write("spent", marks + entry.seed_id)

@@ -60,9 +60,12 @@ WRONG = ValueError, LookupError, TypeError, AttributeError, RecursionError
 
 
 def counts(raw: bytes) -> dict[str, Any]:
-    """`topup.json`: counts by name, and `last` with numbers in it; raises Refused for all else."""
+    """`topup.json`: counts by name, and `last` with numbers in it; raises Refused for all else.
+
+    A number below 0 or of over 16 digits makes it no JSON: python may take minutes for it, or not write it again.
+    """
     try:
-        found: dict[str, Any] = json.loads(raw)
+        found: dict[str, Any] = json.loads(re.sub(rb"\d{17}|:\s*-", b".", raw))
         last = found.get("last", {})
         right = {*map(type, [*{**found, "last": 0}.values(), *last.values()])} == {int}
     except WRONG:

@@ -268,7 +268,7 @@ class Guest:
         return [Host(self, bytes.fromhex(name)) for name in names]
 
 
-def again(once: Callable[[Host], bool], host: Host) -> bool:
+def again(once: Callable[[Host], Any], host: Host) -> Any:
     """Do it; once more, from its start, when there was a later statement to follow first."""
     try:
         return once(host)
