@@ -200,6 +200,22 @@ class DamageTest(MachineTest):
                             once(self.host())
                     self.assertEqual(self.others(path), before)
 
+    def test_the_same_seed_again(self) -> None:
+        """Is not credited where `spent` is lost: the certificate names it, also one that was put aside."""
+        for name, credit in (
+            ("certificate", 0),
+            ("certificate.corrupt", 0),
+            ("certificate.0a1b2c3d", 0),
+            ("other", 256),
+        ):
+            with self.subTest(name=name):
+                (self.host().folder / "spent").unlink()
+                (self.host().folder / "certificate").rename(self.host().folder / name)
+                self.kernel.mixed.clear()
+                self.hook(entry())
+                self.assertEqual(self.kernel.mixed[0][1], credit)
+                self.repair()
+
 
 class OpenClaimTest(DamageTest):
     """A VM whose claim is open yet: no host answered."""

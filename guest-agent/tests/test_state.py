@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import errno
+import json
 import os
 import time
+from pathlib import Path
 from typing import Any
 from unittest import main, mock
 
 from bootseed import guest, packet, state, topup
+from bootseed.form import private_key
 from bootseed.guest import KEEP, Host, each
 from bootseed.wire import lp, u64
 from support import CHUNK, HOST_ID, PSK, MachineTest, seal, statement
@@ -61,9 +66,34 @@ class DamageTest(HostsTest):
 
     def test_notes(self) -> None:
         """Nothing but a new beginning."""
-        for raw in (b"", b"{", b"[]", b"7", b"\xff"):
-            self.assertTrue(self.damage("topup.json", raw))
-            self.assertEqual(sorted(self.notes()), ["last", "state-topup.json"])
+        for raw in (
+            *(b"", b"{", b"[]", b"7", b"\xff", b'{"last":1}', b'{"last":[]}', b'{"a":{}}', b'{"a":"1"}', b'{"a":true}'),
+            *(
+                b'{"a":-1}',
+                b'{"a":1.0}',
+                b'{"a":1e3}',
+                b'{"a":01}',
+                b'{"a":1,}',
+                b'{"last":{"a":{}}}',
+                b'{"last":{"a":NaN}}',
+            ),
+            # A count is written again after an addition: python writes no number of more than 4,300 digits.
+            *(b'{"state-topup.json":' + b"9" * size + b"}" for size in (17, 4300, 4301, 100_000)),
+            *(opening * 100_000 for opening in (b"[", b'{"last":')),
+        ):
+            with self.subTest(raw=raw[:20]):
+                self.assertTrue(self.damage("topup.json", raw))
+                self.assertEqual(self.notes()["state-topup.json"], 1)
+                self.assertEqual(sorted(self.notes()), ["last", "state-topup.json"])
+
+    def test_counts_at_their_most(self) -> None:
+        """The largest count that is taken goes on to one that is not, and the counts begin again."""
+        self.host().write("topup.json", b'{"state-counter":9999999999999999}')
+        self.host().write("counter", b"")
+        for expected in (10**16, 1):
+            self.assertTrue(topup.once(self.host()))
+            name = "state-counter" if expected > 1 else "state-topup.json"
+            self.assertEqual(json.loads(self.host().read("topup.json"))[name], expected)
 
     def test_statement_with_issuer(self) -> None:
         """Back to the one that signed the certificate; without it, nothing is sent."""
@@ -76,6 +106,50 @@ class DamageTest(HostsTest):
         """Does not become the statement."""
         self.assertTrue(self.damage("issuer", statement()[:-1]))
         self.assertEqual(self.notes()["state-issuer"], 1)
+
+    def test_unreadable_issuer(self) -> None:
+        """Is not needed; where the statement is damaged too nothing is sent, and it comes back when it can be read."""
+        self.host().write("issuer", statement())
+        read = Path.read_bytes
+
+        def broken(path: Path) -> bytes:
+            if path.name == "issuer":
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return read(path)
+
+        with mock.patch.object(Path, "read_bytes", broken):
+            self.assertTrue(topup.once(self.host()))
+            self.assertFalse(self.damage("statement", b""))
+            self.assertIn("issuer: [Errno 5] Input/output error", self.said)
+            self.assertIn("join again: no statement", self.said[-1])
+        self.assertEqual(self.notes()["state-statement"], 1)
+        self.assertTrue(topup.once(self.host()))
+        self.assertEqual(self.host().read("statement"), statement())
+
+    def test_certificate_of_another_key(self) -> None:
+        """Identity and identity.pub outvote it: the certificate is put aside, the identity stays."""
+        mine = self.host().read("certificate")
+        identity = self.host().read("identity")
+        another = self.enrol(OTHER_ID).identity()
+        self.assertFalse(self.damage("certificate", mine[:25] + another + mine[57:]))
+        self.assertIn("join again: no certificate", self.said[-1])
+        self.assertEqual(self.host().read("identity"), identity)
+        self.assertEqual(self.notes(), {"state-certificate": 1})
+
+    def test_identity_of_two_halves(self) -> None:
+        """A private half that the public half does not belong to signs nothing, also where no certificate says so."""
+        whole = self.host().read("identity").split(b"\n")
+        raw = base64.b64decode(b"".join(whole[1:-2]))
+        text = base64.b64encode(raw[:161] + bytes(32) + raw[193:])
+        halves = b"\n".join([whole[0], *(text[at : at + 70] for at in range(0, len(text), 70)), *whole[-2:]])
+        self.assertEqual(private_key(halves)[32:], self.host().identity())
+        for enrolled in (True, False):
+            with self.subTest(enrolled=enrolled):
+                if not enrolled:
+                    (self.host().folder / "certificate").unlink()
+                with mock.patch.object(topup, "post", side_effect=AssertionError("sent")):
+                    self.assertFalse(self.damage("identity", halves))
+                self.assertEqual(self.host().read("identity"), b"")
 
     def test_join_again(self) -> None:
         """Without statement, psk, identity or certificate nothing is sent, now and later; none is made up."""
