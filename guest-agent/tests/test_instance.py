@@ -64,7 +64,7 @@ class InstanceTest(DamageTest):
         self.put("/var/lib/cloud/data/instance-id", name.encode() + b"\n")
 
     def test_copy_without_user_data(self) -> None:
-        """C31 (trailofbits/dropkit#53): the units on a copied disk send no request, change nothing, and log one line."""
+        """C31 (trailofbits/dropkit#53): on a copied disk the units send and change nothing, and log one line."""
         self.call_it("4712")
         self.said.clear()
         before = self.others("")
