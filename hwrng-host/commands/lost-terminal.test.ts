@@ -52,6 +52,21 @@ it.each([
   expect(existsSync(host.mint)).toBe(false);
 });
 
+it("serve starts where the ready line cannot be written", async () => {
+  await using host = await ServedHost.make();
+  const serve = [process.execPath, MAIN, "serve", "--config", host.config];
+  const child = spawn("bash", ["-c", 'exec "$@" >/dev/full', "bash", ...serve], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const exit = once(child, "exit");
+  // The line in the log comes after the one on stdout.
+  for await (const line of createInterface({ input: child.stderr })) if (line.includes('"msg":"ready"')) break;
+  await sleep(100);
+  expect(host.run("status")).toMatchObject({ code: 0, err: "" });
+  child.kill("SIGTERM");
+  expect(await exit).toEqual([0, null]);
+});
+
 it("an unexpected error is logged, ends serve with 70, and leaves no socket behind", async () => {
   await using host = await ServedHost.make();
   const thrower = 'process.on("SIGUSR2",()=>{throw(new(Error)("made"))})';

@@ -1,4 +1,5 @@
 /** `bootseed-host serve`: runs until SIGTERM or SIGINT; SIGHUP reads statements and keys again. stdout carries the ready line only. */
+import { writeSync } from "node:fs";
 import { loadConfig } from "../config/load.ts";
 import { unreachableAdvice } from "../config/reachable.ts";
 import type { Log } from "../host-context.ts";
@@ -32,7 +33,7 @@ export async function serve(configFile: string): Promise<void> {
   });
   const { mint, mintHttps, guests, hostId, sourceClass } = service;
   const where = { mint, ...(mintHttps === null ? {} : { mintHttps }), guests, hostId, sourceClass };
-  process.stdout.write(`${JSON.stringify({ event: "ready", ...where })}\n`);
+  sayReady({ event: "ready", ...where }, log);
   log.info(where, "ready");
   const advice = unreachableAdvice(config);
   if (advice !== undefined) log.warn({}, advice);
@@ -41,6 +42,15 @@ export async function serve(configFile: string): Promise<void> {
   const signal = await stop.promise;
   await service.close();
   log.info({ signal }, "stopped");
+}
+
+/** A full disk below stdout must not end the service, as for the log. */
+function sayReady(line: object, log: Log): void {
+  try {
+    writeSync(process.stdout.fd, `${JSON.stringify(line)}\n`);
+  } catch (error) {
+    log.warn({ reason: messageOf(error) }, "the ready line could not be written");
+  }
 }
 
 /** What was there before stays in force when anything is wrong. */
