@@ -1,4 +1,4 @@
-/** Five droplets of which each depends on the one before; `bootseed:way` says whether they are plain ones under `seedStack` or SeededDroplets. */
+/** Ten droplets of which each depends on the one before; `bootseed:way` says whether they are plain ones under `seedStack` or SeededDroplets. */
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import { SeededDroplet, seedStack } from "../../../seeder/index.ts";
@@ -9,7 +9,7 @@ const args = { image: "debian-12-x64", region: "ams3", size: "s-1vcpu-1gb" };
 
 if (way === "seedStack") seedStack({ host });
 let last: pulumi.Resource | undefined;
-for (const name of ["one", "two", "three", "four", "five"]) {
+for (const name of ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]) {
   const opts = last === undefined ? {} : { dependsOn: [last] };
   last =
     way === "seedStack"
