@@ -110,6 +110,8 @@ describe("bootseed-host reload", () => {
       out: expect.stringMatching(/^reloaded.*\nWARNING: the config/),
     });
     expect(host.run("statement", "--sign").code).toBe(0);
+    expect(host.run("status").out).toMatch(/RELOAD PENDING: statement \d+ is signed/);
+    expect(host.run("status").out, "what is signed already").not.toMatch(/CONFIG NOT IN FORCE/);
     expect(host.run("reload")).toMatchObject({ code: 0, out: expect.not.stringContaining("WARNING") });
     expect(host.run("status").out).not.toMatch(/CONFIG NOT IN FORCE|PENDING/);
     writeFileSync(host.config, `${readFileSync(host.config, "utf8")}push: { concurrency: 3 }\n`);

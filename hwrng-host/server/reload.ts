@@ -41,6 +41,11 @@ export function configGaps({ statement }: Pick<HostIdentity, "statement">, start
   ];
 }
 
+/** The newest statement on disk: what is signed already, and waits for a reload alone, need not be signed again. */
+export function signedIn(dir: string, { statement }: HostIdentity): Pick<HostIdentity, "statement"> {
+  return { statement: readStatement(join(dir, FILES.statement)) ?? statement };
+}
+
 /** @returns what in the state folder is newer than what the service uses, a sentence each @throws HostError for damaged files */
 export function folderGaps(dir: string, { statement, revoked, tlsPin }: HostIdentity): string[] {
   const newest = readStatement(join(dir, FILES.statement));

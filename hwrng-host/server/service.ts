@@ -28,7 +28,7 @@ import type { SourceClass } from "../sources/source.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import { type GuestListener, type Listener, listenGuests, listenMint } from "./listen.ts";
 import { listenMintHttps } from "./listen-mint-https.ts";
-import { configGaps, folderGaps, orProblem, type Pending, type Reloaded, reloadRoutes } from "./reload.ts";
+import { configGaps, folderGaps, orProblem, type Pending, type Reloaded, reloadRoutes, signedIn } from "./reload.ts";
 
 /** The outside world, as arguments. */
 export type World = {
@@ -124,7 +124,7 @@ export async function startService(config: Config, world: World): Promise<Servic
   };
   const pending = (): Pending => ({
     reload: orProblem(() => folderGaps(config.stateDir, identity)),
-    config: orProblem(() => configGaps(identity, config, world.readConfig())),
+    config: orProblem(() => configGaps(signedIn(config.stateDir, identity), config, world.readConfig())),
   });
   const api = (recognise: Recognise): Hono =>
     mintApp(context, recognise).route("/", pushRoutes(context, push)).route("/", reloadRoutes(reload, pending));
