@@ -10,7 +10,7 @@ export const EXIT = {
   data: 65,
   /** no host answered, or what it said was refused */
   unavailable: 69,
-  /** a mistake of ours */
+  /** a fault in bootseed itself */
   software: 70,
   /** the disk is full or read-only */
   cannotCreate: 73,

@@ -18,7 +18,7 @@ export const HELP: string = `bootseed-agent: fresh entropy from hardware for thi
   generalize    before this disk becomes an image: remove what must not be copied
   doctor        what is wrong here, why, and what to do
 ${COMMON}
-Exit: 0 done, 64 command line, 65 not enrolled or damaged, 69 no delivery from a host, 70 a mistake of ours,
+Exit: 0 done, 64 command line, 65 not enrolled or damaged, 69 no delivery from a host, 70 a fault in bootseed itself,
       73 disk full or read-only, 74 input/output, 75 try again later, 77 not allowed (run it as root)
 
   bootseed-agent VERB --help tells more.

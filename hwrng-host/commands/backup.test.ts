@@ -252,6 +252,8 @@ describe.runIf(age)("restore", () => {
       writeFileSync(bad, wrong);
       expect(restore(bad).code).toBe(65);
     }
+    writeFileSync(bad, bytes.subarray(0, -1000));
+    expect(restore(bad).err).toContain(`${bad} is damaged or incomplete: `);
     const outside = join(host.dir, "outside.age");
     const plain = execFileSync("age", ["-d", "-i", file, out]);
     const unpacked = join(host.dir, "unpacked");

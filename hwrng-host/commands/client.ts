@@ -106,9 +106,18 @@ function line({ name, id, by, role, stacks, quotaPerHour, seedsThisHour, expires
   return `${name} (${id}) by ${by}: ${role} of ${stacks.join(", ")}, ${quota} this hour, ${end}`;
 }
 
-function httpsLines(listen: string | undefined, file: string, { pins, addresses }: NewClientAnswer): string {
-  if (listen === undefined)
-    return "listen.mintHttps is not set in the config: set it and restart, or nobody can use it\n";
+/** Of `listen.mintHttps`, where the config has none yet. */
+const USUAL = "0.0.0.0:7445";
+
+function httpsLines(
+  listen: string | undefined,
+  file: string,
+  { pins, addresses }: Pick<NewClientAnswer, "pins" | "addresses">,
+): string {
+  if (listen === undefined) {
+    const warning = `listen.mintHttps is not set in the config: set it (${USUAL}) and restart, or nobody can use the token\n`;
+    return `${warning}${httpsLines(USUAL, file, { pins, addresses })}`;
+  }
   const { host } = splitAddress(addresses[0] ?? "HOST:0");
   const at = `${host.includes(":") ? `[${host}]` : host}:${splitAddress(listen).port}`;
   const pin = pins.map((each) => `sha256=${each}`).join("&");

@@ -5,7 +5,7 @@ const MEANING: Readonly<Record<keyof typeof EXIT, string>> = {
   usage: "command line (an option, a name, a serial: also one that is taken or not there)",
   data: "a backup that is damaged or not opened",
   unavailable: "the service does not answer, or cannot",
-  software: "a mistake of ours",
+  software: "a fault in bootseed-host itself",
   cantCreate: "cannot create a file",
   io: "input/output: device, disk, rights",
   config: "config or state folder wrong or damaged",

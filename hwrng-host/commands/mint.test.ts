@@ -16,3 +16,21 @@ it("a mint never takes over a draft that lies there: it is another seed, or some
   expect(mint()).toMatchObject({ code: 0, err: "" });
   expect([existsSync(draft), readFileSync(out).length > 300]).toEqual([false, true]);
 });
+
+it("a seed is ended in words that are true of a seed, and the list that has seedIds is named", async () => {
+  await using host = await ServedHost.make();
+  await host.serve();
+  host.run("mint", "--name", "web-7", "--out", join(host.dir, "web-7.seed"));
+  expect(host.run("revoke", "web-7")).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^web-7 \([0-9a-f]{32}\) is in no list any more: its seed can be claimed no more\n$/),
+  });
+  expect(host.run("revoke", "web-7").err).toContain("`bootseed vm ls --json` shows them");
+});
+
+it("a client that is made before listen.mintHttps is set gets the lines to copy, and the warning", async () => {
+  await using host = await ServedHost.make();
+  await host.serve();
+  const made = host.run("client", "add", "ci", "--stacks", "acme/**", "--out", join(host.dir, "ci.token"));
+  expect(made.out).toMatch(/listen\.mintHttps is not set[^]*https:\/\/127\.0\.0\.1:7445#sha256=[0-9a-f]{64}'/);
+});

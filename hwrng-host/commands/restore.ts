@@ -39,7 +39,8 @@ export async function restore(options: RestoreOptions): Promise<string> {
   };
   const { draft, config, manifest } = await unpack(plain, placeFor).catch((cause: unknown) => {
     if (cause instanceof HostError) throw cause;
-    throw new HostError("malformed", `${options.in}: ${messageOf(cause)}`, "use another backup", EXIT.data, { cause });
+    const message = `${options.in} is damaged or incomplete: ${messageOf(cause)}`;
+    throw new HostError("malformed", message, "copy it again, or use another backup", EXIT.data, { cause });
   });
   const stateDir = draft.replace(/\.restoring$/, "");
   recordBackup(draft, { at: manifest.madeAt, serial: manifest.statementSerial });

@@ -15,7 +15,7 @@ export function onlyVm(vms: readonly Vm[], wanted: string): Vm {
     throw new HostError(
       "not-found",
       `no VM is called ${wanted}`,
-      "use its name or its seedId, as `bootseed vm ls` shows them",
+      "use its name or its seedId, as `bootseed vm ls --json` shows them",
       EXIT.usage,
     );
   }

@@ -145,7 +145,7 @@ export function addApprove(vm: Command, terminal: Terminal): void {
       if (name === one.name && same.length > 1)
         throw new BootseedError(
           "conflict",
-          `several VMs are called ${name}: name the seedId, as bootseed vm ls --json`,
+          `${same.length} VMs are called ${name}: name one by its seedId: ${same.map(({ seedId }) => seedId).join(", ")}`,
         );
       const report = await reportToApprove(one, { fingerprint, keep }, realTerminal());
       if (report === null) {

@@ -16,7 +16,7 @@ describe("vm ls", () => {
     `);
   });
   it("says so when there is none", () => {
-    expect(vmTable([])).toBe("This host has seeded no VM yet.\n");
+    expect(vmTable([])).toBe("No VM to show: this host knows none that you may see.\n");
   });
   it.each([
     [{ verdict: "unproven" as const }, { seeded: "✓", reseeded: "✗", beforeKeys: "✓" }],

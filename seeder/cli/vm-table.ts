@@ -82,7 +82,7 @@ function table(rows: readonly (readonly string[])[]): string {
  * @returns a table with a header, or one sentence when there is nothing to show
  */
 export function vmTable(vms: readonly Vm[]): string {
-  if (vms.length === 0) return "This host has seeded no VM yet.\n";
+  if (vms.length === 0) return "No VM to show: this host knows none that you may see.\n";
   const rows = vms.map((vm) => {
     const { seeded, reseeded, beforeKeys } = marksOf(vm);
     const state = stateOf(vm, "KEYS CHANGED");
