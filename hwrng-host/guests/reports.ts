@@ -1,7 +1,6 @@
 /** POST /v1/reports: the VM's SSH host keys, signed by the identity that won the seed and by each host key. */
 import { equalConstantTime, fromHex, instanceIdHash, parseReport, toHex, verifyReport } from "@bootseed/protocol";
 import type { HostContext } from "../host-context.ts";
-import { saidBack } from "./back.ts";
 import type { Pace } from "./pace.ts";
 import { empty, Limited, Refused } from "./refuse.ts";
 
@@ -36,7 +35,6 @@ export function handleReport(context: HostContext, pace: Pace, bytes: Uint8Array
     throw error;
   }
   store.push.seen(seedId, context.now());
-  if (enrolment.goneAt !== null && store.seeds.heard(seedId, context.now())) saidBack(log, seedId);
   const fields = { seedId: report.seedId, instanceId: report.instanceId, verdict: report.verdict };
   if (outcome === "changed") log.warn(fields, "host keys changed since the first report: not in known_hosts");
   else if (report.verdict !== "reseeded")

@@ -15,7 +15,8 @@ import {
 import { Hono } from "hono";
 import type { HostContext, Log } from "../host-context.ts";
 import { EXIT, HostError } from "../host-error.ts";
-import type { VmRow } from "../store/store.ts";
+import type { AddressBook } from "../store/address-book.ts";
+import type { Bound, VmRow } from "../store/store.ts";
 import { body } from "./body.ts";
 import { accountsOf } from "./accounts.ts";
 import { type Caller, callerOf, ownsStack, requireStack } from "./caller.ts";
@@ -56,9 +57,12 @@ async function created(
     now: now(),
   };
   const told = new Map(droplets.map((droplet) => [keyOf(droplet), droplet]));
-  const found = await store.together(
-    () => new Map([...told].map(([key, droplet]) => [key, store.seeds.bindCreated(stack, droplet, options)])),
-  );
+  const found = await store.together(() => {
+    let read: AddressBook | undefined;
+    const book = (): AddressBook => (read ??= store.seeds.addressBook(stack));
+    const bind = (droplet: Droplet): Bound | null => store.seeds.bindCreated(stack, droplet, { ...options, book });
+    return new Map([...told].map(([key, droplet]) => [key, bind(droplet)]));
+  });
   for (const bound of found.values()) {
     if (bound?.movedFrom == null) continue;
     const { row, movedFrom: from } = bound;

@@ -1,4 +1,5 @@
 /** Which VM a droplet that exists is: found by its stack and URN, or by its instance id where it was moved. */
+import { AddressBook } from "./address-book.ts";
 import { canonical } from "./addresses.ts";
 import { column, type Database } from "./database.ts";
 import type { Droplet } from "./store.ts";
@@ -29,6 +30,8 @@ export type BindOptions = {
   /** Whether an account may touch a stack: what it told of a droplet of another stack counts there. */
   readonly mayTell: (account: string, stack: string) => boolean;
   readonly now: number;
+  /** The holders of the stack's addresses, the same for all droplets of one transaction; default: read for each droplet. */
+  readonly book?: (() => AddressBook) | undefined;
 };
 
 /** What `bindDroplet` found: the seed, and where its VM was known before if that was elsewhere. */
@@ -148,13 +151,15 @@ const isSameMachine = ({ addresses }: Held, droplet: Droplet): boolean =>
  */
 function settle(db: Database, held: Held, stack: string, droplet: Droplet, options: BindOptions): void {
   const { takesAddresses, account } = options;
+  const book = takesAddresses ? (options.book?.() ?? new AddressBook(db, stack)) : undefined;
   let own = [...droplet.addresses];
-  for (const other of takesAddresses ? holdersOf(db, stack, held.seedId, droplet.addresses) : []) {
+  for (const other of book?.holders(droplet.addresses, held.seedId) ?? []) {
     const shared = other.addresses.filter((address) => own.includes(address));
     if (other.committedAt > held.committedAt) own = own.filter((address) => !shared.includes(address));
     else if (other.committedAt < held.committedAt && shared.length > 0) {
       const left = other.addresses.filter((address) => !shared.includes(address));
       db.run("UPDATE seed SET addresses = ? WHERE seed_id = ?", JSON.stringify(left), other.seedId);
+      book?.set({ ...other, addresses: left });
     }
   }
   db.run(
@@ -166,17 +171,5 @@ function settle(db: Database, held: Held, stack: string, droplet: Droplet, optio
     account,
     held.seedId,
   );
-}
-
-function holdersOf(db: Database, stack: string, seedId: Uint8Array, addresses: readonly string[]): Held[] {
-  if (addresses.length === 0) return [];
-  return db
-    .all(
-      `SELECT ${COLUMNS} FROM seed WHERE stack = ? AND seed_id <> ? AND joined = 0
-       AND EXISTS (SELECT 1 FROM json_each(seed.addresses) WHERE value IN (SELECT value FROM json_each(?)))`,
-      stack,
-      seedId,
-      JSON.stringify(addresses),
-    )
-    .map(heldOf);
+  book?.set({ ...held, addresses: own });
 }

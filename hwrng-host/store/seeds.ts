@@ -2,6 +2,7 @@
 import type { VmState } from "@bootseed/protocol";
 import { z } from "zod";
 import { SOURCE_CLASSES } from "../sources/source.ts";
+import { AddressBook } from "./address-book.ts";
 import { canonical } from "./addresses.ts";
 import { ASKERS, askersIn } from "./alarms.ts";
 import { column, type Database } from "./database.ts";
@@ -49,6 +50,10 @@ export class SqliteSeeds implements SeedStore {
     const found = this.#db.transaction(() => bindDroplet(this.#db, stack, droplet, options));
     const row = found === null ? null : this.get(found.seedId);
     return found === null || row === null ? null : { row, movedFrom: found.movedFrom ?? null };
+  }
+
+  addressBook(stack: string): AddressBook {
+    return new AddressBook(this.#db, stack);
   }
 
   markGone(stack: string, present: readonly string[], { now, asOf }: { now: number; asOf: number }): VmRow[] {

@@ -3,6 +3,7 @@
  * since 1970. Every method that changes something is one transaction, durable when it returns.
  * Every method throws `HostError` "storage-failed" when the disk is full or broken; nothing half-made stays then.
  */
+import type { AddressBook } from "./address-book.ts";
 import type { Asker, BindMode, Lifetime, SourceClass, VmState } from "@bootseed/protocol";
 import type { BindOptions } from "./created.ts";
 import type { HelloLine } from "./hello-plan.ts";
@@ -89,6 +90,8 @@ export interface SeedStore {
   commit(seed: NewSeed): boolean;
   /** Finds the VM of a droplet that exists (`created.ts`) and brings what is known of it up to date. */
   bindCreated(stack: string, droplet: Droplet, options: BindOptions): Bound | null;
+  /** Who has which address in a stack now: for a batch of `bindCreated` in one transaction. */
+  addressBook(stack: string): AddressBook;
   /**
    * Marks as gone what this stack has no more: VMs with another instance id, and seeds that no create can be about any longer.
    * @param present instance ids of all its machines

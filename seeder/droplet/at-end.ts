@@ -10,7 +10,7 @@ const LAST = 3;
 /**
  * Only in a program with a process of its own. Not called after an error of the program or of the engine, nor when the engine is gone.
  *
- * @param call must not throw: the run went well
+ * @param call what to do; if it throws, one line on stderr says so and the run stays a good one
  */
 export function atEndOfRun(call: () => Promise<void>): void {
   let [turns, failed] = [0, false];
@@ -22,7 +22,10 @@ export function atEndOfRun(call: () => Promise<void>): void {
     turns++;
     if (turns < LAST) setImmediate(() => undefined);
     if (turns !== LAST || code !== 0 || failed || pulumi.log.hasErrors()) return;
-    void isEngineThere().then((there) => (there ? call() : undefined));
+    void isEngineThere()
+      .then((there) => (there ? call() : undefined))
+      // The run went well: what cannot be told now is told by the next one, or by `bootseed sync`.
+      .catch((error: unknown) => console.error(`bootseed: the hosts were not told at the end: ${String(error)}`));
   });
 }
 
