@@ -31,7 +31,7 @@ systemd-run --no-block -u bootseed-first-boot -p Type=oneshot -p DefaultDependen
 $p -Ic 'import lzma
 n=0
 for c in input():n=n*94+ord(c)-33
-exec(lzma.decompress(n.to_bytes(10003,"big")))' <<'E'
+exec(lzma.decompress(n.to_bytes(10001,"big")))' <<'E'
 @KIT@
 E
 sync $l/*

@@ -143,7 +143,7 @@ def settle(guest: Guest) -> None:
         for known in guest.names():
             end = "." + known.hex()[:8]
             if not host.read("certificate") and host.read("certificate" + end):
-                say(folder.name, "is this instance again: taken back, *" + end)
+                say(folder.name, "is this instance again: back, *" + end)
                 for name in ENROLMENT:
                     if plain(folder / (name + end)):
                         (folder / (name + end)).replace(folder / name)

@@ -65,7 +65,7 @@ def counts(raw: bytes) -> dict[str, Any]:
     A number below 0 or of over 16 digits makes it no JSON: python may take minutes for it, or not write it again.
     """
     try:
-        found: dict[str, Any] = json.loads(re.sub(rb"\d{17}|:\s*-", b".", raw))
+        found: dict[str, Any] = json.loads(re.sub(r"\d{17}|:\s*-", ".", raw.decode()))
         last = found.get("last", {})
         right = {*map(type, [*{**found, "last": 0}.values(), *last.values()])} == {int}
     except WRONG:
