@@ -98,6 +98,32 @@ describe("after an act", () => {
   });
 });
 
+describe("a seed that had reported", () => {
+  const told = { addresses: ["192.0.2.1"], contested: [], goneAt: null };
+  const web = { ...seed("aa", "web", 1), ...told };
+  const [stays, leaves] = [at([droplet(1, "web")], [web], [known(1, "web")]), at([], [web])];
+  const becomes = (after: Snapshot, change: Partial<Vm>): void =>
+    expectNothingElse(["web"], stays, { ...after, host: hostOf({ ...web, ...change }) });
+  const contest = { word: "web", kind: "name", others: [] } as const;
+
+  it("is what it was while its droplet is there", () => {
+    becomes(stays, {});
+    for (const change of [{ goneAt: 5 }, { addresses: [] }, { contested: [contest] }, { topUps: 1 }])
+      expect(() => becomes(stays, change)).toThrow(/other seeds at the host/);
+  });
+
+  it("is gone once, with no other addresses, when its droplet is away", () => {
+    for (const change of [{}, { goneAt: 5 }, { addresses: [] }]) becomes(leaves, change);
+    for (const change of [{ addresses: ["192.0.2.2"] }, { instanceId: "2" }, { topUps: 1 }])
+      expect(() => becomes(leaves, change)).toThrow(/other seeds at the host/);
+    const gone = { ...leaves, host: hostOf({ ...web, goneAt: 5 }) };
+    for (const goneAt of [null, 6])
+      expect(() => expectNothingElse(["web"], gone, { ...leaves, host: hostOf({ ...web, goneAt }) })).toThrow(
+        /other seeds at the host/,
+      );
+  });
+});
+
 describe("what became of it", () => {
   const none = at([]);
   const one = at([droplet(1, "web")], [], [known(1, "web")]);

@@ -32,6 +32,17 @@ export function expectOneEnrolledEach(made: readonly Made[], vms: readonly KitVm
   expect(atHost.toSorted(), "claimed at the host, and enrolled in the machines").toEqual(inMachines.toSorted());
 }
 
+/**
+ * What must not change of a seed: all of it while its droplet is there and not replaced. Of one that is not, the next run says once that it is
+ * gone, another droplet may get its addresses, and a contest may be over.
+ */
+function lasting(vm: Vm | undefined, was: Vm, { cloud, known }: Snapshot): unknown {
+  const isReplaced = known.some(({ kind, id }) => kind === "doomed" && id === was.instanceId);
+  if (vm === undefined || (cloud.has(Number(was.instanceId)) && !isReplaced)) return vm;
+  const goneAt = typeof was.goneAt === "number" ? vm.goneAt : null;
+  return { ...vm, goneAt, addresses: vm.addresses.filter((one) => !was.addresses.includes(one)), contested: [] };
+}
+
 /** Droplets, seeds, ids and state of all others are what they were; so are the subjects' seeds that had reported. */
 export function expectNothingElse(subjects: readonly string[], before: Snapshot, after: Snapshot): void {
   const own = new Set([...idsOf(subjects, before), ...idsOf(subjects, after)]);
@@ -46,13 +57,10 @@ export function expectNothingElse(subjects: readonly string[], before: Snapshot,
   expect(others(after).toSorted(), "other droplets in the state").toEqual(others(before).toSorted());
 
   const settled = [...before.host.values()].filter((vm) => vm.state === "reported" || !ofSubject(subjects, vm));
-  // A droplet that was replaced or destroyed is gone, and its successor may have its address.
-  const lasting = (vm: Vm | undefined): unknown =>
-    vm !== undefined && ofSubject(subjects, vm) ? { ...vm, goneAt: null, addresses: [], contested: [] } : vm;
   expect(
-    settled.map(({ seedId }) => lasting(after.host.get(seedId))),
+    settled.map((vm) => lasting(vm, vm, after)),
     "other seeds at the host",
-  ).toEqual(settled.map(lasting));
+  ).toEqual(settled.map((vm) => lasting(after.host.get(vm.seedId), vm, after)));
   const foreign = [...after.host.values()].filter((vm) => !before.host.has(vm.seedId) && !ofSubject(subjects, vm));
   expect(foreign, "seeds committed for others").toEqual([]);
 }
