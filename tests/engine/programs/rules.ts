@@ -53,21 +53,20 @@ const args = {
   size: "s-1vcpu-1gb",
   ...(userData === undefined ? {} : { userData }),
 };
-const make = (name: string): pulumi.Resource =>
+const make = (name: string): digitalocean.Droplet =>
   way === "seeded"
-    ? new SeededDroplet(name, { name, ...args, host, reportTimeoutSeconds: 1 })
+    ? new SeededDroplet(name, { name, ...args, host, reportTimeoutSeconds: 1 }).droplet
     : new digitalocean.Droplet(name, { name, ...args });
 
 register("before");
 if (way === "stack") seedStack({ host });
 register("after");
 if (when === "late") {
-  // When the first droplet is on its way, and our transform with it.
-  make("first");
-  setTimeout(() => {
+  // When the first droplet is there, and our transform before it; its URN is known in preview too.
+  make("first").urn.apply(() => {
     register("late");
     make("web");
-  }, 500);
+  });
 } else {
   make("web");
   register("below");
