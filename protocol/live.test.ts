@@ -22,10 +22,6 @@ describe("VMs that exist", () => {
     expect(currentOf([first, second])).toEqual([second]);
     expect(currentOf([second, first])).toEqual([second]);
   });
-  it("a newer VM of a URN replaces one of another name: Pulumi makes a new name for each droplet without one", () => {
-    const renamed = vm({ seedId: "cd", name: "web-1a2b3c4", committedAt: 20, instanceId: "2" });
-    expect(currentOf([first, renamed])).toEqual([renamed]);
-  });
   it("a seed that was only committed replaces no VM, but an older such seed", () => {
     expect(currentOf([first, second, started, retried])).toEqual([second, retried]);
     expect(currentOf([started])).toEqual([started]);

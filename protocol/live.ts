@@ -20,13 +20,10 @@ export const isGone = ({ goneAt }: Pick<Lifetime, "goneAt">): boolean => goneAt 
 /** Whether there is such a machine, as far as the host knows, and the host still serves it. */
 export const isLive = (vm: Lifetime): boolean => (vm.revokedAt === undefined || vm.revokedAt === null) && !isGone(vm);
 
-/**
- * The place that VMs take one after the other: a resource of a stack. Its machines' names differ where Pulumi makes them
- * (`web-1a2b3c4`). Joined machines have a place each.
- */
-export const slotOf = ({ stack, urn, seedId }: Lifetime): string =>
+/** The place that VMs take one after the other: a resource of a stack. Joined machines have one each. */
+export const slotOf = ({ stack, urn, name, seedId }: Lifetime): string =>
   JSON.stringify(
-    urn === "" ? [typeof seedId === "string" ? seedId : Buffer.from(seedId).toString("hex")] : [stack, urn],
+    urn === "" ? [typeof seedId === "string" ? seedId : Buffer.from(seedId).toString("hex")] : [stack, urn, name],
   );
 
 /** A seed that was only committed has replaced nothing yet: the create may have failed. */
