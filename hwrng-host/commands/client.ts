@@ -115,7 +115,7 @@ function httpsLines(
   { pins, addresses }: Pick<NewClientAnswer, "pins" | "addresses">,
 ): string {
   if (listen === undefined) {
-    const warning = `listen.mintHttps is not set in the config: set it (${USUAL}) and restart, or nobody can use the token\n`;
+    const warning = `listen.mintHttps is not set in the config: set it (${USUAL}) and restart, or no program can use the token\n`;
     return `${warning}${httpsLines(USUAL, file, { pins, addresses })}`;
   }
   const { host } = splitAddress(addresses[0] ?? "HOST:0");

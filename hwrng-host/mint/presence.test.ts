@@ -147,7 +147,7 @@ describe("a VM that is absent", () => {
     expect((await stack.post("/v1/absent", { stack: OWN, vms: [{ seedId: "00", urn: "urn:web" }] })).status).toBe(400);
   });
 
-  it("is said by a client that may mint, and by none that may only read", async () => {
+  it("is accepted from a client with the role mint, and refused from one with the role read", async () => {
     await using host = new Bench();
     const body = { stack: OWN, vms: [] };
     expect((await new Stack(host, OWN, [OWN]).post("/v1/absent", body)).status).toBe(200);

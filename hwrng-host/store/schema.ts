@@ -121,7 +121,7 @@ ALTER TABLE seed ADD COLUMN forgotten_at INTEGER;
 UPDATE seed SET addresses = canonical_addresses(addresses) WHERE addresses <> '[]';
 CREATE INDEX seed_by_instance ON seed (instance_id) WHERE instance_id IS NOT NULL`;
 
-/** Version 5: which account told a droplet's instance id and addresses; null: told before, by whoever committed the seed. */
+/** Version 5: which account told a droplet's instance id and addresses; null: told before, by the account that committed the seed. */
 const VERSION_5 = "ALTER TABLE seed ADD COLUMN told_by TEXT";
 
 /** What brings a database from each version to the next; the first makes a new one. */

@@ -112,7 +112,7 @@ describe("bootseed wait", () => {
       /^db: /,
     ],
   ])(
-    "a VM that has not reported and is %s: that is said at once and once, and it ends with 65, not 75",
+    "a VM that has not reported and is %s: wait prints that at once, one time, and ends with 65, not 75",
     async (_, more, expected) => {
       const { code, said, ms } = await wait([[sampleVm(), db({ state: "claimed", ...more })]]);
       expect([code, ms]).toEqual([65, 10_000]);

@@ -74,7 +74,7 @@ function wantedOf(all: readonly Vm[], { stack, names }: WaitOptions): Vm[] {
       });
 }
 
-/** @param say each line is said once, however often it is seen @returns 65 when something speaks against a VM, whether or not it has reported */
+/** @param say prints each line one time, however often it is seen @returns 65 when something speaks against a VM, whether or not it has reported */
 function judge(vms: readonly Vm[], say: WaitOptions["say"]): 0 | typeof EX_DATAERR {
   const bad = vms.flatMap((vm) => objectionsTo(vm).map((why) => `${vm.name}: ${why}; see bootseed vm show`));
   const remarks = (vm: Vm): string[] => [...remarksOf(vm), ...(vm.report?.evidence.remarks ?? [])];
@@ -92,7 +92,7 @@ function once(say: WaitOptions["say"]): WaitOptions["say"] {
 }
 
 /**
- * What speaks against a VM is said as soon as it is seen. A VM that was revoked is not waited for.
+ * What speaks against a VM is printed as soon as it is seen. A VM that was revoked is not waited for.
  *
  * @returns 0 when all have reported and nothing speaks against one; 65 when something does, also when the time is over; 75 when the time is
  * over and a VM has not reported; the host's own failure when it was away at the end

@@ -25,6 +25,6 @@ export const isRemote = (resource: pulumi.Resource): boolean => (resource as Nod
 /** Whether the program has such a component by now. */
 export const hasRemoteComponent = (): boolean => [...tree()].some(isRemote);
 
-/** All droplets that this process has made, whoever seeds them; those that are only read, too. */
+/** All droplets that this process has made, seeded or not; those that are only read, too. */
 export const dropletsMade = (): digitalocean.Droplet[] =>
   [...tree()].filter((node) => node.__pulumiType === DROPLET_TYPE) as unknown as digitalocean.Droplet[];

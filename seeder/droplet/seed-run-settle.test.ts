@@ -93,7 +93,7 @@ describe("what the host says against VMs of the stack with a reservation", () =>
     await run.report(web, 0, () => undefined);
     expect(warnings).toEqual([expect.stringMatching(line), expect.stringMatching(/^old: since/)]);
   });
-  it("is said once of a VM that was moved, too", async () => {
+  it("an alarm of a VM that was moved is printed one time, too", async () => {
     const mint = new Mint();
     mint.says = { alarms: [{ ...alarm, urn: "urn:before" }] };
     const { run, warnings } = open(mint);

