@@ -52,5 +52,6 @@ export * from "./mint.ts";
 export { type AlarmedVm, type Asker, MAX_STACK_VMS, type OtherVm, type StackVm } from "./stack-vms.ts";
 export * from "./host-word.ts";
 export * from "./live.ts";
+export { LISTED_STATES, listedState, type ListedState } from "./listed-state.ts";
 export * from "./contest.ts";
 export { withoutStack } from "./without-stack.ts";

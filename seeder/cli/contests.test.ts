@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { sampleVm } from "../testing/sample-vm.ts";
 import { contestObjections } from "./contests.ts";
 import { knownHosts } from "./known-hosts.ts";
-import { vmDetails, vmTable } from "./vm-table.ts";
+import { vmTable } from "./listing/vm-list.ts";
+import { vmDetails } from "./vm-table.ts";
 import { waitForStack } from "./wait.ts";
 
 const holder = (more: Partial<Holder>): Holder => ({
@@ -23,11 +24,11 @@ const name = (...others: Holder[]): Contest => contest("web-7", "name", ...other
 describe("a VM whose name or address another live VM has", () => {
   it("is marked in the table, and its details have the other VM", () => {
     const vm = sampleVm({ contested: [name(joined), contest("192.0.2.7", "address", hidden)] });
-    expect(vmTable([vm])).toMatch(/reported, CONTESTED/);
+    expect(vmTable([vm], 0)).toMatch(/! web-7: CONTESTED/);
     const details = vmDetails(vm);
     expect(details).toMatch(/contested +web-7, also of web-7 \(joined 2026-11-21T12:00:00Z, seed (cd){16}\)/);
     expect(details).toMatch(/contested +192\.0\.2\.7, also of a VM of another stack/);
-    expect(vmTable([sampleVm({ contested: [] })])).not.toMatch(/CONTESTED/);
+    expect(vmTable([sampleVm({ contested: [] })], 0)).not.toMatch(/CONTESTED/);
   });
 
   it.each<[string, Contest, boolean]>([

@@ -8,7 +8,7 @@ import { knownHosts } from "./known-hosts.ts";
 import { lookUp, ofStack, withWord } from "./select.ts";
 import { timeOfExport } from "./stack-export.ts";
 import { goneLines, tellPresent } from "./sync.ts";
-import { vmTable } from "./vm-table.ts";
+import { vmTable } from "./listing/vm-list.ts";
 import { waitForStack } from "./wait.ts";
 
 const CASE = "C13 (kubernetes-digitalocean-terraform#21, snoopdouglas/dobro#20): ";
@@ -65,7 +65,7 @@ describe("a VM that is gone", () => {
   });
 
   it("is marked in the table", () => {
-    expect(vmTable([web, gone])).toMatch(/^old .* reported, gone /m);
+    expect(vmTable([web, gone], 0)).toMatch(/^old .* gone +never$/m);
     expect(leftOut([web])).toEqual([]);
   });
 });

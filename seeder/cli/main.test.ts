@@ -29,7 +29,7 @@ describe("bootseed", () => {
     const listed = await bootseed("vm", "ls");
     expect([listed.code, listed.stdout]).toEqual([
       0,
-      expect.stringMatching(/web-7 +seeded ✓ +reseeded ✓ +before keys ✓/),
+      expect.stringMatching(/^web-7 +(?:ab){16} +✓ ✓ ✓ +chained +reported +never$/m),
     ]);
     const json = JSON.parse((await bootseed("vm", "ls", "--json")).stdout) as { schema: number; vms: unknown[] };
     expect([json.schema, json.vms.length]).toEqual([1, 3]);

@@ -16,7 +16,8 @@ import { dropletsIn, exportByPulumi, timeOfExport } from "./stack-export.ts";
 import { goneLines, mayHaveSeed, syncDroplets, syncSummary, tellPresent } from "./sync.ts";
 import { EX_DATAERR } from "./sysexits.ts";
 import { print, printJson, say, type Terminal } from "./terminal.ts";
-import { vmDetails, vmTable } from "./vm-table.ts";
+import { vmTable } from "./listing/vm-list.ts";
+import { vmDetails } from "./vm-table.ts";
 import { waitForStack } from "./wait.ts";
 
 type JsonOption = HostOption & { json?: true };
@@ -31,13 +32,13 @@ export function addVm(program: Command, terminal: Terminal): void {
     "vm forget",
   ]).description("list and show VMs");
   withHost(withExamples(vm.command("ls"), "vm ls"), env)
-    .description("one line per VM: seeded, reseeded, before its keys, source class, last top-up")
+    .description("VMs by stack and name: seedId, seeded, reseeded, before its keys, source class, state, last top-up")
     .option("--all", "also VMs that are gone")
     .option("--json", "schema 1, as the host answers it: all VMs")
     .action(async (options: JsonOption & { all?: true }) => {
       const vms = await mintOf(options).vms();
       if (options.json) return printJson({ schema: 1, vms });
-      print(vmTable(options.all ? vms : vms.filter((one) => !isGone(one))));
+      print(vmTable(options.all ? vms : vms.filter((one) => !isGone(one)), Date.now() / 1000));
       if (!options.all) for (const line of leftOut(vms)) say(line);
     });
   withHost(withExamples(vm.command("show <name>"), "vm show"), env)

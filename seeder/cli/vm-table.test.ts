@@ -1,49 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { sampleReport, sampleVm } from "../testing/sample-vm.ts";
-import { marksOf, vmDetails, vmTable } from "./vm-table.ts";
+import { sampleVm } from "../testing/sample-vm.ts";
+import { vmDetails } from "./vm-table.ts";
 
-const evidence = sampleReport().evidence;
-
-describe("vm ls", () => {
-  it("is a table with the three claims", () => {
-    const lastTopUp = { counter: 3, at: 1_767_225_600, receiptAt: 1_767_225_601, rcMix: 0, rcReseed: 0 };
-    const waiting = sampleVm({ name: "db", state: "committed", report: null, sourceClass: "physical-raw" });
-    expect(vmTable([sampleVm({ lastTopUp, topUps: 3 }), waiting])).toMatchInlineSnapshot(`
-      "NAME   SEED      KERNEL      ORDER          SOURCE        STATE      LAST TOP-UP
-      web-7  seeded ✓  reseeded ✓  before keys ✓  chained       reported   2026-01-01T00:00:00Z #3 reseeded
-      db     seeded …  reseeded …  before keys …  physical-raw  committed  never
-      "
-    `);
-  });
-  it("says so when there is none", () => {
-    expect(vmTable([])).toBe("No VM to show: this host knows none that you may see.\n");
-  });
-  it.each([
-    [{ verdict: "unproven" as const }, { seeded: "✓", reseeded: "✗", beforeKeys: "✓" }],
-    [{ evidence: { ...evidence, rcReseed: 255 } }, { seeded: "✓", reseeded: "✗", beforeKeys: "✓" }],
-    [{ evidence: { ...evidence, hostKeysBefore: 3 } }, { seeded: "✓", reseeded: "✓", beforeKeys: "✗" }],
-    [{ verdict: "spent" as const }, { seeded: "✗", reseeded: "✗", beforeKeys: "✓" }],
-    [{ evidence: { ...evidence, rcMix: 1 } }, { seeded: "✗", reseeded: "✓", beforeKeys: "✓" }],
-  ])("%j is %j", (report, marks) => {
-    expect(marksOf(sampleVm({ report: sampleReport(report) }))).toEqual(marks);
-  });
-  it("a top-up that the kernel refused to mix is not called reseeded", () => {
-    const lastTopUp = { counter: 3, at: 1_767_225_600, receiptAt: 1_767_225_601, rcMix: 1, rcReseed: 0 };
-    expect(vmTable([sampleVm({ lastTopUp, topUps: 3 })])).toContain("#3 errno 1");
-  });
-  it("claims nothing of the first boot of a machine that joined, whatever its report says", () => {
-    const joined = sampleVm({ joined: true });
-    expect(marksOf(joined)).toEqual({ seeded: "✗", reseeded: "✓", beforeKeys: "✗" });
-    expect(vmTable([joined])).toContain("reported, joined");
-    expect(vmTable([sampleVm({ imported: true, revokedAt: 1_767_225_600 })])).toContain(
-      "reported, taken back, REVOKED",
-    );
-  });
-  it("shouts when host keys have changed, and keeps control characters off the terminal", () => {
-    const table = vmTable([sampleVm({ hostKeysChanged: true, name: "a\u001b[2Jb" })]);
-    expect(table).toContain("reported, KEYS CHANGED");
-    expect(table).toContain("a?[2Jb");
-  });
+describe("vm show", () => {
   it.each([
     ["instance", "not created yet"],
     ["first-claim", "not claimed yet"],

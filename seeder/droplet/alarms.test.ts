@@ -1,7 +1,8 @@
 import type { Asker } from "@bootseed/protocol";
 import { describe, expect, it } from "vitest";
 import { knownHosts } from "../cli/known-hosts.ts";
-import { vmDetails, vmTable } from "../cli/vm-table.ts";
+import { vmTable } from "../cli/listing/vm-list.ts";
+import { vmDetails } from "../cli/vm-table.ts";
 import { waitForStack } from "../cli/wait.ts";
 import { sampleVm } from "../testing/sample-vm.ts";
 import { alarmsOf, remarksOf } from "./alarms.ts";
@@ -36,7 +37,7 @@ async function wait(more: object): Promise<{ code: number; said: string[] }> {
 
 describe("a clone that was noticed", () => {
   it("stands in vm ls and vm show", () => {
-    expect(vmTable([sampleVm(CLONED)])).toContain("reported, CLONED OR RESTORED");
+    expect(vmTable([sampleVm(CLONED)], 0)).toContain("! web-7: CLONED OR RESTORED");
     expect(vmDetails(sampleVm(CLONED))).toMatch(/^ALARM +since 2026-01-01T00:01:40Z it asks with an older counter/m);
   });
   it("is 65 for wait, with the reason and what clears it", async () => {
@@ -57,7 +58,7 @@ describe("a clone that was noticed", () => {
 
 describe("C17 (digitalocean/doctl#708): a machine with the VM's instance id and another identity", () => {
   it("stands in vm ls and vm show", () => {
-    expect(vmTable([sampleVm(REPLACED)])).toContain("reported, ANOTHER MACHINE IN ITS PLACE");
+    expect(vmTable([sampleVm(REPLACED)], 0)).toContain("! web-7: ANOTHER MACHINE IN ITS PLACE");
     expect(vmDetails(sampleVm(REPLACED))).toMatch(/^ALARM .*its disk was replaced, as by a rebuild/m);
   });
   it("is 65 for wait", async () => {
@@ -73,7 +74,7 @@ describe("C17 (digitalocean/doctl#708): a machine with the VM's instance id and 
 
 describe("C16 (lima-vm/lima#678, canonical/lxd#17063): a machine with another instance id", () => {
   it("that asks after the report is an alarm: the id changed, or the seed was copied", async () => {
-    expect(vmTable([sampleVm(ELSEWHERE)])).toContain("reported, SEED USED ELSEWHERE");
+    expect(vmTable([sampleVm(ELSEWHERE)], 0)).toContain("! web-7: SEED USED ELSEWHERE");
     expect(vmDetails(sampleVm(ELSEWHERE))).toMatch(/^ALARM .*the machine i-2 asks with its seed/m);
     const { code, said } = await wait(ELSEWHERE);
     expect([code, said]).toEqual([65, [expect.stringMatching(/the machine i-2 asks .* its instance id changed/)]]);
@@ -81,7 +82,7 @@ describe("C16 (lima-vm/lima#678, canonical/lxd#17063): a machine with another in
     expect([lines === "", remarks.length, withheld]).toEqual([false, 1, undefined]);
   });
   it("that asked before the report is shown, and nothing is wrong with the VM: a create that was retried", async () => {
-    expect(vmTable([sampleVm(ORPHAN)])).toContain("reported, a second machine has its user-data");
+    expect(vmTable([sampleVm(ORPHAN)], 0)).toContain("! web-7: a second machine has its user-data");
     expect(vmDetails(sampleVm(ORPHAN))).toMatch(/^remark +the machine 101 was given the same user-data/m);
     const { code, said } = await wait(ORPHAN);
     expect([code, said]).toEqual([
