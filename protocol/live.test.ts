@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { currentOf, isLive, type Lifetime } from "./live.ts";
 
-const vm = (more: Partial<Lifetime>): Lifetime => ({
+/** Its name is here to show that it does not count. */
+type Named = Lifetime & { readonly name: string };
+
+const vm = (more: Partial<Named>): Named => ({
   stack: "o/p/s",
   urn: "urn:web",
   name: "web",
@@ -21,6 +24,10 @@ describe("VMs that exist", () => {
   it("a newer VM of a URN replaces the older one", () => {
     expect(currentOf([first, second])).toEqual([second]);
     expect(currentOf([second, first])).toEqual([second]);
+  });
+  it("a newer VM of a URN replaces one of another name: Pulumi makes a new name for each droplet without one", () => {
+    const renamed = vm({ seedId: "cd", name: "web-1a2b3c4", committedAt: 20, instanceId: "2" });
+    expect(currentOf([first, renamed])).toEqual([renamed]);
   });
   it("a seed that was only committed replaces no VM, but an older such seed", () => {
     expect(currentOf([first, second, started, retried])).toEqual([second, retried]);

@@ -5,7 +5,6 @@ export interface Lifetime {
   readonly stack: string;
   /** empty for a machine that no stack has: one that joined, or was taken back by its certificate */
   readonly urn: string;
-  readonly name: string;
   readonly seedId: string | Uint8Array;
   readonly committedAt: number;
   readonly claimedAt: number | null;
@@ -20,10 +19,13 @@ export const isGone = ({ goneAt }: Pick<Lifetime, "goneAt">): boolean => goneAt 
 /** Whether there is such a machine, as far as the host knows, and the host still serves it. */
 export const isLive = (vm: Lifetime): boolean => (vm.revokedAt === undefined || vm.revokedAt === null) && !isGone(vm);
 
-/** The place that VMs take one after the other: a resource of a stack. Joined machines have one each. */
-export const slotOf = ({ stack, urn, name, seedId }: Lifetime): string =>
+/**
+ * The place that VMs take one after the other: a resource of a stack, whatever its machines are called. Without a name of
+ * its own a droplet has another one after each replacement (`web-1a2b3c4`). A machine without a URN has a place for itself.
+ */
+export const slotOf = ({ stack, urn, seedId }: Pick<Lifetime, "stack" | "urn" | "seedId">): string =>
   JSON.stringify(
-    urn === "" ? [typeof seedId === "string" ? seedId : Buffer.from(seedId).toString("hex")] : [stack, urn, name],
+    urn === "" ? [typeof seedId === "string" ? seedId : Buffer.from(seedId).toString("hex")] : [stack, urn],
   );
 
 /** A seed that was only committed has replaced nothing yet: the create may have failed. */

@@ -1,5 +1,5 @@
 /** A VM that a run marked as gone, though it is there: `up --target`, a delete that failed, `retainOnDelete`. */
-import { toHex } from "@bootseed/protocol";
+import { currentOf, toHex } from "@bootseed/protocol";
 import { describe, expect, it } from "vitest";
 import { Bench } from "../testing/bench.ts";
 import type { TestGuest } from "../testing/guest.ts";
@@ -9,7 +9,7 @@ const STACK = "org/project/stack";
 const BACK = "VM is back: its stack said that it is gone, and it asks";
 
 async function enrolled(host: Bench, name = "web", instanceId = "100"): Promise<TestGuest> {
-  const guest = await new Stack(host, STACK).make(name, { instanceId });
+  const guest = await new Stack(host, STACK).make(name, { urn: "urn:web", instanceId });
   guest.enrol((await host.send("/v1/claims", guest.claim())).bytes);
   return guest;
 }
@@ -76,5 +76,17 @@ describe("a VM that is gone and heard of", () => {
     hello[40] = 1 ^ (hello[40] ?? 0);
     expect((await host.send("/v1/packets", hello)).status).toBe(403);
     expect((await host.vm())?.goneAt).toBe(marked);
+  });
+
+  it.each(["web", "web-5d6e7f8"])("and was replaced by %s: it is back, but not its URN's current VM", async (name) => {
+    await using host = new Bench();
+    const old = await enrolled(host, "web", "100");
+    host.clock.now += 1;
+    const young = await enrolled(host, name, "101");
+    host.clock.now += 901;
+    await topUp(host, old);
+    const vms = await host.vms();
+    expect(vms.map(({ goneAt }) => goneAt)).toEqual([null, null]);
+    expect(currentOf(vms).map(({ seedId }) => seedId)).toEqual([toHex(young.seedId)]);
   });
 });

@@ -75,6 +75,7 @@ export type VmRow = {
 /** A VM of a stack as a run of its program needs it. */
 export type LiveVm = Lifetime & {
   readonly seedId: Uint8Array;
+  readonly name: string;
   /** There is something to warn of. */
   readonly alarmed: boolean;
 };

@@ -32,14 +32,14 @@ export class Stack {
     return reservationsAnswerSchema.parse((await this.post("/v1/reservations", { stack: this.stack, urns })).body);
   }
 
-  /** A droplet is created: its seed is committed, then the host is told of it. */
+  /** A droplet is created: its seed is committed, then the host is told of it. @param told its URN is `urn:NAME` by default */
   async make(name: string, told: Told = {}): Promise<TestGuest> {
-    const urn = `urn:${name}`;
+    const urn = told.urn ?? `urn:${name}`;
     const [reserved] = (await this.reserve(urn)).reservations;
     if (reserved === undefined) throw new Error("no reservation came");
     const guest = new TestGuest(reserved, this.host.context.identity, told.instanceId ?? name, urn);
     await this.post(`/v1/reservations/${reserved.seedId}/commit`, { token: reserved.token, bind: "instance", name });
-    if (told.instanceId !== undefined) await this.tell({ urn, ...told });
+    if (told.instanceId !== undefined) await this.tell({ ...told, urn });
     return guest;
   }
 

@@ -25,10 +25,10 @@ export const sampleReport = (more: Partial<Report> = {}): Report => ({
   ...more,
 });
 
-/** A VM that has reported; override what a test is about. */
+/** A VM that has reported, with the URN of its name; override what a test is about. */
 export const sampleVm = (more: Partial<Vm> = {}): Vm => ({
   name: "web-7",
-  urn: "urn:pulumi:s::p::digitalocean:index/droplet:Droplet::web-7",
+  urn: `urn:pulumi:s::p::digitalocean:index/droplet:Droplet::${more.name ?? "web-7"}`,
   stack: "o/p/s",
   seedId: "ab".repeat(16),
   bind: "instance",

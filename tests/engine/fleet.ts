@@ -6,6 +6,7 @@ import { type Ran, Workbench } from "./workbench.ts";
 /** One droplet of `bootseed:fleet`; `programs/fleet.ts` explains the fields. */
 export interface FleetDroplet {
   name: string;
+  automaticName?: boolean;
   where?: "plain" | "component" | "apply" | "seeded";
   args?: Record<string, unknown>;
   opts?: Record<string, unknown>;

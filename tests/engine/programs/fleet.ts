@@ -9,7 +9,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { SeededDroplet, seedStack } from "../../../seeder/index.ts";
 
 interface Wanted {
+  /** Of the resource, and of the droplet unless its name is automatic. */
   name: string;
+  /** The provider makes the droplet's name, another one for each replacement: `web-1a2b3c4`. */
+  automaticName?: boolean;
   /** Where it stands: in the program itself (`plain`, the default), in a component, in an `apply`, or as a SeededDroplet. */
   where?: "plain" | "component" | "apply" | "seeded";
   args?: Partial<digitalocean.DropletArgs>;
@@ -75,9 +78,9 @@ const hooksOf = (name: string, outcome: "passes" | "throws"): pulumi.ResourceHoo
 };
 
 for (const wanted of config.getObject<Wanted[]>("fleet") ?? []) {
-  const { name, where, args } = wanted;
+  const { name, where, args, automaticName } = wanted;
   const userData = userDataOf(wanted);
-  const own = { name, ...base, ...args, ...(userData === undefined ? {} : { userData }) };
+  const own = { ...(automaticName ? {} : { name }), ...base, ...args, ...(userData === undefined ? {} : { userData }) };
   const opts = { ...wanted.opts, ...(wanted.ownHook === undefined ? {} : { hooks: hooksOf(name, wanted.ownHook) }) };
   if (where === "component") made.set(name, new Cluster(name, own, opts).node);
   else if (where === "seeded") made.set(name, new SeededDroplet(name, { ...own, host }, opts).droplet);
