@@ -8,6 +8,7 @@ import { freePort } from "../../tools/free-port.ts";
 import { GuestProcess } from "../../tests/loopback/guest-process.ts";
 import { HostProcess } from "../../tests/loopback/host-process.ts";
 import { prerequisite } from "../../tests/prerequisite.ts";
+import type { Check } from "./doctor/check.ts";
 import { join as joinHost, readToken } from "./join.ts";
 import { Machine } from "./machine.ts";
 import { realWorld } from "./real-world.ts";
@@ -229,6 +230,15 @@ describe.skipIf(!ROOT)("join", () => {
     const vm = (await host.vms()).find(({ instanceId }) => instanceId === guest.instanceId);
     expect(vm?.report?.hostKeys).toHaveLength(hostKeys.length);
     for (const line of vm?.report?.hostKeys ?? []) expect(hostKeys).not.toContain(line);
+
+    const file = words[2] ?? "";
+    const told = await agent(guest, "join", "--token-file", file);
+    expect(told.stdout).toMatch(/\nnext:\n {2}run as root [^]*\n {2}rm .*token-\d+\n$/);
+    rmSync(file);
+    const { checks } = JSON.parse((await agent(guest, "doctor", "--json")).stdout) as { checks: Check[] };
+    const advised = checks.filter(({ fix }) => fix !== undefined).map(({ name }) => name);
+    expect(advised).not.toContain("first boot");
+    expect(advised.filter((name) => name.startsWith("host "))).toEqual([]);
   });
 
   it("dials another address when it is told to", async () => {

@@ -3,6 +3,9 @@ import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import type { Machine } from "./machine.ts";
 import { sshKeygen } from "./machine.ts";
 
+/** Name of a folder of old keys in /etc/ssh; the group is when they were replaced, UTC to the second. */
+export const ASIDE: RegExp = /^bootseed-old-(\d{8}T\d{6})$/;
+
 /**
  * Moves the old keys aside and lets ssh-keygen make one of each kind. Running sessions stay; sshd has to be restarted.
  * @returns the folder of the old keys

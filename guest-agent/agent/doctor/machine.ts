@@ -2,14 +2,19 @@
 import { existsSync, readdirSync } from "node:fs";
 import { childProcess } from "../lazy.ts";
 import type { Machine } from "../machine.ts";
+import { TIMERS } from "../next-steps.ts";
+import { systemdServices } from "../services.ts";
+import { sshdToRestart } from "../sshd-restart.ts";
 import { bad, type Check, ok, warn } from "./check.ts";
+import { firstBoot } from "./first-boot.ts";
 
 /** /proc/sys/kernel/random/poolsize of the generator of 5.18 and its backports. */
 const NEW_POOL_BITS = 256;
 
 export function machineChecks(machine: Machine): Check[] {
   return [
-    evidence(machine),
+    firstBoot(machine),
+    ...sshd(machine),
     poolsize(machine),
     fips(machine),
     rdrand(machine),
@@ -22,17 +27,11 @@ export function machineChecks(machine: Machine): Check[] {
   ];
 }
 
-function evidence(machine: Machine): Check {
-  const name = "first boot";
-  const found = machine.verdict();
-  if (found === null) {
-    const fix = "nothing can be said of keys that are older than the join: bootseed-agent join --new-host-keys";
-    return warn(name, "no verdict: not seeded by the kit at this instance's first boot", fix);
-  }
-  const before = (found["evidence"] as { hostKeysBefore?: unknown } | undefined)?.hostKeysBefore;
-  const why = `${String(found["verdict"])}, ${String(before)} host keys before the seed, gate ${machine.gate()}`;
-  if (found["verdict"] === "reseeded" && before === 0) return ok(name, why);
-  return warn(name, why, "make new host keys: bootseed-agent join --new-host-keys, or rebuild the machine");
+/** Only where something is to be done: an sshd that starts for each connection has no process to look at. */
+function sshd(machine: Machine): Check[] {
+  const unit = sshdToRestart(machine, systemdServices(machine.root), Date.now());
+  if (unit === null) return [];
+  return [warn("sshd", `${unit} runs since before its host keys were made`, `systemctl restart ${unit}`)];
 }
 
 function poolsize(machine: Machine): Check {
@@ -97,9 +96,8 @@ function cryptography(): Check {
 function timer(machine: Machine): Check {
   const name = "timer";
   if (machine.root !== "") return ok(name, "not looked at below a root");
-  const units = ["bootseed-agent-topup.timer", "bootseed-topup.timer"];
   const show = ["show", "-PActiveState", "-PNextElapseUSecRealtime", "-PNextElapseUSecMonotonic"];
-  for (const unit of units) {
+  for (const unit of TIMERS) {
     const ran = childProcess().spawnSync("systemctl", [...show, unit], { encoding: "utf8" });
     const [state, ...next] = (ran.stdout ?? "").trim().split("\n");
     if (state === "active") return ok(name, `${unit}, next ${next.filter((at) => at !== "").join(" ") || "unknown"}`);

@@ -5,10 +5,12 @@ import { join, type Joined, readToken } from "../join.ts";
 import { HostFolder } from "../host-folder.ts";
 import { type Machine, STATE_DIR } from "../machine.ts";
 import { newHostKeys } from "../new-host-keys.ts";
+import { nextSteps } from "../next-steps.ts";
 import { parseOptions } from "../options.ts";
 import { printJson, printLines } from "../output.ts";
 import { messageOf, Refusal } from "../refusal.ts";
 import { sendReport } from "../report.ts";
+import { systemdServices } from "../services.ts";
 import type { Context } from "./context.ts";
 
 /** What a join can carry (protocol/join.ts). */
@@ -67,13 +69,17 @@ export async function joinVerb(context: Context, args: string[]): Promise<number
     }
     const refused = failure === null ? null : messageOf(failure);
     const { hostId, seedId, already } = joined;
-    if (context.json) printJson({ hostId, seedId, already, reported: refused === null, hostKeysAside: aside });
+    const reported = refused === null;
+    const done = { madeKeys: aside !== null, reported, tokenFile, nowMs: world.nowMs() };
+    const next = nextSteps(machine, systemdServices(machine.root), done);
+    if (context.json) printJson({ hostId, seedId, already, reported, hostKeysAside: aside, next });
     else {
       const what = already ? "was enrolled before: the token was not used" : "is enrolled";
       printLines([
         `this machine ${what}: host ${hostId}, VM ${seedId}`,
         ...(aside === null ? [] : [`new SSH host keys; undo: mv ${aside}/* /etc/ssh/, then restart sshd`]),
         refused === null ? "the host has its SSH host keys" : `no report: ${refused}: ${advice(failure)}`,
+        ...(next.length === 0 ? [] : ["next:", ...next.map((step) => `  ${step}`)]),
       ]);
     }
     return refused === null ? EXIT.ok : EXIT.tryAgain;

@@ -21,6 +21,8 @@ export interface HostStatus {
   readonly addresses: readonly string[];
   /** milliseconds since 1970 */
   readonly lastAt: number | null;
+  /** when its certificate was written, milliseconds since 1970 */
+  readonly enrolledAt: number | null;
   readonly due: boolean;
   readonly damaged: readonly string[];
   /** Not null: the enrolment is of another instance, whose hash begins like this, and nothing is done for it. */
@@ -69,6 +71,7 @@ function hostStatus(world: World, folder: HostFolder): Omit<HostStatus, "damaged
     intervalMs: statement?.intervalMs ?? null,
     addresses: statement?.addresses ?? [],
     lastAt: world.disk.modifiedMs(`${folder.path}/counter`),
+    enrolledAt: enrolled ? world.disk.modifiedMs(`${folder.path}/certificate`) : null,
     due: unless(() => folder.due(), true),
   };
 }
