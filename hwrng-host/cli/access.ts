@@ -15,6 +15,7 @@ export function addAccess(program: Command, { out }: Terminal): void {
     .requiredOption("--name <name>", "what the machine is called; for several, a pattern with one *: 'worker-*'")
     .option("--uses <n>", "how many machines may join with it", "1")
     .option("--expires <time>", "90m, 24h, 7d", "24h")
+    .option("--stack <stack>", "org/project/stack that the machines are of (default local/join/default)")
     .option("--config <file>", "config file", DEFAULT_CONFIG)
     .action(async (options: NewTokenOptions) => {
       out(await addToken(options));

@@ -1,11 +1,10 @@
 /** `bootseed-host client`: who may mint from other machines, by a token over https or by ssh. */
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { loadConfig } from "../config/load.ts";
 import { splitAddress } from "../config/address.ts";
 import { EXIT, HostError } from "../host-error.ts";
-import { createOnce } from "../identity/files.ts";
+import { createOnce, refuseUnwritable } from "../identity/files.ts";
 import { MintClient } from "../mint/client.ts";
 import {
   clientsAnswerSchema,
@@ -42,7 +41,7 @@ export async function addClient(name: string, options: NewClientOptions): Promis
     throw new HostError("usage", "expected --out or --ssh, one of the two", fix, EXIT.usage);
   }
   const file = out === undefined ? undefined : resolve(out);
-  if (file !== undefined && existsSync(file)) throw exists(file);
+  if (file !== undefined) refuseUnwritable(file, "nothing is overwritten");
   const end = expires ?? (ssh ? undefined : DEFAULT_EXPIRES);
   const stacks = stacksOf(options);
   const request = {

@@ -4,9 +4,9 @@ import { z } from "zod";
 import { resolve } from "node:path";
 import { loadConfig } from "../config/load.ts";
 import { EXIT, HostError } from "../host-error.ts";
-import { createOnce } from "../identity/files.ts";
+import { createOnce, refuseUnwritable } from "../identity/files.ts";
 import { MintClient } from "../mint/client.ts";
-import { newTokenAnswerSchema, newTokenSchema, tokensAnswerSchema } from "../mint/join-tokens.ts";
+import { newTokenAnswerSchema, newTokenSchema, tokensAnswerSchema, JOIN_STACK } from "../mint/join-tokens.ts";
 import { configOption } from "./follow-up.ts";
 import { typed, wholeNumber } from "./typed.ts";
 
@@ -18,6 +18,8 @@ export type NewTokenOptions = {
   readonly name: string;
   readonly uses: string;
   readonly expires: string;
+  /** `org/project/stack` of the machines; absent: local/join/default. */
+  readonly stack?: string | undefined;
   readonly out: string;
 };
 type Options = { readonly config: string; readonly json: boolean };
@@ -26,16 +28,18 @@ const clientOf = (config: string): MintClient => new MintClient(loadConfig(confi
 export const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
 
 /** Writes the token, 0600, to a new file: it is never shown. @returns text for the terminal */
-export async function addToken({ config, name, uses, expires, out }: NewTokenOptions): Promise<string> {
-  const request = { name, uses: wholeNumber(uses), expiresInSeconds: secondsOf(expires) };
+export async function addToken({ config, name, uses, expires, stack, out }: NewTokenOptions): Promise<string> {
+  const request = { name, uses: wholeNumber(uses), expiresInSeconds: secondsOf(expires), stack };
   const body = typed(newTokenSchema, request, {
     name: { typed: `--name ${name}`, example: uses === "1" ? "--name db-1" : "--name 'worker-*'" },
     uses: { typed: `--uses ${uses}`, example: "--uses 20" },
     expiresInSeconds: { typed: `--expires ${expires}`, expected: EXPECTED_TIME, example: "--expires 24h" },
+    stack: { typed: `--stack ${stack}`, example: `--stack acme/web/prod (without it: ${JOIN_STACK})` },
   });
+  const file = resolve(out);
+  refuseUnwritable(file, "nothing is overwritten");
   const taken = await holdersOf(config, name);
   const answer = await clientOf(config).post("/v1/join-tokens", body, newTokenAnswerSchema);
-  const file = resolve(out);
   const content = Buffer.from(`${answer.token}\n`);
   try {
     if (!createOnce(file, content)) {
@@ -51,7 +55,7 @@ export async function addToken({ config, name, uses, expires, out }: NewTokenOpt
   }
   const machines = uses === "1" ? `one machine, named ${name}` : `${uses} machines, named ${name}`;
   return (
-    `${file}: token ${answer.id} for ${machines}, until ${iso(answer.expiresAt)}\n` +
+    `${file}: token ${answer.id} for ${machines}, until ${iso(answer.expiresAt)}, in the stack ${body.stack}\n` +
     `On the machine, with a copy that only root may read:  bootseed-agent join --token-file FILE\n${taken}`
   );
 }
@@ -71,10 +75,10 @@ export async function listTokens({ config, json }: Options): Promise<string> {
   if (json) return `${JSON.stringify(answer)}\n`;
   if (answer.tokens.length === 0)
     return `no join token was ever made: bootseed-host join-token add --name NAME --out FILE${configOption(config)}\n`;
-  const rows = answer.tokens.map(({ id, name, names, used, uses, expiresAt, revokedAt }) => {
+  const rows = answer.tokens.map(({ id, name, names, stack, used, uses, expiresAt, revokedAt }) => {
     const allowed = names === null ? `${name} (made by version 0.3: allows no name; make another)` : names;
     const end = revokedAt === null ? `until ${iso(expiresAt)}` : `REVOKED ${iso(revokedAt)}`;
-    return `${id} ${allowed}: ${used} of ${uses} used, ${end}\n`;
+    return `${id} ${allowed}: ${used} of ${uses} used, ${end}, stack ${stack}\n`;
   });
   return rows.join("");
 }

@@ -9,12 +9,12 @@ import {
   reservationsAnswerSchema,
   wipe,
 } from "@bootseed/protocol";
-import { existsSync, linkSync, unlinkSync } from "node:fs";
+import { linkSync, unlinkSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { loadConfig } from "../config/load.ts";
 import { EXIT, HostError, messageOf } from "../host-error.ts";
-import { createOnce } from "../identity/files.ts";
+import { createOnce, refuseUnwritable } from "../identity/files.ts";
 import { MintClient } from "../mint/client.ts";
 import { typed } from "./typed.ts";
 
@@ -40,7 +40,7 @@ export type MintOptions = { readonly config: string; readonly name: string; read
 export async function mint(options: MintOptions): Promise<string> {
   const { name } = typed(request, options, { name: { typed: `--name ${options.name}`, example: "--name web-7" } });
   const out = resolve(options.out);
-  if (existsSync(out)) throw exists(out);
+  refuseUnwritable(out, "seeds are never overwritten");
   const client = new MintClient(loadConfig(options.config).listen.mint);
   const wanted = { stack: STACK, urns: [name] };
   const answer = await client.post("/v1/reservations", wanted, reservationsAnswerSchema);
@@ -80,14 +80,5 @@ export async function mint(options: MintOptions): Promise<string> {
   return (
     `${out}: seed ${reservation.seedId} for ${name} (${answer.sourceClass}). The first claim is final: give it to one VM only.\n` +
     "It is a secret until that VM has claimed, and not yet user-data: docs/operations.md, One seed by hand.\n"
-  );
-}
-
-function exists(out: string): HostError {
-  return new HostError(
-    "io",
-    `${out} exists already`,
-    "choose another --out: seeds are never overwritten",
-    EXIT.cantCreate,
   );
 }

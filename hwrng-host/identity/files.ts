@@ -1,10 +1,13 @@
 /** Files of the state folder: written once or replaced whole, durable before they count, 0600. */
 import {
+  accessSync,
   closeSync,
+  constants,
   fchownSync,
   fsyncSync,
   lchownSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -127,6 +130,22 @@ function writeTemp(path: string, content: Uint8Array, owner: Owner): string {
     return temp;
   } catch (cause) {
     if (made) unlinkSync(temp);
+    throw cannotCreate(path, cause);
+  }
+}
+
+/**
+ * Before anything is made that would be lost with it.
+ *
+ * @param rule why a file that is there stays
+ * @throws HostError "io" when there is something already, or the folder is missing or cannot be written
+ */
+export function refuseUnwritable(path: string, rule: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined)
+    throw new HostError("io", `${path} exists already`, `choose another --out: ${rule}`, EXIT.cantCreate);
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch (cause) {
     throw cannotCreate(path, cause);
   }
 }

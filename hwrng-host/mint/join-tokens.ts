@@ -11,6 +11,10 @@ const TOKEN_ID_BYTES = 16;
 const YEAR = 366 * 86_400;
 
 const MACHINES = "expected 1 to 100000 machines";
+/** Of machines that joined with a token that names no stack. */
+export const JOIN_STACK = "local/join/default";
+/** As in `bootseed`'s `--stack`: three segments of printable ASCII. A `*` is for patterns over stacks. */
+const STACK = /^(?=.{5,256}$)[!-)+-.0-~]+\/[!-)+-.0-~]+\/[!-)+-.0-~]+$/;
 const SECONDS = `expected 60 to ${YEAR} seconds`;
 
 /** Body of `POST /v1/join-tokens`. */
@@ -19,13 +23,14 @@ export const newTokenSchema: z.ZodType<NewToken> = z
     name: z.string(),
     uses: z.int(MACHINES).min(1, MACHINES).max(100_000, MACHINES),
     expiresInSeconds: z.int(SECONDS).min(60, SECONDS).max(YEAR, SECONDS),
+    stack: z.string().regex(STACK, "expected a stack as org/project/stack").default(JOIN_STACK),
   })
   .superRefine(({ name, uses }, context) => {
     const message = namesProblem(name, uses);
     if (message !== null) context.addIssue({ code: "custom", path: ["name"], message });
   });
-/** `name`: what its machines may be called, one name or with one `*` a pattern of names. */
-export type NewToken = { name: string; uses: number; expiresInSeconds: number };
+/** `name`: what its machines may be called, one name or with one `*` a pattern of names; `stack`: which one they are of. */
+export type NewToken = { name: string; uses: number; expiresInSeconds: number; stack: string };
 
 /** Answer of `POST /v1/join-tokens`; `token` is a secret. */
 export const newTokenAnswerSchema: z.ZodType<NewTokenAnswer> = z.object({
@@ -46,6 +51,7 @@ export const tokensAnswerSchema: z.ZodType<TokensAnswer> = z.object({
       createdAt: z.number(),
       expiresAt: z.number(),
       uses: z.number(),
+      stack: z.string(),
       used: z.number(),
       revokedAt: z.number().nullable(),
     }),
@@ -61,6 +67,7 @@ export type TokensAnswer = {
     createdAt: number;
     expiresAt: number;
     uses: number;
+    stack: string;
     used: number;
     revokedAt: number | null;
   }[];
@@ -71,12 +78,12 @@ export function joinTokenRoutes(context: HostContext): Hono {
   const app = new Hono();
   const { store, log } = context;
   app.post("/v1/join-tokens", async (c) => {
-    const { name, uses, expiresInSeconds } = await body(c, newTokenSchema);
+    const { name, uses, expiresInSeconds, stack } = await body(c, newTokenSchema);
     const tokenId = context.random(TOKEN_ID_BYTES);
     const createdAt = context.now();
     const expiresAt = createdAt + expiresInSeconds;
-    store.joins.add({ tokenId, names: name, createdAt, expiresAt, uses });
-    log.info({ id: toHex(tokenId), name, uses, expiresAt }, "join token made");
+    store.joins.add({ tokenId, names: name, createdAt, expiresAt, uses, stack });
+    log.info({ id: toHex(tokenId), name, uses, stack, expiresAt }, "join token made");
     return Response.json({ id: toHex(tokenId), token: tokenText(context, tokenId), expiresAt });
   });
   app.get("/v1/join-tokens", () => {

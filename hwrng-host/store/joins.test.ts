@@ -22,7 +22,14 @@ let store: Store;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "bootseed-joins-"));
   store = openSqliteStore(join(dir, "host.db"));
-  store.joins.add({ tokenId, names: "vm-*", createdAt: NOW, expiresAt: NOW + 60, uses: 2 });
+  store.joins.add({
+    tokenId,
+    names: "vm-*",
+    createdAt: NOW,
+    expiresAt: NOW + 60,
+    uses: 2,
+    stack: "local/join/default",
+  });
 });
 afterEach(() => {
   store.close();

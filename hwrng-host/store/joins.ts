@@ -11,10 +11,10 @@ export class SqliteJoins implements JoinStore {
     this.#db = db;
   }
 
-  add({ tokenId, names, createdAt, expiresAt, uses }: NewJoinToken): void {
-    const sql =
-      "INSERT INTO join_token (token_id, name, names, created_at, expires_at, uses) VALUES (?1, ?2, ?2, ?3, ?4, ?5)";
-    this.#db.transaction(() => this.#db.run(sql, tokenId, names, createdAt, expiresAt, uses));
+  add({ tokenId, names, createdAt, expiresAt, uses, stack }: NewJoinToken): void {
+    const sql = `INSERT INTO join_token (token_id, name, names, created_at, expires_at, uses, stack)
+      VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6)`;
+    this.#db.transaction(() => this.#db.run(sql, tokenId, names, createdAt, expiresAt, uses, stack));
   }
 
   all(): JoinTokenRow[] {
@@ -25,6 +25,7 @@ export class SqliteJoins implements JoinStore {
       createdAt: column.number(row, "created_at"),
       expiresAt: column.number(row, "expires_at"),
       uses: column.number(row, "uses"),
+      stack: column.text(row, "stack"),
       used: column.number(row, "used"),
       revokedAt: column.numberOrNull(row, "revoked_at"),
     }));
@@ -73,8 +74,9 @@ export class SqliteJoins implements JoinStore {
       this.#db.run("UPDATE join_token SET used = used + 1 WHERE token_id = ?", input.tokenId);
       this.#db.run(
         `INSERT INTO seed (seed_id, stack, urn, name, bind, source_class, committed_at, instance_id, joined)
-         VALUES (?, '', '', ?, 'first-claim', ?, ?, ?, 1)`,
+         VALUES (?, (SELECT stack FROM join_token WHERE token_id = ?), '', ?, 'first-claim', ?, ?, ?, 1)`,
         input.seedId,
+        input.tokenId,
         name,
         input.sourceClass,
         input.now,

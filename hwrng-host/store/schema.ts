@@ -1,7 +1,7 @@
 /** Tables of the host's database. A change of schema is a new version and a migration, never an edit. */
 
 /** PRAGMA user_version. */
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 
 /** Version 1. Times are seconds since 1970. No column holds a secret. */
 const VERSION_1 = `
@@ -124,5 +124,10 @@ CREATE INDEX seed_by_instance ON seed (instance_id) WHERE instance_id IS NOT NUL
 /** Version 5: which account told a droplet's instance id and addresses; null: told before, by the account that committed the seed. */
 const VERSION_5 = "ALTER TABLE seed ADD COLUMN told_by TEXT";
 
+/** Version 6: machines that joined are of a stack, too, the one of their token. */
+const VERSION_6 = `
+ALTER TABLE join_token ADD COLUMN stack TEXT NOT NULL DEFAULT 'local/join/default';
+UPDATE seed SET stack = 'local/join/default' WHERE joined = 1 AND stack = ''`;
+
 /** What brings a database from each version to the next; the first makes a new one. */
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6];

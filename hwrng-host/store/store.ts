@@ -293,6 +293,8 @@ export type NewJoinToken = {
   readonly expiresAt: number;
   /** How many machines may join with it. */
   readonly uses: number;
+  /** `org/project/stack` of its machines. */
+  readonly stack: string;
 };
 
 export type JoinTokenRow = Omit<NewJoinToken, "names"> & {

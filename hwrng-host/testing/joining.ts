@@ -17,8 +17,13 @@ import type { Bench } from "./bench.ts";
 import { TestGuest } from "./guest.ts";
 
 /** A token of this host for `uses` machines. @throws Error when the host refuses it */
-export async function joinToken(host: Bench, name: string, uses = 1): Promise<JoinToken & { id: string }> {
-  const { status, body } = await host.post("/v1/join-tokens", { name, uses, expiresInSeconds: 3600 });
+export async function joinToken(
+  host: Bench,
+  name: string,
+  uses = 1,
+  stack?: string,
+): Promise<JoinToken & { id: string }> {
+  const { status, body } = await host.post("/v1/join-tokens", { name, uses, expiresInSeconds: 3600, stack });
   if (status !== 200) throw new Error(`no token: ${JSON.stringify(body)}`);
   const { id, token } = newTokenAnswerSchema.parse(body);
   return { ...parseJoinToken(fromBase64(token)), id };

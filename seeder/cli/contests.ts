@@ -54,7 +54,7 @@ export function describeHolder({ name, stack, seedId, joined, since }: Holder): 
 /** What is reported of a contested word. */
 export function contestRemark(word: string, holders: readonly Holder[]): string {
   const who = [...new Set(holders.map(describeHolder))].join(" and ");
-  const stacks = holders.some(({ stack }) => stack !== "" && stack !== null) ? "; --stack selects one stack" : "";
+  const stacks = new Set(holders.map(({ stack }) => stack)).size > 1 ? "; --stack selects one stack" : "";
   const fix = "on the host, bootseed-host revoke SEED ends the one that must not have it";
   return `${word} is contested by ${who}: nothing is printed for it; ${fix}${stacks}`;
 }

@@ -140,4 +140,19 @@ describe("bootseed wait", () => {
   it("a stack that nobody has is an error, not an open gate", async () => {
     await expect(wait([[]])).rejects.toThrow("no VM of the stack o/p/s: this host shows VMs of none");
   });
+  it("names a machine that joined, says what it does not claim of it, and what is missing", async () => {
+    const joined = sampleVm({ name: "db-1", urn: "", joined: true, report: sampleReport({ verdict: "no-seed" }) });
+    expect(await wait([[joined]], ["db-1"])).toMatchObject({
+      code: 0,
+      said: ["all 1 VMs have reported; 1 joined by a token: nothing is claimed of the keys they had"],
+    });
+    const both = await wait([[sampleVm(), joined]]);
+    expect([both.code, both.said.at(-1)]).toEqual([
+      0,
+      "all 2 VMs have reported; 1 joined by a token: nothing is claimed of the keys they had; the other 1 were reseeded before their first key",
+    ]);
+    const late = await wait([[{ ...joined, report: null, state: "claimed" }]], ["db-1"]);
+    expect([late.code, late.said.at(-1)]).toEqual([75, expect.stringMatching(/joined by a token; its report has not/)]);
+    expect((await wait([[{ ...joined, hostKeysChanged: true }]])).code).toBe(65);
+  });
 });

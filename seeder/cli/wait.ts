@@ -28,8 +28,9 @@ const PASSING: ReadonlySet<string> = new Set(["unreachable", "unavailable", "tim
 const NO_CLAIM = "does it have ssh-keygen, can it reach the host, is its /var mounted without noexec";
 
 /** How far a VM got, and what stands between it and the next step. */
-export function lastStep({ state, bind, instanceId, report }: Vm, sync: string): string {
+export function lastStep({ state, bind, instanceId, joined, report }: Vm, sync: string): string {
   if (report !== null) return "reported";
+  if (joined === true) return "joined by a token; its report has not come: run bootseed-agent join again there";
   if (state === "claimed")
     return "claimed its seed; its report has not come: is sshd up there, does it have ssh-keygen?";
   // Nobody ever tells its instance id: there is no state of a stack to tell it from.
@@ -53,7 +54,8 @@ function objectionsTo(vm: Vm): string[] {
     const look = `bootseed vm approve ${vm.name} accepts them after a look`;
     return [...alarms, `it has changed its host keys since its first report (${look})`];
   }
-  if (vm.report === null) return alarms;
+  // No seed of this host was part of the first boot of a machine that joined: nothing was promised of it.
+  if (vm.report === null || vm.joined === true) return alarms;
   const { seedId, verdict, hostKeys, evidence } = vm.report;
   const doubt = doubtIn({ schema: 1, seedId, verdict, sshHostKeys: [...hostKeys], evidence: { ...evidence } });
   return doubt === undefined ? alarms : [...alarms, doubt];
@@ -81,6 +83,14 @@ function judge(vms: readonly Vm[], say: WaitOptions["say"]): 0 | typeof EX_DATAE
   for (const vm of vms) for (const remark of remarks(vm)) say(`${vm.name}: ${remark}`);
   for (const line of bad) say(line);
   return bad.length === 0 ? 0 : EX_DATAERR;
+}
+
+function allReported(vms: readonly Vm[]): string {
+  const joined = vms.filter((vm) => vm.joined === true).length;
+  const all = `all ${vms.length} VMs have reported`;
+  if (joined === 0) return `${all}, reseeded before their first key`;
+  const rest = joined === vms.length ? "" : `; the other ${vms.length - joined} were reseeded before their first key`;
+  return `${all}; ${joined} joined by a token: nothing is claimed of the keys they had${rest}`;
 }
 
 function once(say: WaitOptions["say"]): WaitOptions["say"] {
@@ -114,7 +124,7 @@ export async function waitForStack(options: WaitOptions): Promise<number> {
       open = vms.filter((vm) => vm.report === null && !isRevoked(vm));
       const verdict = judge(vms, sayOnce);
       if (open.length === 0) {
-        if (verdict === 0) say(`all ${vms.length} VMs have reported, reseeded before their first key`);
+        if (verdict === 0) say(allReported(vms));
         return verdict;
       }
       code = verdict === 0 ? EX_TEMPFAIL : verdict;

@@ -5,6 +5,8 @@ const CROSS = "✗";
 const TICK = "✓";
 /** The VM has not said anything yet. */
 const OPEN = "…";
+/** Nothing was promised. */
+const NONE = "–";
 
 /** Each from the VM's own signed report. */
 export interface Marks {
@@ -17,16 +19,18 @@ export interface Marks {
 }
 
 /** What the marks mean, for the foot of a table. */
-export const LEGEND: string = `S seeded, R reseeded, K before its SSH host keys: ${TICK} yes, ${CROSS} no, ${OPEN} no report yet`;
+export const LEGEND: string = `S seeded, R reseeded, K before its SSH host keys: ${TICK} yes, ${CROSS} no, ${OPEN} no report yet, ${NONE} not promised`;
 
 const mark = (good: boolean): string => (good ? TICK : CROSS);
 
-/** @returns ✓, ✗ or … for each claim */
+/** @returns ✓, ✗, … or – for each claim */
 export function marksOf(vm: Vm): Marks {
-  if (vm.report === null) return { seeded: OPEN, reseeded: OPEN, beforeKeys: OPEN };
+  // No seed of this host was part of the first boot of a machine that joined: nothing is promised of it.
+  const isJoined = vm.joined === true;
+  const open = isJoined ? NONE : OPEN;
+  if (vm.report === null) return { seeded: open, reseeded: OPEN, beforeKeys: open };
   const { verdict, evidence } = vm.report;
-  // Whoever joined brought its report along: nothing is claimed of a first boot that no seed of ours was part of.
-  if (vm.joined === true) return { seeded: CROSS, reseeded: mark(evidence.rcReseed === 0), beforeKeys: CROSS };
+  if (isJoined) return { seeded: NONE, reseeded: mark(evidence.rcReseed === 0), beforeKeys: NONE };
   return {
     seeded: mark(evidence.rcMix === 0 && !["spent", "no-seed", "failed"].includes(verdict)),
     reseeded: mark(verdict === "reseeded" && evidence.rcReseed === 0),

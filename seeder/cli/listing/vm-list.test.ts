@@ -21,11 +21,11 @@ describe("vm ls", () => {
       db      abababababababababababababababab  … … …  raw      committed  never
       web-7   abababababababababababababababab  ✓ ✓ ✓  chained  reported   2h ago #3
 
-      no stack: joined, or taken back by a certificate
+      no stack: taken back by a certificate
       NAME    SEED ID                           S R K  SOURCE   STATE      TOP-UP
-      worker  abababababababababababababababab  ✗ ✓ ✗  chained  REVOKED j  never
+      worker  abababababababababababababababab  – ✓ –  chained  REVOKED j  never
 
-      S seeded, R reseeded, K before its SSH host keys: ✓ yes, ✗ no, … no report yet
+      S seeded, R reseeded, K before its SSH host keys: ✓ yes, ✗ no, … no report yet, – not promised
       j joined by a token
       3 VMs: 1 committed, 1 reported, 1 revoked
       "
@@ -84,7 +84,8 @@ describe("vm ls", () => {
   });
   it("claims nothing of the first boot of a machine that joined, whatever its report says", () => {
     const joined = sampleVm({ joined: true });
-    expect(marksOf(joined)).toEqual({ seeded: "✗", reseeded: "✓", beforeKeys: "✗" });
+    expect(marksOf(joined)).toEqual({ seeded: "–", reseeded: "✓", beforeKeys: "–" });
+    expect(marksOf(sampleVm({ joined: true, report: null }))).toEqual({ seeded: "–", reseeded: "…", beforeKeys: "–" });
     expect(table(joined)).toMatch(/^web-7 .* reported j +never$/m);
   });
   it("shows the state that ends a VM, and counts by it", () => {

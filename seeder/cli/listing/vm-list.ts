@@ -66,7 +66,7 @@ function noteLines(vm: Vm, name: string): string {
 }
 
 const heading = (stack: string): string =>
-  shortened(stack === "" ? "no stack: joined, or taken back by a certificate" : `stack ${ascii(stack)}`, WIDTH);
+  shortened(stack === "" ? "no stack: taken back by a certificate" : `stack ${ascii(stack)}`, WIDTH);
 
 /** @example "3 VMs: 2 reported, 1 gone" */
 export function countLine(vms: readonly Vm[]): string {
