@@ -15,7 +15,7 @@ import {
   wipe,
 } from "@bootseed/protocol";
 import type { HostContext } from "../host-context.ts";
-import type { JoinOutcome } from "../store/store.ts";
+import type { JoinOutcome } from "../store/join-store.ts";
 import type { Allowances } from "./allowance.ts";
 import { HOLDER } from "./claim-shares.ts";
 import { octets } from "./octets.ts";

@@ -5,7 +5,8 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MIGRATIONS } from "./schema.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
-import type { JoinInput, Store } from "./store.ts";
+import type { JoinInput } from "./join-store.ts";
+import type { Store } from "./store.ts";
 
 const NOW = 1_795_262_400;
 const bytes = (length: number, value: number): Uint8Array => new Uint8Array(length).fill(value);

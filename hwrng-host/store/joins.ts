@@ -2,7 +2,7 @@
 import { nameAllowed } from "../mint/name-pattern.ts";
 import { column, type Database } from "./database.ts";
 import { PACKET_BURST } from "./hello-plan.ts";
-import type { JoinInput, JoinOutcome, JoinRefusal, JoinStore, JoinTokenRow, NewJoinToken } from "./store.ts";
+import type { JoinInput, JoinOutcome, JoinRefusal, JoinStore, JoinTokenRow, NewJoinToken } from "./join-store.ts";
 
 export class SqliteJoins implements JoinStore {
   readonly #db: Database;
