@@ -49,6 +49,7 @@ export * from "./tcp.ts";
 export * from "./join.ts";
 export * from "./token.ts";
 export * from "./mint.ts";
+export * from "./status.ts";
 export { type AlarmedVm, type Asker, MAX_STACK_VMS, type OtherVm, type StackVm } from "./stack-vms.ts";
 export * from "./host-word.ts";
 export * from "./live.ts";

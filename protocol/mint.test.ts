@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { toBase64, toHex } from "./bytes.ts";
 import * as m from "./mint.ts";
+import { statusAnswerSchema } from "./status.ts";
 import * as ex from "./testing/example.ts";
 
 const urn = "urn:pulumi:prod::web::digitalocean:index/droplet:Droplet::web-7";
@@ -49,7 +50,7 @@ describe("mint API", () => {
     expect(m.createdAnswerSchema.parse({ vms: [created] }).vms).toEqual([created]);
     expect(m.vmsAnswerSchema.parse({ schema: 1, vms: [vm] }).vms).toEqual([vm]);
     const status = { schema: 1, healthy: false, hostId: vm.seedId.slice(0, 16), sources: [], uptimeSeconds: 3 };
-    expect(m.statusAnswerSchema.parse(status)).toEqual(status);
+    expect(statusAnswerSchema.parse(status)).toEqual(status);
     const error = { error: { code: "no-source", message: "no healthy source", fix: "plug one in" } };
     expect(m.mintErrorSchema.parse(error)).toEqual(error);
   });

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { type Contest, contestSchema } from "./contest.ts";
 import { canonicalAddress, nameProblem } from "./host-word.ts";
+import { hex, sourceClass } from "./json-fields.ts";
 import { reportSchema, type Report } from "./report-json.ts";
 import { alarms, type AlarmedVm, alarmedVmSchema, type Asker, type OtherVm, otherVmSchema } from "./stack-vms.ts";
 import type { SourceClass } from "./token.ts";
@@ -188,32 +189,14 @@ export interface Vm {
     readonly rcReseed: number | null;
   } | null;
   readonly topUps: number;
+  /** serial of the statement that it held at its last packet; null: not known; absent from older hosts */
+  readonly statementSerial?: number | null | undefined;
 }
 
 /** GET /v1/vms */
 export interface VmsAnswer {
   readonly schema: 1;
   readonly vms: readonly Vm[];
-}
-
-/** A source in GET /v1/status. */
-export interface SourceStatus {
-  readonly name: string;
-  readonly class: SourceClass;
-  readonly identity: string;
-  readonly healthy: boolean;
-  readonly reason: string | null;
-  /** claimed min-entropy per sample, bits */
-  readonly minEntropyBits: number;
-}
-
-/** GET /v1/status; a host may say more. */
-export interface StatusAnswer {
-  readonly schema: 1;
-  readonly healthy: boolean;
-  readonly hostId: string;
-  readonly sources: readonly SourceStatus[];
-  readonly [more: string]: unknown;
 }
 
 /** Body of every answer that is not 2xx. */
@@ -227,13 +210,10 @@ const text = (max: number): z.ZodType<string> =>
     .min(1)
     .max(max)
     .regex(/^[\u0020-\u007e]+$/, "expected printable ASCII");
-const hex = (bytes: number): z.ZodType<string> =>
-  z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`), `expected ${2 * bytes} hex digits`);
 const base64 = (bytes: number): z.ZodType<string> =>
   z.base64().refine((value) => Buffer.from(value, "base64").length === bytes, `expected ${bytes} bytes of base64`);
 const seconds = z.number().int().min(0);
 const count = z.number().int().min(0);
-const sourceClass = z.enum(["chained", "physical-conditioned", "physical-raw"]);
 const bind = z.enum(["instance", "first-claim"]);
 const state = z.enum(["committed", "provisional", "claimed", "reported"]);
 const token = z
@@ -370,25 +350,10 @@ const vmSchema: z.ZodType<Vm> = z.object({
     })
     .nullable(),
   topUps: z.number().int().min(0),
+  statementSerial: z.number().int().min(0).nullable().optional(),
 });
 
 export const vmsAnswerSchema: z.ZodType<VmsAnswer> = z.object({ schema: z.literal(1), vms: z.array(vmSchema) });
-
-export const statusAnswerSchema: z.ZodType<StatusAnswer> = z.looseObject({
-  schema: z.literal(1),
-  healthy: z.boolean(),
-  hostId: hex(8),
-  sources: z.array(
-    z.object({
-      name: z.string(),
-      class: sourceClass,
-      identity: z.string(),
-      healthy: z.boolean(),
-      reason: z.string().nullable(),
-      minEntropyBits: z.number().min(0),
-    }),
-  ),
-});
 
 export const mintErrorSchema: z.ZodType<MintErrorAnswer> = z.object({
   error: z.object({ code: z.string(), message: z.string(), fix: z.string() }),

@@ -95,6 +95,7 @@ export function hostProgram(terminal: Terminal): Command {
     .option("--serial-above <n>", "sign above the statement that VMs hold already")
     .option("--revoke <serial>", "certificates that name this statement bring no VM back")
     .option("--list", "every statement that was signed", false)
+    .option("--behind", "VMs that may still know only an old address: not yet seen with the newest statement", false)
     .option("--json", "as JSON", false)
     .action(async (options: StatementOptions) => {
       const { statement } = await import("../commands/statement.ts");

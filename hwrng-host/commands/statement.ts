@@ -11,6 +11,7 @@ import { loadHistory, readStatement, revokeSerial } from "../identity/history.ts
 import { FILES, parseRoot, type SigningRoot } from "../identity/keys.ts";
 import { carryOut, plan, type Rotation, takeNextCertificate } from "../identity/rotate.ts";
 import { systemRandom } from "../system-random.ts";
+import { behind } from "./behind.ts";
 import { configOption, withConfig } from "./follow-up.ts";
 
 export type StatementOptions = {
@@ -18,6 +19,8 @@ export type StatementOptions = {
   readonly json: boolean;
   readonly dryRun: boolean;
   readonly list: boolean;
+  /** VMs that are not known to hold the newest statement. */
+  readonly behind: boolean;
   /** Sign what the config changed. */
   readonly sign: boolean;
   readonly newPacketKey: boolean;
@@ -37,6 +40,7 @@ export type StatementOptions = {
 export async function statement(options: StatementOptions): Promise<string> {
   const config = loadConfig(options.config);
   const { stateDir } = config;
+  if (options.behind) return behind(options);
   if (options.revoke !== undefined) return revoke(stateDir, options);
   if (options.useCertificate) {
     takeNextCertificate(stateDir, Date.now() / 1000, options);

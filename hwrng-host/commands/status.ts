@@ -1,5 +1,5 @@
 /** `bootseed-host status`: what the running service says of itself. */
-import { statusAnswerSchema } from "@bootseed/protocol";
+import { type SourceStatus, type StatusAnswer, statusAnswerSchema } from "@bootseed/protocol";
 import { z } from "zod";
 import { type BackupRecord, lastBackup, rootLacksBackup } from "../backup/record.ts";
 import { loadConfig } from "../config/load.ts";
@@ -7,6 +7,9 @@ import { EXIT, HostError } from "../host-error.ts";
 import { MintClient } from "../mint/client.ts";
 import { type Pending, pendingSchema } from "../server/reload.ts";
 import { withConfig } from "./follow-up.ts";
+
+const whole = z.number().int().min(0).catch(0);
+const countsSchema = z.object({ vms: whole, behind: whole, statementSerial: whole });
 
 export type StatusOptions = { readonly config: string; readonly json: boolean };
 
@@ -24,10 +27,7 @@ export async function status({ config, json }: StatusOptions): Promise<{ text: s
       text: `${JSON.stringify({ ...answer, backedUpAt, rootIsNewerThanBackup, pending: { reload, config: gaps } })}\n`,
       healthy: answer.healthy,
     };
-  const sources = answer.sources.map(({ name, class: kind, identity, healthy, reason, minEntropyBits }) => {
-    const state = healthy ? "healthy" : `NOT HEALTHY: ${reason}`;
-    return `  ${name} (${identity}, ${kind}, ${minEntropyBits} bits per byte): ${state}`;
-  });
+  const sources = answer.sources.map(sourceLine);
   const verdict = answer.healthy ? "mints" : "MINTS NOTHING";
   const refused = Object.entries(z.record(z.string(), z.number()).catch({}).parse(answer["refusals"]));
   const refusals = refused.map(([what, count]) => `${what} ${count}`).join(", ") || "none";
@@ -35,8 +35,31 @@ export async function status({ config, json }: StatusOptions): Promise<{ text: s
     ...reload.map((line) => `  RELOAD PENDING: ${line}: bootseed-host reload`),
     ...gaps.map((line) => `  CONFIG NOT IN FORCE: ${line}`),
   ].map((line) => withConfig(line, config));
-  const rest = [...pending, `  refused since the start: ${refusals}`, `  ${withConfig(backupLine(backup), config)}`];
+  const rest = [
+    ...pending,
+    ...vmsLine(answer, config),
+    `  refused since the start: ${refusals}`,
+    `  ${withConfig(backupLine(backup), config)}`,
+  ];
   return { text: [`host ${answer.hostId}: ${verdict}`, ...sources, ...rest, ""].join("\n"), healthy: answer.healthy };
+}
+
+/** `bytesRead` and `bytesPerSecond` are what the device gave before conditioning, while it was read. */
+function sourceLine({ bytesRead, bytesPerSecond, ...source }: SourceStatus): string {
+  const { name, class: kind, identity, healthy, reason, minEntropyBits } = source;
+  const state = healthy ? "healthy" : `NOT HEALTHY: ${reason}`;
+  const rate = (bytesPerSecond ?? null) === null ? "" : ` at ${bytesPerSecond} bytes/s`;
+  const read = bytesRead === undefined ? "" : `; ${bytesRead} bytes read${rate}`;
+  return `  ${name} (${identity}, ${kind}, ${minEntropyBits} bits per byte): ${state}${read}`;
+}
+
+/** Nothing where no VM is known, or the service is older. */
+function vmsLine(answer: StatusAnswer, config: string): string[] {
+  const { vms, behind, statementSerial } = countsSchema.parse(answer);
+  if (vms === 0) return [];
+  if (behind === 0) return [`  ${vms} VMs, statement ${statementSerial}`];
+  const list = withConfig("bootseed-host statement --behind", config);
+  return [`  ${vms} VMs, ${behind} not yet seen with statement ${statementSerial}, the newest: ${list}`];
 }
 
 /** A service that was started before the update has no such route. */

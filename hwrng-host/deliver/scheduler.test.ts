@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CommitGroup } from "../store/commit-group.ts";
-import type { PushTarget } from "../store/store.ts";
+import type { PushTarget } from "../store/push-store.ts";
 import { PushTable } from "../testing/push-table.ts";
 import type { DialResult } from "./dial.ts";
 import { PushScheduler, type SchedulerInput } from "./scheduler.ts";

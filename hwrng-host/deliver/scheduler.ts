@@ -4,7 +4,8 @@
  */
 import { toHex } from "@bootseed/protocol";
 import type { Log } from "../host-context.ts";
-import type { PushResult, PushTarget, Store } from "../store/store.ts";
+import type { PushResult, PushTarget } from "../store/push-store.ts";
+import type { Store } from "../store/store.ts";
 import type { DialResult } from "./dial.ts";
 
 /** A VM that was taken is due again after this, whatever becomes of this process. */

@@ -61,7 +61,8 @@ export async function deliver(
   try {
     chunk = (await generator.chunk()).bytes;
     const { outcome, isBack } = await store.together(() => {
-      const sent = store.enrolments.recordSend(send);
+      const holds = line === "line" ? { statementSerial: hello.statementSerial } : {};
+      const sent = store.enrolments.recordSend({ ...send, ...holds });
       // A copy of a machine that is gone may ask for ever.
       const mayBeBack = sent.sent && line === "line" && enrolment !== null && enrolment.goneAt !== null;
       return { outcome: sent, isBack: mayBeBack && store.seeds.heard(seedId, send.now) };

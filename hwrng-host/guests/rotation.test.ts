@@ -79,6 +79,30 @@ describe("a VM that slept", () => {
     expect(guest.openUnder(packet, newest?.packetPk ?? new Uint8Array(0)).counter).toBe(1);
   });
 
+  it("is known with the statement that its own hello names, not the one of a copy", async () => {
+    await using host = new Bench();
+    const guest = await enrolled(host);
+    expect(await host.vm()).toMatchObject({ statementSerial: null });
+    const open = async (hello: Uint8Array): Promise<void> => {
+      const { status, bytes } = await host.send("/v1/packets", hello);
+      expect(status).toBe(200);
+      const { statements, packet } = parsePacketAnswer(bytes);
+      guest.statement = followStatements(guest.statement, statements);
+      guest.openUnder(packet, guest.statement.packetPk);
+    };
+    await open(guest.hello());
+    expect(await host.vm()).toMatchObject({ statementSerial: 1 });
+    rotate(host);
+    await open(guest.hello());
+    expect(await host.vm()).toMatchObject({ statementSerial: 1 });
+    host.clock.now += 86_400;
+    await open(guest.hello());
+    expect(await host.vm()).toMatchObject({ statementSerial: 2 });
+    // A copy that was made before the statement: older counter, older statement.
+    expect((await host.send("/v1/packets", guest.hello({ lastCounter: 1, statementSerial: 1 }))).status).toBe(200);
+    expect(await host.vm()).toMatchObject({ statementSerial: 2 });
+  });
+
   it("is taken back under a statement of the history, unless that was revoked", async () => {
     await using host = new Bench();
     const guest = await enrolled(host);

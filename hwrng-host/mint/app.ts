@@ -14,6 +14,7 @@ import { EXIT, HostError } from "../host-error.ts";
 import type { HostContext } from "../host-context.ts";
 import { approveRoutes } from "./approve.ts";
 import { answer, errorAnswer } from "./errors.ts";
+import { isBehind } from "./behind.ts";
 import { body } from "./body.ts";
 import {
   callerOf,
@@ -130,6 +131,7 @@ async function status(context: HostContext): Promise<object> {
     },
   );
   const { hostId, statement } = context.identity;
+  const vms = context.store.seeds.all().filter(({ forgottenAt }) => forgottenAt === null);
   return {
     schema: 1,
     healthy: problem === null,
@@ -138,7 +140,8 @@ async function status(context: HostContext): Promise<object> {
     statementSerial: statement.serial,
     addresses: statement.addresses,
     sources: context.sources.map((source) => sourceView(source.state)),
-    vms: context.store.seeds.all().filter(({ forgottenAt }) => forgottenAt === null).length,
+    vms: vms.length,
+    behind: vms.filter((vm) => isBehind(vm, statement.serial)).length,
     refusals: context.refusals.counts(),
   };
 }

@@ -20,6 +20,10 @@ export type SourceState = {
   readonly healthy: boolean;
   readonly reason: string | null;
   readonly minEntropyBits: number;
+  /** raw bytes that the device has delivered since the service started, the start-up test's included */
+  readonly bytesRead: number;
+  /** while it was read: mean of all reads so far; null before the first that took a millisecond */
+  readonly bytesPerSecond: number | null;
 };
 
 /** A block of raw samples with the class of the device that made it. */
@@ -34,9 +38,11 @@ export class AssessedSource {
   #monitor: HealthMonitor | null = null;
   #identity: SourceIdentity | null = null;
   #failure: Failure | null = null;
+  #bytesRead = 0;
+  #readingMs = 0;
 
   /**
-   * @param now milliseconds of a clock that only decides when a lost device is tried again
+   * @param now milliseconds of a clock that only decides when a lost device is tried again, and measures the rate
    * @param onEvent told of every start and failure
    */
   constructor(driver: SourceDriver, now: () => number, onEvent: (event: string, state: SourceState) => void) {
@@ -53,6 +59,8 @@ export class AssessedSource {
       healthy: this.#failure === null && this.#monitor !== null,
       reason: this.#failure?.reason ?? (this.#monitor === null ? "not started" : null),
       minEntropyBits: this.#driver.minEntropyBits,
+      bytesRead: this.#bytesRead,
+      bytesPerSecond: this.#readingMs > 0 ? Math.round((this.#bytesRead * 1000) / this.#readingMs) : null,
     };
   }
 
@@ -82,7 +90,7 @@ export class AssessedSource {
   async block(samples: number): Promise<AssessedBlock> {
     return this.#guard(async () => {
       const before = await this.#current();
-      const raw = await this.#driver.read(samples);
+      const raw = await this.#read(samples);
       try {
         this.#assess(raw);
         const after = await this.#driver.identify();
@@ -115,7 +123,7 @@ export class AssessedSource {
     this.#identity = identity;
     this.#monitor = new HealthMonitor(cutoffsFor(this.#driver.minEntropyBits, SAMPLES_PER_SECOND));
     await this.#driver.open();
-    const startup = await this.#driver.read(STARTUP_SAMPLES);
+    const startup = await this.#read(STARTUP_SAMPLES);
     try {
       this.#assess(startup);
     } finally {
@@ -123,6 +131,14 @@ export class AssessedSource {
     }
     this.#failure = null;
     this.#onEvent("source started", this.state);
+  }
+
+  async #read(samples: number): Promise<Uint8Array> {
+    const startedMs = this.#now();
+    const raw = await this.#driver.read(samples);
+    this.#readingMs += this.#now() - startedMs;
+    this.#bytesRead += raw.length;
+    return raw;
   }
 
   #assess(samples: Uint8Array): void {

@@ -44,6 +44,26 @@ describe("assessed source", () => {
     expect(source.state).toMatchObject({ healthy: true, identity: "test-noise", reason: null });
   });
 
+  it("reports how much it has read, and at which rate while it was reading", async () => {
+    await using fake = new FakeDevice(noise(8192));
+    const clock = { ms: 0 };
+    const driver = fake.driver(4, "physical-raw");
+    const read = driver.read.bind(driver);
+    driver.read = async (bytes) => {
+      clock.ms += bytes / 2;
+      return read(bytes);
+    };
+    const source = new AssessedSource(
+      driver,
+      () => clock.ms,
+      () => undefined,
+    );
+    expect(source.state).toMatchObject({ bytesRead: 0, bytesPerSecond: null });
+    await source.block(976);
+    clock.ms += 60_000; // idle time does not count
+    expect(source.state).toMatchObject({ bytesRead: 1024 + 976, bytesPerSecond: 2000 });
+  });
+
   it("refuses a constant device at start, with the test's name", async () => {
     await using fake = new FakeDevice(new Uint8Array(8192).fill(0xaa));
     const { source, events } = bench(fake);

@@ -111,9 +111,11 @@ export class SqliteEnrolments implements EnrolmentStore {
       if (!plan.sent) return plan;
       this.#db.run(
         `UPDATE enrolment SET (${PLAN_COLUMNS}) = (?, ?, ?, ?, ?, ?, ?, ?), sent_at = ?, top_ups = top_ups + 1,
+           statement_serial = COALESCE(?, statement_serial),
            rolled_back_at = CASE WHEN ? THEN COALESCE(rolled_back_at, ?) ELSE rolled_back_at END WHERE seed_id = ?`,
         ...plan.row,
         send.now,
+        send.statementSerial ?? null,
         plan.rolledBack ? 1 : 0,
         send.now,
         send.seedId,

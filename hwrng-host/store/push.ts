@@ -1,6 +1,6 @@
 /** Where and when VMs are dialled: the schedule of a million VMs is an index of this table, and nothing in memory. */
 import { column, type Database } from "./database.ts";
-import type { PushResult, PushRow, PushStore, PushTarget } from "./store.ts";
+import type { PushResult, PushRow, PushStore, PushTarget } from "./push-store.ts";
 
 const DAY = 86_400;
 /** Handshakes that may fail in a row: the address of a destroyed machine goes to a stranger. */

@@ -1,7 +1,7 @@
 /** Tables of the host's database. A change of schema is a new version and a migration, never an edit. */
 
 /** PRAGMA user_version. */
-export const SCHEMA_VERSION = 6;
+export const SCHEMA_VERSION = 7;
 
 /** Version 1. Times are seconds since 1970. No column holds a secret. */
 const VERSION_1 = `
@@ -129,5 +129,16 @@ const VERSION_6 = `
 ALTER TABLE join_token ADD COLUMN stack TEXT NOT NULL DEFAULT 'local/join/default';
 UPDATE seed SET stack = 'local/join/default' WHERE joined = 1 AND stack = ''`;
 
+/** Version 7: which statement a VM held at its last packet, and so which addresses of the host it knows. */
+const VERSION_7 = "ALTER TABLE enrolment ADD COLUMN statement_serial INTEGER";
+
 /** What brings a database from each version to the next; the first makes a new one. */
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6];
+export const MIGRATIONS: readonly string[] = [
+  VERSION_1,
+  VERSION_2,
+  VERSION_3,
+  VERSION_4,
+  VERSION_5,
+  VERSION_6,
+  VERSION_7,
+];

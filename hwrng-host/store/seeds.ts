@@ -16,7 +16,7 @@ const ADDRESSES = z.array(z.string());
 
 const SELECT = `
 SELECT s.*, e.claimed_at, e.counter, e.sent_at, e.top_ups, e.receipted, e.receipt_at, e.rc_mix, e.rc_reseed,
-  e.imported, e.revoked_at, e.rolled_back_at, e.identity_pk, r.json AS report_json, r.reported_at,
+  e.imported, e.revoked_at, e.rolled_back_at, e.identity_pk, e.statement_serial, r.json AS report_json, r.reported_at,
   r.changed_json, r.changed_at,
   ${ASKERS} AS askers
 FROM seed s LEFT JOIN enrolment e USING (seed_id) LEFT JOIN report r USING (seed_id)`;
@@ -134,6 +134,7 @@ function toVm(row: Record<string, unknown>): VmRow {
     forgottenAt: column.numberOrNull(row, "forgotten_at"),
     lastTopUp: topUpOf(row),
     topUps: column.numberOrNull(row, "top_ups") ?? 0,
+    statementSerial: column.numberOrNull(row, "statement_serial"),
     client: column.text(row, "client"),
     identityPk: row["identity_pk"] === null ? null : column.blob(row, "identity_pk"),
   };

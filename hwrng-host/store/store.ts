@@ -8,6 +8,7 @@ import type { Asker, BindMode, Lifetime, SourceClass, VmState } from "@bootseed/
 import type { BindOptions } from "./created.ts";
 import type { HelloLine } from "./hello-plan.ts";
 import type { JoinStore } from "./join-store.ts";
+import type { PushStore } from "./push-store.ts";
 
 export type NewSeed = {
   readonly seedId: Uint8Array;
@@ -67,6 +68,8 @@ export type VmRow = {
   readonly forgottenAt: number | null;
   readonly lastTopUp: TopUp | null;
   readonly topUps: number;
+  /** Serial of the statement that it held at its last packet; null: no packet since the host records it. */
+  readonly statementSerial: number | null;
   /** The account that committed its seed. */
   readonly client: string;
   /** Of the machine that was enrolled, 32 bytes. */
@@ -176,6 +179,8 @@ export type SendInput = {
   /** SHA-256 of the hello's pkE. */
   readonly pkeHash: Uint8Array;
   readonly lastCounter: number;
+  /** Serial of the newest statement that the VM holds, by this hello; absent: the hello is a copy's, and does not count. */
+  readonly statementSerial?: number;
   readonly now: number;
 };
 
@@ -243,46 +248,6 @@ export interface ReportStore {
    * @param digest SHA-256 of the JSON of the report to trust, hexadecimal
    */
   approve(seedId: Uint8Array, digest: string): ApproveOutcome;
-}
-
-/** Where a VM that takes deliveries by `tcp` is dialled. */
-export type PushTarget = { readonly seedId: Uint8Array; readonly address: string; readonly failures: number };
-
-export type PushRow = PushTarget & {
-  readonly name: string;
-  readonly nextAt: number;
-  /** Since when it is no longer dialled. */
-  readonly staleAt: number | null;
-};
-
-/**
- * What came of dialling: `failed` = whoever answered did not prove to be the VM; `unreachable` = nobody answered;
- * `postponed` = our own trouble.
- */
-export type PushResult = {
-  readonly seedId: Uint8Array;
-  /** As it was dialled: a result never touches an address that was set meanwhile. */
-  readonly address: string;
-  readonly outcome: "delivered" | "failed" | "unreachable" | "postponed";
-  readonly nextAt: number;
-};
-
-export interface PushStore {
-  /** Sets where a VM is dialled and starts anew. @returns false for an unknown seed */
-  set(seedId: Uint8Array, address: string, nextAt: number): boolean;
-  /** @returns false when it was not there */
-  remove(seedId: Uint8Array): boolean;
-  /** A stale VM showed itself in another way: it is dialled again. Writes nothing otherwise. */
-  seen(seedId: Uint8Array, nextAt: number): void;
-  /**
-   * Takes up to `limit` VMs that are due, and makes them due again at `until` in case that no result comes.
-   * @param horizon later than any time this host sets: a time beyond it means that the clock went back
-   */
-  take(now: number, limit: number, until: number, horizon: number): PushTarget[];
-  /** Three failures in a row, or nothing heard and nobody reached for 30 days, make a VM stale. @returns new stale ones */
-  settle(results: readonly PushResult[], now: number): PushTarget[];
-  all(): PushRow[];
-  counts(): { readonly total: number; readonly stale: number };
 }
 
 export type MintRole = "mint" | "read" | "admin";

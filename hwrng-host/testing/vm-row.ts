@@ -25,6 +25,7 @@ export function vmRow(index: number, more: Partial<VmRow> = {}): VmRow {
     hostKeysChanged: false,
     lastTopUp: null,
     topUps: 0,
+    statementSerial: null,
     instanceId: `${index}`,
     revokedAt: null,
     rolledBackAt: null,

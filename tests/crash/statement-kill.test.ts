@@ -15,6 +15,7 @@ const NOTHING = {
   json: false,
   dryRun: false,
   list: false,
+  behind: false,
   sign: false,
   newPacketKey: false,
   newCertificate: false,
