@@ -24,6 +24,8 @@ const ENDS: readonly (readonly [code: number, command: string])[] = [
   [73, "mint --config @/host.yaml --name web-7 --out @/taken"],
   [73, "mint --config @/host.yaml --name web-7 --out @/none/x"],
   [69, "mint --config @damaged/host.yaml --name web-7 --out @/x"],
+  [0, "moved-here --config @/host.yaml"],
+  [78, "moved-here --config @damaged/host.yaml"],
   [0, "push --config @/host.yaml"],
   [64, "push --config @/host.yaml nobody --off"],
   [64, "push --config @/host.yaml web-7 203.0.113.9"],

@@ -13,6 +13,8 @@ import { z } from "zod";
 import { EXIT, HostError } from "../host-error.ts";
 import { readPrivate } from "../identity/files.ts";
 import { BACKED_UP_FILE, FILES } from "../identity/keys.ts";
+import { RESTORE_OR_INIT } from "../identity/lost.ts";
+import { PLACE_FILE } from "../identity/place.ts";
 
 import type { TarFile } from "./tar.ts";
 
@@ -57,7 +59,7 @@ export function stateFiles(dir: string): TarFile[] {
     // Whoever rotates a key replaces the statement last or first: when it stayed, all belongs together.
     if (before !== null && after !== null && Buffer.compare(before, after) === 0) return complete(dir, files);
   }
-  const fix = "run `bootseed-host init` first; if it ran, try again when nobody signs statements";
+  const fix = `try again when nobody signs statements; ${RESTORE_OR_INIT}`;
   throw new HostError("io", `${join(dir, FILES.statement)} is missing, or changes all the time`, fix, EXIT.config);
 }
 
@@ -99,7 +101,7 @@ function folder(dir: string, prefix: string): TarFile[] {
 
 /** The database has its copy; the rest is not worth keeping. */
 function isLeftOut(name: string): boolean {
-  return name.startsWith(FILES.database) || name.endsWith(".tmp") || name === BACKED_UP_FILE;
+  return name.startsWith(FILES.database) || name.endsWith(".tmp") || name === BACKED_UP_FILE || name === PLACE_FILE;
 }
 
 export function configFile(path: string): TarFile {

@@ -1,5 +1,5 @@
 /** A backup's files onto the disk: checked name by name, durable, and proved to be a host before anybody uses them. */
-import { parseStatement, toHex } from "@bootseed/protocol";
+import { parseCertificate, parseStatement, toHex } from "@bootseed/protocol";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -7,7 +7,7 @@ import { EXIT, HostError, messageOf } from "../host-error.ts";
 import { readPrivate, syncFolder } from "../identity/files.ts";
 import { loadIdentity } from "../identity/host-identity.ts";
 import { FILES } from "../identity/keys.ts";
-import { Database } from "../store/database.ts";
+import { column, Database } from "../store/database.ts";
 import { CONFIG, DATABASE, MANIFEST, type Manifest, manifestSchema, STATE } from "./contents.ts";
 import { type TarFile, untar } from "./tar.ts";
 
@@ -102,10 +102,25 @@ function prove(draft: string, manifest: Manifest): void {
     identity.close();
     if (hostId !== manifest.hostId) throw malformed(`keys of host ${hostId} and the manifest of ${manifest.hostId}`);
     const database = join(draft, DATABASE.slice(STATE.length));
-    if (existsSync(database)) new Database(database).close();
+    if (existsSync(database)) proveDatabase(database, manifest.hostId);
     syncFolder(dirname(database));
   } catch (cause) {
     throw cause instanceof HostError ? cause : malformed(`files that are no host: ${messageOf(cause)}`, cause);
+  }
+}
+
+/** Each certificate in it is of the same host; the keys were compared before. */
+function proveDatabase(file: string, hostId: string): void {
+  const database = new Database(file);
+  try {
+    const [result] = database.all("PRAGMA quick_check(1)");
+    if (result?.["quick_check"] !== "ok") throw malformed(`a damaged database: ${String(result?.["quick_check"])}`);
+    for (const row of database.all("SELECT certificate FROM enrolment")) {
+      const owner = toHex(parseCertificate(column.blob(row, "certificate")).hostId);
+      if (owner !== hostId) throw malformed(`a database of host ${owner} beside the keys of ${hostId}`);
+    }
+  } finally {
+    database.close();
   }
 }
 

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import type { BackupOptions } from "../commands/backup.ts";
 import type { InitOptions } from "../commands/init.ts";
 import { mint, type MintOptions } from "../commands/mint.ts";
+import { movedHere } from "../commands/moved-here.ts";
 import { push, type PushOptions } from "../commands/push.ts";
 import { reload } from "../commands/reload.ts";
 import type { RestoreOptions } from "../commands/restore.ts";
@@ -46,6 +47,15 @@ export function hostProgram(terminal: Terminal): Command {
     .description("run the service until SIGTERM; with listen.mintHttps in its config for programs elsewhere too")
     .option("--config <file>", "config file", DEFAULT_CONFIG)
     .action(async (options: { config: string }) => serve(options.config));
+
+  program
+    .command("moved-here")
+    .description("the state folder is served on this machine from now on: after it was copied or moved by hand")
+    .option("--config <file>", "config file", DEFAULT_CONFIG)
+    .option("--json", "as JSON", false)
+    .action((options: { config: string; json: boolean }) => {
+      out(movedHere(options));
+    });
 
   program
     .command("reload")
@@ -129,6 +139,8 @@ export function hostProgram(terminal: Terminal): Command {
     .description("a host from its backup, into an empty state folder; VMs come back by themselves")
     .requiredOption("--identity <file>", "the operator's key, as age-keygen wrote it")
     .requiredOption("--in <file>", "the backup")
+    .option("--check", "only prove that the backup brings a host back, and print what is in it; writes nothing")
+    .option("--state-dir <folder>", "restore into this folder (default: stateDir of the config)")
     .option("--config <file>", "config file; written from the backup when it is not there", DEFAULT_CONFIG)
     .option("--json", "as JSON", false)
     .action(async (options: RestoreOptions) => {

@@ -14,6 +14,7 @@ import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
 import { syncFolder } from "../identity/files.ts";
 import { readStatement } from "../identity/history.ts";
 import { FILES } from "../identity/keys.ts";
+import { RESTORE_OR_INIT } from "../identity/lost.ts";
 import { MintClient } from "../mint/client.ts";
 import { configOption } from "./follow-up.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
@@ -85,7 +86,7 @@ function manifestOf(dir: string, madeAt: number): Manifest {
   const newest = readStatement(join(dir, FILES.statement));
   if (newest === null) {
     const message = `${join(dir, FILES.statement)} is missing: there is no host here`;
-    throw new HostError("bad-config", message, "run `bootseed-host init --config FILE`", EXIT.config);
+    throw new HostError("bad-config", message, RESTORE_OR_INIT, EXIT.config);
   }
   const { hostId, serial } = newest;
   return { schema: 1, hostId: toHex(hostId), statementSerial: serial, madeAt };

@@ -67,7 +67,10 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   backup: `
   age-keygen -o operator.txt                                 once, on another machine
   bootseed-host backup --recipient age1… --out host.age      the service may run`,
+  "moved-here": `
+  bootseed-host moved-here                                   when the other copy is stopped for good`,
   restore: `
+  bootseed-host restore --check --identity operator.txt --in host.age      what is in it; writes nothing
   bootseed-host restore --identity operator.txt --in host.age
   bootseed-host serve`,
   status: `

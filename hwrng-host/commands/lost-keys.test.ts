@@ -29,6 +29,31 @@ it("packet key and certificate are lost, as with a TPM; the root is at hand else
 it("the secret is lost: nothing replaces it, the service does not start", async () => {
   await using host = await ServedHost.make();
   rmSync(join(host.state, "secret"));
-  expect(host.run("serve")).toMatchObject({ code: 78, err: expect.stringMatching(/secret is missing[^]*its backup/) });
+  expect(host.run("serve")).toMatchObject({
+    code: 78,
+    err: expect.stringMatching(
+      /secret is missing[^]*restore the state folder[^]*restore --config [^]*only without a backup: `bootseed-host init/,
+    ),
+  });
   expect(host.run("init")).toMatchObject({ code: 78, err: expect.stringMatching(/never make a new key/) });
+});
+
+it("each command that meets a lost folder, key or config says the same: restore first, init last", async () => {
+  await using host = await ServedHost.make();
+  const advice =
+    /restore (?:it|the state folder) from its backup: `bootseed-host restore [^]*`bootseed-host init.* no VM knows/;
+  const recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+  const commands = [["serve"], ["statement"], ["backup", "--recipient", recipient, "--out", join(host.dir, "b.age")]];
+  const ask = (): void => {
+    for (const words of commands)
+      expect(host.run(...words), words.join(" ")).toMatchObject({ code: 78, err: expect.stringMatching(advice) });
+  };
+  renameSync(host.state, `${host.state}-away`);
+  ask();
+  renameSync(`${host.state}-away`, host.state);
+  rmSync(join(host.state, "secret"));
+  expect(host.run("serve").err).toMatch(advice);
+  expect(host.run("init").err).toMatch(advice);
+  rmSync(host.config);
+  ask();
 });

@@ -2,6 +2,8 @@
 import { Decrypter } from "age-encryption";
 import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { parseDocument } from "yaml";
+import { type Checked, checkBackup } from "../backup/check.ts";
 import { unreachableAdvice } from "../config/reachable.ts";
 import { loadConfig, parseConfig } from "../config/load.ts";
 import type { Manifest } from "../backup/contents.ts";
@@ -16,6 +18,9 @@ export type RestoreOptions = {
   /** File with AGE-SECRET-KEY-1… lines, as age-keygen writes it. */
   readonly identity: string;
   readonly in: string;
+  /** Only look; nothing is written. */
+  readonly check?: true;
+  readonly stateDir?: string;
   readonly json: boolean;
 };
 
@@ -28,28 +33,48 @@ export type RestoreOptions = {
 export async function restore(options: RestoreOptions): Promise<string> {
   const decrypter = new Decrypter();
   for (const identity of identities(options.identity)) addIdentity(decrypter, identity, options.identity);
+  if (options.check === true) {
+    const checked = await checkBackup(await decrypted(decrypter, options.in)).catch(damaged(options.in));
+    return options.json ? `${JSON.stringify(checked)}\n` : checkedText(options.in, checked);
+  }
   const kept = existsSync(options.config) ? loadConfig(options.config) : null;
+  const wanted = options.stateDir === undefined ? undefined : resolve(options.stateDir);
+  if (kept !== null && wanted !== undefined && kept.stateDir !== wanted) {
+    const message = `--state-dir ${wanted} contradicts ${options.config}, which says ${kept.stateDir}`;
+    const fix = "name a config that is not there with `--config`: it is written with that folder; or edit this one";
+    throw new HostError("usage", message, fix, EXIT.usage);
+  }
   // Before anything is decrypted, where the place is known already.
   if (kept !== null) requireEmpty(kept.stateDir);
   const plain = await decrypted(decrypter, options.in);
   const placeFor = (config: string): string => {
-    const stateDir = kept?.stateDir ?? stateDirOf(config, options.config);
+    const stateDir = kept?.stateDir ?? wanted ?? stateDirOf(config, options.config);
     requireEmpty(stateDir);
     return `${stateDir}.restoring`;
   };
-  const { draft, config, manifest } = await unpack(plain, placeFor).catch((cause: unknown) => {
-    if (cause instanceof HostError) throw cause;
-    const message = `${options.in} is damaged or incomplete: ${messageOf(cause)}`;
-    throw new HostError("malformed", message, "copy it again, or use another backup", EXIT.data, { cause });
-  });
+  const { draft, config, manifest } = await unpack(plain, placeFor).catch(damaged(options.in));
   const stateDir = draft.replace(/\.restoring$/, "");
   recordBackup(draft, { at: manifest.madeAt, serial: manifest.statementSerial });
-  if (kept === null) writeConfig(resolve(options.config), config);
+  if (kept === null) writeConfig(resolve(options.config), wanted === undefined ? config : withStateDir(config, wanted));
   if (existsSync(stateDir)) rmdirSync(stateDir);
   renameSync(draft, stateDir);
   syncFolder(dirname(stateDir));
   if (options.json) return `${JSON.stringify({ ...manifest, stateDir, config: options.config })}\n`;
   return told(options, manifest, stateDir, kept !== null);
+}
+
+/** For a promise of what is read: the cipher and the archive say in their own words what is wrong. */
+const damaged = (file: string) => (cause: unknown) => {
+  if (cause instanceof HostError) throw cause;
+  const message = `${file} is damaged or incomplete: ${messageOf(cause)}`;
+  throw new HostError("malformed", message, "copy it again, or use another backup", EXIT.data, { cause });
+};
+
+/** The same config, comments and all, for another folder. */
+function withStateDir(config: string, stateDir: string): string {
+  const document = parseDocument(config);
+  document.set("stateDir", stateDir);
+  return String(document);
 }
 
 /** On a new machine its folder is missing, too. */
@@ -131,5 +156,21 @@ What follows:
 - Start it: bootseed-host serve${option}
 - VMs need nothing: the next hello of each brings it back, also of those that were enrolled after the backup.
 - What was revoked after the backup (VMs, join tokens, statements) must be revoked again.
+`;
+}
+
+function checkedText(file: string, checked: Checked): string {
+  const { hostId, statementSerial, addresses, hasRootKey, vms, reported, joinTokens, clients } = checked;
+  const made = new Date(checked.madeAt * 1000).toISOString();
+  const database =
+    vms === null
+      ? "no database: VMs come back by their certificates"
+      : `${vms} VMs, ${reported} of them with a report; ${joinTokens} join tokens, ${clients} clients`;
+  return `${file}: a whole host; nothing was written
+host       ${hostId}, at ${addresses.join(", ")}
+made       ${made}
+statement  ${statementSerial}
+root key   ${hasRootKey ? "in the backup" : "not in the backup: keep the offline root, or nothing can be rotated"}
+database   ${database}
 `;
 }

@@ -4,6 +4,7 @@ import { loadConfig } from "../config/load.ts";
 import { unreachableAdvice } from "../config/reachable.ts";
 import type { Log } from "../host-context.ts";
 import { EXIT, HostError, messageOf } from "../host-error.ts";
+import { RESTORE } from "../identity/lost.ts";
 import { type Service, startService } from "../server/service.ts";
 import { stderrLog } from "../server/stderr-log.ts";
 import { systemRandom } from "../system-random.ts";
@@ -61,7 +62,7 @@ function reload(service: Service, log: Log): void {
     for (const warning of warnings) log.warn({}, warning);
   } catch (error) {
     // Whatever it is: a file that nobody foresaw must not end the service that VMs depend on.
-    const fix = error instanceof HostError ? error.fix : "restore the state folder from its backup";
+    const fix = error instanceof HostError ? error.fix : RESTORE;
     log.error({ reason: messageOf(error), fix }, "NOT reloaded: everything is as before");
   }
 }

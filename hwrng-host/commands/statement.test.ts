@@ -158,6 +158,8 @@ describe("an offline root, P-256 as a TPM has it", () => {
     rmSync(host.state, { recursive: true });
     renameSync(yesterday, host.state);
     renameSync(join(host.state, "root.key"), away);
+    expect(host.run("serve").err).toMatch(/of which this one is a copy/);
+    expect(host.run("moved-here").code).toBe(0);
     await host.serve();
     for (const proof of [false, true])
       expect((await host.send(guest, "/v1/packets", guest.hello({ proof }))).status).toBe(403);

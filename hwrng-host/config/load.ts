@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path";
 import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, visit, type Document } from "yaml";
 import type { z } from "zod";
 import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
+import { RESTORE_OR_INIT } from "../identity/lost.ts";
 import { type Config, configSchema, knownKeys } from "./schema.ts";
 
 /** Where every command looks without `--config`. */
@@ -21,7 +22,7 @@ export function loadConfig(file: string): Config {
     text = readFileSync(file, "utf8");
   } catch (cause) {
     const fixes: Readonly<Record<string, string>> = {
-      ENOENT: "write one with `bootseed-host init --config FILE`",
+      ENOENT: `name another with \`--config\`; ${RESTORE_OR_INIT}`,
       EACCES: `let this user read it, it holds no secret: chgrp bootseed-mint ${file} && chmod 640 ${file}`,
     };
     const fix = fixes[errnoOf(cause)] ?? "name a file with `--config`";

@@ -7,6 +7,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
 import { createOnce, makeStateFolder, readPrivate, replaceFile } from "./files.ts";
+import { RESTORE } from "./lost.ts";
 
 const FOLDER = "statements";
 const NEWEST = "statement";
@@ -106,8 +107,7 @@ export function readStatement(path: string): Statement | null {
   try {
     return bytes === null ? null : parseStatement(bytes);
   } catch (cause) {
-    const fix = "restore the state folder from its backup";
-    throw new HostError("bad-config", `${path} does not parse (${messageOf(cause)})`, fix, EXIT.config, { cause });
+    throw new HostError("bad-config", `${path} does not parse (${messageOf(cause)})`, RESTORE, EXIT.config, { cause });
   }
 }
 

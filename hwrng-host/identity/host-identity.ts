@@ -20,7 +20,8 @@ import { afterLostFuture } from "./adopt.ts";
 import { readPrivate, requirePrivate } from "./files.ts";
 import { loadHistory, readStatement } from "./history.ts";
 import { type Announcement, pinOf } from "./init.ts";
-import { FILES, finishRotations, parseRoot, requirePair, RESTORE } from "./keys.ts";
+import { FILES, finishRotations, parseRoot, requirePair } from "./keys.ts";
+import { RESTORE, RESTORE_OR_INIT } from "./lost.ts";
 
 export type HostIdentity = {
   readonly hostId: Uint8Array;
@@ -50,7 +51,6 @@ export type HostIdentity = {
   close(): void;
 };
 
-const INIT_OR_RESTORE = `run \`bootseed-host init --config FILE\`, or ${RESTORE}`;
 const NEW_CERTIFICATE =
   "restore it from the backup, or make a new one: `bootseed-host statement --new-certificate`, then `--use-certificate --now`";
 /** What VMs follow without it: a loss that the root's signature makes good. */
@@ -63,7 +63,7 @@ const REPLACED_BY: Record<string, string> = {
 /** @throws HostError when a file is missing or damaged, or the files contradict each other */
 export function loadIdentity(dir: string): HostIdentity {
   const missing = (name: string): never => {
-    const fix = REPLACED_BY[name] ?? INIT_OR_RESTORE;
+    const fix = REPLACED_BY[name] ?? (name === FILES.statement ? RESTORE_OR_INIT : RESTORE);
     throw new HostError("bad-config", `${join(dir, name)} is missing`, fix, EXIT.config);
   };
   const read = (name: string, bytes?: number): Uint8Array => {

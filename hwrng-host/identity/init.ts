@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { EXIT, HostError, messageOf } from "../host-error.ts";
 import { createOnce, readPrivate, replaceFile } from "./files.ts";
 import { nextSerial, publish, readStatement } from "./history.ts";
-import { FILES, finishRotations, localRoot, parseRoot, RESTORE, type SigningRoot } from "./keys.ts";
+import { FILES, finishRotations, localRoot, parseRoot, type SigningRoot } from "./keys.ts";
+import { RESTORE } from "./lost.ts";
 import type { TlsPair } from "./self-signed.ts";
 
 export { FILES };

@@ -16,6 +16,7 @@ import { existsSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { EXIT, HostError } from "../host-error.ts";
 import { readPrivate, syncFolder } from "./files.ts";
+import { RESTORE } from "./lost.ts";
 
 /** Names in the state folder. Ed25519 keys and the secret are 32 raw bytes; a P-256 root is PEM. */
 export const FILES = {
@@ -34,8 +35,6 @@ export const FILES = {
 
 /** When the last backup was made: seconds, decimal. */
 export const BACKED_UP_FILE = "backed-up";
-
-export const RESTORE = "restore the state folder from its backup";
 
 /** A root that can sign. */
 export type SigningRoot = RootKey & { readonly sign: Signer };

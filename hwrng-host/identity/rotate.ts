@@ -25,6 +25,7 @@ import { loadHistory, nextSerial, publish, readStatement } from "./history.ts";
 import { type Announcement, pinOf } from "./init.ts";
 import { FILES, finishRotations, localRoot, type SigningRoot, useNextCertificate } from "./keys.ts";
 import type { TlsPair } from "./self-signed.ts";
+import { RESTORE_OR_INIT } from "./lost.ts";
 
 /** What an operator wishes; nothing: only what the config changed. */
 export type Rotation = {
@@ -225,12 +226,7 @@ const announced = (next: RootKey | undefined): { next?: RootKey } =>
 function newest(dir: string): Statement {
   const statement = readStatement(join(dir, FILES.statement));
   if (statement !== null) return statement;
-  throw new HostError(
-    "bad-config",
-    `${dir} has no statement`,
-    "restore the state folder from its backup; a new host: `bootseed-host init`",
-    EXIT.config,
-  );
+  throw new HostError("bad-config", `${dir} has no statement`, RESTORE_OR_INIT, EXIT.config);
 }
 
 /** A public key's beginning, for people. */

@@ -15,6 +15,7 @@ import { EXIT, HostError, messageOf } from "../host-error.ts";
 import { removeLeftovers } from "../identity/files.ts";
 import { hostName, loadIdentity } from "../identity/host-identity.ts";
 import { FILES } from "../identity/init.ts";
+import { requirePlace } from "../identity/place.ts";
 import { mintApp } from "../mint/app.ts";
 import type { Recognise } from "../mint/caller.ts";
 import { httpsGetter } from "../mint/oidc/get-json.ts";
@@ -75,6 +76,8 @@ export async function startService(config: Config, world: World): Promise<Servic
   undo.defer(() => loaded.forEach((each) => each.close()));
   const store = openSqliteStore(join(config.stateDir, FILES.database));
   undo.defer(() => store.close());
+  // After the database: its lock keeps out every other service on this folder.
+  requirePlace(config.stateDir);
   const { log } = world;
   for (const gap of configGaps(identity, config, config)) log.warn({}, gap);
   const onEvent = (event: string, state: object): void => log.warn({ source: state }, event);
