@@ -1,4 +1,5 @@
 /** What every handler gets: no globals, no clock and no randomness of their own. */
+import type { Notices } from "./guests/notices.ts";
 import type { Refusals } from "./guests/refusals.ts";
 import type { Rbg3 } from "./drbg/rbg3.ts";
 import type { HostIdentity } from "./identity/host-identity.ts";
@@ -23,4 +24,5 @@ export type HostContext = {
   readonly random: (bytes: number) => Uint8Array;
   readonly log: Log;
   readonly refusals: Refusals;
+  readonly notices: Notices;
 };

@@ -29,6 +29,8 @@ export interface Asker {
   readonly sameInstance: boolean;
   /** its first request came after the VM's first report */
   readonly afterReport: boolean;
+  /** several machines asked before the VM's instance id was known, and this one may be the VM */
+  readonly undecided?: true | undefined;
   readonly firstAt: number;
   /** exact to an hour */
   readonly lastAt: number;
@@ -43,6 +45,7 @@ const askerSchema: z.ZodType<Asker> = z.object({
   instanceId: z.string(),
   sameInstance: z.boolean(),
   afterReport: z.boolean(),
+  undecided: z.literal(true).optional(),
   firstAt: seconds,
   lastAt: seconds,
   count: z.number().int().min(1),

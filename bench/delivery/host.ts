@@ -14,6 +14,7 @@ import { PushSession } from "../../hwrng-host/deliver/session.ts";
 import { Rbg3 } from "../../hwrng-host/drbg/rbg3.ts";
 import { guestApp } from "../../hwrng-host/guests/app.ts";
 import { ReceiptKeys } from "../../hwrng-host/guests/receipt-keys.ts";
+import { Notices } from "../../hwrng-host/guests/notices.ts";
 import { Refusals } from "../../hwrng-host/guests/refusals.ts";
 import { loadIdentity } from "../../hwrng-host/identity/host-identity.ts";
 import { listenGuests } from "../../hwrng-host/server/listen.ts";
@@ -48,7 +49,8 @@ const generator = new Rbg3({
 await sources[0]?.ensureStarted();
 await generator.probe();
 const now = (): number => Math.floor(Date.now() / 1000);
-const context = { identity, store, generator, sources, now, random, log, refusals: new Refusals(log, now) };
+const reports = { log, refusals: new Refusals(log, now), notices: new Notices(log, store) };
+const context = { identity, store, generator, sources, now, random, ...reports };
 const keys = new ReceiptKeys();
 const listener = await listenGuests(guestApp(context, keys).fetch, identity, { host: "127.0.0.1", port: 0 });
 const policy = new AddressPolicy(["127.0.0.0/8"]);

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { Bench } from "../testing/bench.ts";
 import { noise } from "../testing/fake-device.ts";
 import type { TestGuest } from "../testing/guest.ts";
+import { WHY } from "./notices.ts";
 
 const HOUR = 3600;
 
@@ -65,7 +66,10 @@ describe("C16 (lima-vm/lima#678, canonical/lxd#17063): an instance id that chang
     expect(await askersOf(host)).toMatchObject([
       { instanceId: "i-new", sameInstance: false, afterReport: true, firstAt: host.clock.now },
     ]);
-    expect(host.logged).toContain("another machine asks with this VM's seed: see `bootseed vm show`");
+    expect(host.lines).toContainEqual({
+      message: "claim needs an operator",
+      fields: { seedId: toHex(guest.seedId), name: "web-7", instanceId: "i-new", why: WHY.other },
+    });
   });
 });
 

@@ -15,6 +15,7 @@ import type { HostContext } from "../host-context.ts";
 import type { ClaimInput, ClaimStanding } from "../store/store.ts";
 import type { Allowances } from "./allowance.ts";
 import { sharesOf } from "./claim-shares.ts";
+import { WHY } from "./notices.ts";
 import { octets } from "./octets.ts";
 import { empty, Refused } from "./refuse.ts";
 
@@ -56,9 +57,7 @@ export async function handleClaim(context: HostContext, allowances: Allowances, 
     if (outcome.state === "unknown" || outcome.state === "revoked") throw refusedAs(outcome.state);
     // Only answers beside the final one are limited, and those that repeat it.
     if (outcome.state === 0 && kind !== "holder") giveBack();
-    const fields = { seedId: toHex(seedId), instanceId, state: outcome.state };
-    if (outcome.state >= 2) log.warn(fields, "claim needs an operator");
-    else log.info(fields, "claim");
+    log.info({ seedId: toHex(seedId), instanceId, state: outcome.state }, "claim");
     if (outcome.state !== 0)
       return octets(encodeClaimAnswer({ state: outcome.state, freshBytes }), HTTP_STATUS[outcome.state]);
     store.push.seen(seedId, now);
@@ -82,21 +81,29 @@ const refusedAs = (why: "unknown" | "revoked"): Refused =>
 
 type Asking = Omit<ClaimInput, "certificate">;
 
-/** Where a claim comes from; another machine's is remembered. @throws Refused for a seed that is not there, or revoked */
+/**
+ * Where a claim comes from; another machine's is remembered. Before any entropy or limit: that another machine asks is
+ * evidence, whatever it gets.
+ *
+ * @throws Refused for a seed that is not there, or revoked
+ */
 function knownStanding(
-  { store, log }: HostContext,
+  { store, notices }: HostContext,
   asking: Asking,
 ): Exclude<ClaimStanding["kind"], "unknown" | "revoked"> {
-  const { kind, won } = store.enrolments.standing(asking);
+  const { kind, won, late } = store.enrolments.standing(asking);
   if (kind === "unknown" || kind === "revoked") throw refusedAs(kind);
+  const { seedId, instanceId } = asking;
   const inItsPlace = kind === "own" && won;
-  // Before any entropy or limit: that another machine asks is evidence, whatever it gets.
-  if (inItsPlace || kind === "other" || kind === "unbound") {
+  if (inItsPlace || kind === "other") {
     const news = store.alarms.asked(asking, inItsPlace);
-    const fields = { seedId: toHex(asking.seedId), instanceId: asking.instanceId, sameInstance: inItsPlace };
-    if (news && kind !== "unbound")
-      log.warn(fields, "another machine asks with this VM's seed: see `bootseed vm show`");
+    notices.machine(seedId, instanceId, inItsPlace ? WHY.inItsPlace : WHY.other, news);
+  } else if (kind === "unbound") {
+    store.alarms.asked(asking, false);
+    notices.undecided(seedId);
   }
+  if (kind === "proven") notices.machine(seedId, instanceId, WHY.proven);
+  else if (late && !won) notices.machine(seedId, instanceId, WHY.late);
   return kind;
 }
 

@@ -17,6 +17,7 @@ import type { HostContext, Log } from "../host-context.ts";
 import { EXIT, HostError } from "../host-error.ts";
 import type { AddressBook } from "../store/address-book.ts";
 import type { Bound, VmRow } from "../store/store.ts";
+import { WHY } from "../guests/notices.ts";
 import { body } from "./body.ts";
 import { accountsOf } from "./accounts.ts";
 import { type Caller, callerOf, ownsStack, requireStack } from "./caller.ts";
@@ -43,7 +44,7 @@ const keyOf = ({ urn, instanceId }: Droplet): string => JSON.stringify([urn, ins
 
 /** All droplets in one transaction: 10,000 syncs to disk, one after the other, would stop all other answers. */
 async function created(
-  { store, log, now }: HostContext,
+  { store, log, notices, now }: HostContext,
   { stack, droplets }: CreatedRequest,
   caller: Caller,
 ): Promise<CreatedAnswer> {
@@ -64,6 +65,9 @@ async function created(
     return new Map([...told].map(([key, droplet]) => [key, bind(droplet)]));
   });
   for (const bound of found.values()) {
+    // Now it is known which of the machines that asked is not the VM.
+    if (bound?.isNew === true)
+      for (const { instanceId } of bound.row.askers) notices.machine(bound.row.seedId, instanceId, WHY.other);
     if (bound?.movedFrom == null) continue;
     const { row, movedFrom: from } = bound;
     log.warn(

@@ -9,6 +9,7 @@ import { startPush } from "../deliver/start.ts";
 import { Rbg3 } from "../drbg/rbg3.ts";
 import { guestApp } from "../guests/app.ts";
 import { ReceiptKeys } from "../guests/receipt-keys.ts";
+import { Notices } from "../guests/notices.ts";
 import { Refusals } from "../guests/refusals.ts";
 import type { HostContext, Log } from "../host-context.ts";
 import { EXIT, HostError, messageOf } from "../host-error.ts";
@@ -106,6 +107,7 @@ export async function startService(config: Config, world: World): Promise<Servic
     random: world.random,
     log,
     refusals,
+    notices: new Notices(log, store),
   };
   const keys = new ReceiptKeys();
   const sweep = setInterval(() => keys.sweep(now()), SWEEP_MS);

@@ -60,7 +60,14 @@ describe("a machine that asks with a VM's seed", () => {
       store.alarms.asked({ seedId: other, instanceId, now: NOW }, same);
     const names = { stack: "s", urn: "v", name: "m", bind: "instance", sourceClass: "chained" } as const;
     store.seeds.commit({ seedId: other, ...names, committedAt: NOW });
-    expect([ask("1", false), ask("2", false), store.seeds.get(other)?.askers]).toEqual([true, true, []]);
+    expect([ask("1", false), store.seeds.get(other)?.askers]).toEqual([true, []]);
+    expect([ask("2", false), store.seeds.get(other)?.askers]).toMatchObject([
+      true,
+      [
+        { instanceId: "1", undecided: true },
+        { instanceId: "2", undecided: true },
+      ],
+    ]);
     store.seeds.bindCreated(
       "s",
       { urn: "v", instanceId: "1", addresses: [] },
@@ -83,15 +90,15 @@ describe("a machine that asks with a VM's seed", () => {
     ]);
   });
 
-  it("does not hide another kind by its number: 4 of each are kept", () => {
+  it("does not hide another kind by its number: 8 of each are kept", () => {
     for (let i = 0; i < 50; i++) asked(`early-${i}`);
     report();
     for (let i = 0; i < 50; i++) asked(`late-${i}`);
     asked("1", NOW, true);
     const kinds = vm()?.askers.map(({ sameInstance, afterReport }) => `${sameInstance} ${afterReport}`);
     expect(kinds?.toSorted()).toEqual([
-      ...Array<string>(4).fill("false false"),
-      ...Array<string>(4).fill("false true"),
+      ...Array<string>(8).fill("false false"),
+      ...Array<string>(8).fill("false true"),
       "true true",
     ]);
   });
@@ -118,13 +125,13 @@ describe("acknowledging", () => {
     expect(vm()?.askers).toMatchObject([{ instanceId: "2", afterReport: true, firstAt: NOW + 2 }]);
   });
 
-  it("makes room: after four of a kind the next ones are shown, and no more than four are kept", () => {
+  it("makes room: after eight of a kind the next ones are shown, and no more than eight are kept", () => {
     report();
     for (let round = 0; round < 3; round++) {
       const at = NOW + 10 * round;
-      const ids = Array.from({ length: 6 }, (_, i) => `${round}-${i}`);
-      expect(ids.map((id) => asked(id, at))).toEqual([true, true, true, true, false, false]);
-      expect(vm()?.askers.map(({ instanceId }) => instanceId)).toEqual(ids.slice(0, 4));
+      const ids = Array.from({ length: 10 }, (_, i) => `${round}-${i}`);
+      expect(ids.map((id) => asked(id, at))).toEqual([...Array<boolean>(8).fill(true), false, false]);
+      expect(vm()?.askers.map(({ instanceId }) => instanceId)).toEqual(ids.slice(0, 8));
       store.alarms.acknowledge(seedId, at + 1);
     }
     store.close();
@@ -132,7 +139,7 @@ describe("acknowledging", () => {
     const rows = db.prepare("SELECT COUNT(*) AS n FROM asker").get();
     db.close();
     store = openSqliteStore(file());
-    expect(rows).toEqual({ n: 4 });
+    expect(rows).toEqual({ n: 8 });
   });
 
   it("of a seed that is not there is refused", () => {

@@ -12,24 +12,28 @@ import type { AlarmStore, ClaimInput } from "./store.ts";
  * Machines per VM that are remembered, apart for each kind: a flood of one kind must not hide another, and those that an
  * operator has cleared make room for those that he has not seen.
  */
-const MOST_OF_A_KIND = 4;
+const MOST_OF_A_KIND = 8;
 /** A machine that is known is written again after this long, with the requests counted meanwhile. */
 const WRITE_AGAIN = 3600;
 
 /**
  * For a SELECT over `seed s` with `enrolment e`: JSON of the machines that no operator has cleared. Those that asked
- * before the VM's instance id was known have a row each; the VM's own is not shown.
+ * before the VM's instance id was known have a row each. The VM's own is not shown, and neither is one that asked alone:
+ * it will be the VM.
  */
 export const ASKERS = `(SELECT json_group_array(json_object('instanceId', a.instance_id, 'sameInstance', a.same_instance,
-  'afterReport', a.after_report, 'firstAt', a.first_at, 'lastAt', a.last_at, 'count', a.count))
+  'afterReport', a.after_report, 'undecided', s.instance_id IS NULL AND e.claimed_at IS NULL,
+  'firstAt', a.first_at, 'lastAt', a.last_at, 'count', a.count))
   FROM asker a WHERE a.seed_id = s.seed_id AND a.cleared_at IS NULL AND (a.same_instance = 1
-    OR a.instance_id <> s.instance_id OR (s.instance_id IS NULL AND e.claimed_at IS NOT NULL)))`;
+    OR a.instance_id <> s.instance_id OR (s.instance_id IS NULL AND (e.claimed_at IS NOT NULL
+      OR EXISTS (SELECT 1 FROM asker b WHERE b.seed_id = s.seed_id AND b.instance_id <> a.instance_id)))))`;
 
 const ROWS = z.array(
   z.object({
     instanceId: z.string(),
     sameInstance: z.number(),
     afterReport: z.number(),
+    undecided: z.number(),
     firstAt: z.number(),
     lastAt: z.number(),
     count: z.number(),
@@ -39,7 +43,12 @@ const ROWS = z.array(
 /** @param json as {@link ASKERS} gives it @returns oldest first */
 export function askersIn(json: string): Asker[] {
   return ROWS.parse(JSON.parse(json))
-    .map((row) => ({ ...row, sameInstance: row.sameInstance === 1, afterReport: row.afterReport === 1 }))
+    .map(({ undecided, ...row }) => ({
+      ...row,
+      sameInstance: row.sameInstance === 1,
+      afterReport: row.afterReport === 1,
+      ...(undecided === 1 ? { undecided: true as const } : {}),
+    }))
     .toSorted((a, b) => a.firstAt - b.firstAt || (a.instanceId < b.instanceId ? -1 : 1));
 }
 
@@ -76,6 +85,11 @@ export class SqliteAlarms implements AlarmStore {
     });
     this.#counts.delete(key);
     return news;
+  }
+
+  isCleared(seedId: Uint8Array, instanceId: string): boolean {
+    const sql = "SELECT 1 FROM asker WHERE seed_id = ? AND instance_id = ? AND cleared_at IS NOT NULL";
+    return this.#db.get(sql, seedId, instanceId) !== null;
   }
 
   rolledBack(seedId: Uint8Array, now: number): boolean {

@@ -37,6 +37,8 @@ export type BindOptions = {
 /** What `bindDroplet` found: the seed, and where its VM was known before if that was elsewhere. */
 export type Found = {
   readonly seedId: Uint8Array;
+  /** The seed had no machine before. */
+  readonly isNew?: true;
   readonly movedFrom?: { readonly stack: string; readonly urn: string };
 };
 
@@ -99,7 +101,7 @@ export function bindDroplet(db: Database, stack: string, told: Droplet, options:
     instanceId,
     fresh.committedAt,
   );
-  return { seedId: fresh.seedId };
+  return { seedId: fresh.seedId, isNew: true };
 }
 
 /** The newest seed of that URN that has no machine yet. */

@@ -58,9 +58,9 @@ export class SqliteEnrolments implements EnrolmentStore {
     });
   }
 
-  standing({ seedId, identityPk, instanceId, instanceHash }: Omit<ClaimInput, "certificate">): ClaimStanding {
+  standing({ seedId, identityPk, instanceId, instanceHash, now }: Omit<ClaimInput, "certificate">): ClaimStanding {
     const row = this.#db.get(
-      `SELECT s.bind, s.instance_id, s.forgotten_at, e.identity_pk, e.instance_hash, e.revoked_at, ${PROVEN}
+      `SELECT s.bind, s.instance_id, s.committed_at, s.forgotten_at, e.identity_pk, e.instance_hash, e.revoked_at, ${PROVEN}
        FROM seed s LEFT JOIN enrolment e USING (seed_id) WHERE s.seed_id = ?`,
       seedId,
     );
@@ -73,8 +73,9 @@ export class SqliteEnrolments implements EnrolmentStore {
       return { kind: row["proven"] === 1 ? "proven" : "holder", won: true };
     }
     const bound = column.textOrNull(row, "instance_id");
-    if (bound === null) return { kind: row["bind"] === "first-claim" ? "own" : "unbound", won: false };
-    return { kind: bound === instanceId ? "own" : "other", won: false };
+    const late = column.number(row, "committed_at") <= now - CLAIM_WINDOW ? ({ late: true } as const) : {};
+    if (bound === null) return { kind: row["bind"] === "first-claim" ? "own" : "unbound", won: false, ...late };
+    return { kind: bound === instanceId ? "own" : "other", won: false, ...late };
   }
 
   get(seedId: Uint8Array): Enrolment | null {

@@ -49,7 +49,9 @@ export class SqliteSeeds implements SeedStore {
   bindCreated(stack: string, droplet: Droplet, options: BindOptions): Bound | null {
     const found = this.#db.transaction(() => bindDroplet(this.#db, stack, droplet, options));
     const row = found === null ? null : this.get(found.seedId);
-    return found === null || row === null ? null : { row, movedFrom: found.movedFrom ?? null };
+    return found === null || row === null
+      ? null
+      : { row, isNew: found.isNew === true, movedFrom: found.movedFrom ?? null };
   }
 
   addressBook(stack: string): AddressBook {

@@ -87,6 +87,8 @@ export type LiveVm = Lifetime & {
 /** The VM of a droplet, and where it was known before if that was elsewhere. */
 export type Bound = {
   readonly row: VmRow;
+  /** its instance id was not known before */
+  readonly isNew: boolean;
   readonly movedFrom: { readonly stack: string; readonly urn: string } | null;
 };
 
@@ -142,6 +144,8 @@ export type ClaimStanding = {
   readonly kind: "unknown" | "revoked" | "holder" | "proven" | "own" | "unbound" | "other";
   /** A machine has won the seed. */
   readonly won: boolean;
+  /** None has, and none can any more without an operator: it is too long since the commit. */
+  readonly late?: true;
 };
 
 /** What stays shown until an operator clears it. */
@@ -154,6 +158,8 @@ export interface AlarmStore {
    * first asked after the VM's report
    */
   asked(input: Pick<ClaimInput, "seedId" | "instanceId" | "now">, same: boolean): boolean;
+  /** Whether an operator has cleared this machine. */
+  isCleared(seedId: Uint8Array, instanceId: string): boolean;
   /** Remembers that a VM's counter went back. @returns true the first time */
   rolledBack(seedId: Uint8Array, now: number): boolean;
   /** An operator has looked: clears all of this VM. @returns false for an unknown seed */

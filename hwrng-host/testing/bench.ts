@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Rbg3 } from "../drbg/rbg3.ts";
 import { guestApp } from "../guests/app.ts";
+import { Notices } from "../guests/notices.ts";
 import { Refusals } from "../guests/refusals.ts";
 import { ReceiptKeys } from "../guests/receipt-keys.ts";
 import type { HostContext } from "../host-context.ts";
@@ -148,15 +149,17 @@ export class Bench implements AsyncDisposable {
       this.lines.push({ fields, message });
     };
     const log = { info: push, warn: push, error: push };
+    const store = openSqliteStore(join(this.dir, FILES.database));
     return {
       identity,
-      store: openSqliteStore(join(this.dir, FILES.database)),
+      store,
       generator,
       sources,
       now: () => this.clock.now,
       random: (bytes) => randomBytes(bytes),
       log,
       refusals: new Refusals(log, () => this.clock.now),
+      notices: new Notices(log, store),
     };
   }
 

@@ -94,6 +94,21 @@ describe("C16 (lima-vm/lima#678, canonical/lxd#17063): a machine with another in
       remarks: [expect.stringMatching(/101/)],
     });
   });
+  it("that asks before the VM's instance id is known is shown with the VM, which one is the VM being open", async () => {
+    const both = ["100", "101"].map((instanceId) =>
+      asker({ instanceId, sameInstance: false, afterReport: false, undecided: true }),
+    );
+    const open = { askers: both, state: "provisional", report: null, instanceId: null } as const;
+    expect(vmTable([sampleVm(open)], 0)).toContain("! web-7: a second machine has its user-data");
+    const { code, said } = await wait(open);
+    expect([code, said]).toEqual([
+      75,
+      [
+        expect.stringMatching(/^web-7: the machines 100 and 101 were given the same user-data.*bootseed sync/),
+        expect.stringMatching(/^web-7: no report in 0 s/),
+      ],
+    ]);
+  });
   it("says nothing of a VM that is alone, and of a host that does not tell", () => {
     expect([alarmsOf({}), remarksOf({}), alarmsOf({ rolledBackAt: null, askers: [] })]).toEqual([[], [], []]);
   });

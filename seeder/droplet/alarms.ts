@@ -47,14 +47,23 @@ export function alarmsOf(vm: Watched): string[] {
 }
 
 /** @returns what is to be known, though nothing is wrong with this VM */
-export const remarksOf = (vm: Watched): string[] =>
-  askersOf(vm)
-    .filter((one) => !one.sameInstance && !one.afterReport)
+export function remarksOf(vm: Watched): string[] {
+  const early = askersOf(vm).filter((one) => !one.sameInstance && !one.afterReport);
+  const orphans = early
+    .filter((one) => one.undecided !== true)
     .map(
       (one) =>
         `the machine ${idOf(one)} was given the same user-data, as after a create that was retried: ` +
         "it gets no identity; destroy it if it is yours",
     );
+  const undecided = early.filter((one) => one.undecided === true).map(idOf);
+  if (undecided.length === 0) return orphans;
+  return [
+    ...orphans,
+    `the machines ${undecided.join(" and ")} were given the same user-data, as after a create that was retried, and the ` +
+      "host was not told yet which of them is the VM: bootseed sync tells it; destroy the others",
+  ];
+}
 
 /** @returns the same for a line of a table, a few words each */
 export function shortAlarms(vm: Watched): string[] {

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Rbg3 } from "../../hwrng-host/drbg/rbg3.ts";
 import { guestApp } from "../../hwrng-host/guests/app.ts";
+import { Notices } from "../../hwrng-host/guests/notices.ts";
 import { Refusals } from "../../hwrng-host/guests/refusals.ts";
 import { ReceiptKeys } from "../../hwrng-host/guests/receipt-keys.ts";
 import type { HostContext } from "../../hwrng-host/host-context.ts";
@@ -144,15 +145,18 @@ export class HostNode {
     const identity = loadIdentity(this.dir);
     const sources = [new AssessedSource(new NoiseSource(), nowMs, () => undefined)];
     const systemRandom = (bytes: number): Uint8Array => random.bytes(bytes);
+    const store = openSqliteStore(join(this.dir, FILES.database));
+    const lines = { info: log, warn: log, error: log };
     const context: HostContext = {
       identity,
-      store: openSqliteStore(join(this.dir, FILES.database)),
+      store,
       generator: new Rbg3({ sources, allowChained: false, personalization: identity.hostId, systemRandom, now: nowMs }),
       sources,
       now: () => this.#seconds(),
       random: systemRandom,
-      log: { info: log, warn: log, error: log },
-      refusals: new Refusals({ info: log, warn: log, error: log }, () => Math.floor(nowMs() / 1000)),
+      log: lines,
+      refusals: new Refusals(lines, () => Math.floor(nowMs() / 1000)),
+      notices: new Notices(lines, store),
     };
     return bend?.(context) ?? context;
   }
