@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { addressesIn } from "../droplet/addresses.ts";
-import { DROPLET_TYPE } from "../droplet/types.ts";
+import { DROPLET_TYPE } from "../droplet/droplet-type.ts";
 import type { CreatedDroplet } from "../mint-client/client.ts";
 import { BadInput } from "./bad-input.ts";
 

@@ -8,7 +8,8 @@ import { isRemote } from "./resource-tree.ts";
 import { SeededDroplet } from "./seeded-droplet.ts";
 import { selected } from "./selected.ts";
 import { after, registerOurs } from "./stack-transform.ts";
-import { AUTOSCALE_TYPE, DROPLET_TYPE, urnBeforehand } from "./types.ts";
+import { DROPLET_TYPE } from "./droplet-type.ts";
+import { AUTOSCALE_TYPE, urnBeforehand } from "./types.ts";
 import { reserveFor } from "./user-data-input.ts";
 
 /** `Droplet.get` makes no machine. */

@@ -1,6 +1,6 @@
 /** Which of a `SeededDroplet`'s options belong to the component, and which to the droplet in it. */
 import * as pulumi from "@pulumi/pulumi";
-import { DROPLET_TYPE } from "./types.ts";
+import { DROPLET_TYPE } from "./droplet-type.ts";
 
 /** Every option that a resource of the SDK can have. */
 type AnyOption = keyof (pulumi.CustomResourceOptions & pulumi.ComponentResourceOptions);

@@ -2,7 +2,7 @@
 // oxlint-disable no-underscore-dangle -- the SDK names them so
 import * as pulumi from "@pulumi/pulumi";
 import type * as digitalocean from "@pulumi/digitalocean";
-import { DROPLET_TYPE } from "./types.ts";
+import { DROPLET_TYPE } from "./droplet-type.ts";
 
 type Node = pulumi.Resource & {
   readonly __childResources?: ReadonlySet<Node>;

@@ -15,7 +15,8 @@ import { selected } from "./selected.ts";
 import { order, textIn, trigger } from "./stack-options.ts";
 import { joinedTrigger, templateTrigger } from "./template-trigger.ts";
 import { hasRemoteComponent } from "./resource-tree.ts";
-import { AUTOSCALE_TYPE, DROPLET_TYPE, isInSeededDroplet } from "./types.ts";
+import { DROPLET_TYPE } from "./droplet-type.ts";
+import { AUTOSCALE_TYPE, isInSeededDroplet } from "./types.ts";
 import { reserveFor, type UserDataInput, userDataInput } from "./user-data-input.ts";
 
 type Transformed = pulumi.ResourceTransformResult | undefined;

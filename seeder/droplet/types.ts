@@ -1,8 +1,8 @@
 /** Type tokens of the resources that this package makes or looks at, and their URNs. */
 import * as pulumi from "@pulumi/pulumi";
+import { DROPLET_TYPE } from "./droplet-type.ts";
 
 export const COMPONENT_TYPE = "bootseed:index:SeededDroplet";
-export const DROPLET_TYPE = "digitalocean:index/droplet:Droplet";
 const STACK_TYPE = "pulumi:pulumi:Stack";
 export const AUTOSCALE_TYPE = "digitalocean:index/dropletAutoscale:DropletAutoscale";
 
