@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { toBase64, toHex } from "./bytes.ts";
 import * as m from "./mint.ts";
 import { statusAnswerSchema } from "./status.ts";
+import { vmsAnswerSchema } from "./vms.ts";
 import * as ex from "./testing/example.ts";
 
 const urn = "urn:pulumi:prod::web::digitalocean:index/droplet:Droplet::web-7";
@@ -48,7 +49,7 @@ describe("mint API", () => {
     expect(m.createdRequestSchema.parse({ stack: "s", droplets: [droplet] }).droplets).toEqual([droplet]);
     const created = { urn, instanceId: "1", seedId: null, state: null, report: null };
     expect(m.createdAnswerSchema.parse({ vms: [created] }).vms).toEqual([created]);
-    expect(m.vmsAnswerSchema.parse({ schema: 1, vms: [vm] }).vms).toEqual([vm]);
+    expect(vmsAnswerSchema.parse({ schema: 1, vms: [vm] }).vms).toEqual([vm]);
     const status = { schema: 1, healthy: false, hostId: vm.seedId.slice(0, 16), sources: [], uptimeSeconds: 3 };
     expect(statusAnswerSchema.parse(status)).toEqual(status);
     const error = { error: { code: "no-source", message: "no healthy source", fix: "plug one in" } };
@@ -107,6 +108,6 @@ describe("mint API", () => {
 
   it("lets an answer grow fields and drops them", () => {
     expect(m.commitAnswerSchema.parse({ seedId: vm.seedId, later: true })).toEqual({ seedId: vm.seedId });
-    expect(m.vmsAnswerSchema.safeParse({ schema: 2, vms: [] }).success).toBe(false);
+    expect(vmsAnswerSchema.safeParse({ schema: 2, vms: [] }).success).toBe(false);
   });
 });

@@ -4,9 +4,9 @@
  * hexadecimal.
  */
 import { z } from "zod";
-import { type Contest, contestSchema } from "./contest.ts";
 import { canonicalAddress, nameProblem } from "./host-word.ts";
 import { hex, sourceClass } from "./json-fields.ts";
+import { base64, bind, count, seconds, state, text } from "./mint-fields.ts";
 import { reportSchema, type Report } from "./report-json.ts";
 import { alarms, type AlarmedVm, alarmedVmSchema, type Asker, type OtherVm, otherVmSchema } from "./stack-vms.ts";
 import type { SourceClass } from "./token.ts";
@@ -139,83 +139,11 @@ export interface ApproveAnswer {
   readonly hostKeys: readonly string[];
 }
 
-/** A report whose host keys are not the accepted ones. */
-export interface ChangedReport {
-  readonly at: number;
-  /** of the report's JSON, hex */
-  readonly sha256: string;
-  readonly report: Report;
-}
-
-/** A VM in GET /v1/vms. Times are seconds since 1970. */
-export interface Vm {
-  readonly name: string;
-  readonly urn: string;
-  readonly stack: string;
-  readonly seedId: string;
-  readonly bind: BindMode;
-  readonly state: VmState;
-  readonly instanceId: string | null;
-  readonly addresses: readonly string[];
-  readonly sourceClass: SourceClass;
-  readonly committedAt: number;
-  readonly claimedAt: number | null;
-  readonly reportedAt: number | null;
-  readonly hostKeysChanged: boolean;
-  /** came with a token: nothing is claimed of its first boot; absent from older hosts */
-  readonly joined?: boolean | undefined;
-  /** the newest report with other host keys than the accepted ones; absent from older hosts */
-  readonly changed?: ChangedReport | null | undefined;
-  /** taken back by its certificate after the host lost its database */
-  readonly imported?: boolean | undefined;
-  /** since when the host refuses it */
-  readonly revokedAt?: number | null | undefined;
-  /** since when its stack has no such machine any more */
-  readonly goneAt?: number | null | undefined;
-  /** since when it is known that its counter went back behind one that it had acknowledged; until an operator clears it */
-  readonly rolledBackAt?: number | null | undefined;
-  /** other machines that asked with its seed; until an operator clears them */
-  readonly askers?: readonly Asker[] | undefined;
-  /** its names and addresses that other live VMs of this host have; absent from older hosts */
-  readonly contested?: readonly Contest[] | undefined;
-  readonly report: Report | null;
-  /** of the report's JSON, hex; absent from older hosts */
-  readonly reportSha256?: string | null | undefined;
-  readonly lastTopUp: {
-    readonly counter: number;
-    readonly at: number;
-    readonly receiptAt: number | null;
-    readonly rcMix: number | null;
-    readonly rcReseed: number | null;
-  } | null;
-  readonly topUps: number;
-  /** serial of the statement that it held at its last packet; null: not known; absent from older hosts */
-  readonly statementSerial?: number | null | undefined;
-}
-
-/** GET /v1/vms */
-export interface VmsAnswer {
-  readonly schema: 1;
-  readonly vms: readonly Vm[];
-}
-
 /** Body of every answer that is not 2xx. */
 export interface MintErrorAnswer {
   readonly error: { readonly code: string; readonly message: string; readonly fix: string };
 }
 
-const text = (max: number): z.ZodType<string> =>
-  z
-    .string()
-    .min(1)
-    .max(max)
-    .regex(/^[\u0020-\u007e]+$/, "expected printable ASCII");
-const base64 = (bytes: number): z.ZodType<string> =>
-  z.base64().refine((value) => Buffer.from(value, "base64").length === bytes, `expected ${bytes} bytes of base64`);
-const seconds = z.number().int().min(0);
-const count = z.number().int().min(0);
-const bind = z.enum(["instance", "first-claim"]);
-const state = z.enum(["committed", "provisional", "claimed", "reported"]);
 const token = z
   .string()
   .min(1)
@@ -313,47 +241,6 @@ export const createdAnswerSchema: z.ZodType<CreatedAnswer> = z.object({
     }),
   ),
 });
-
-const vmSchema: z.ZodType<Vm> = z.object({
-  name: z.string(),
-  urn: z.string(),
-  stack: z.string(),
-  seedId: hex(16),
-  bind,
-  state,
-  instanceId: z.string().nullable(),
-  addresses: z.array(z.string()),
-  sourceClass,
-  committedAt: seconds,
-  claimedAt: seconds.nullable(),
-  reportedAt: seconds.nullable(),
-  hostKeysChanged: z.boolean(),
-  joined: z.boolean().optional(),
-  changed: z
-    .object({ at: seconds, sha256: hex(32), report: reportSchema })
-    .nullable()
-    .optional(),
-  imported: z.boolean().optional(),
-  revokedAt: seconds.nullable().optional(),
-  goneAt: seconds.nullable().optional(),
-  ...alarms,
-  contested: z.array(contestSchema).optional(),
-  report: reportSchema.nullable(),
-  reportSha256: hex(32).nullable().optional(),
-  lastTopUp: z
-    .object({
-      counter: z.number().int().min(1),
-      at: seconds,
-      receiptAt: seconds.nullable(),
-      rcMix: z.number().int().nullable(),
-      rcReseed: z.number().int().nullable(),
-    })
-    .nullable(),
-  topUps: z.number().int().min(0),
-  statementSerial: z.number().int().min(0).nullable().optional(),
-});
-
-export const vmsAnswerSchema: z.ZodType<VmsAnswer> = z.object({ schema: z.literal(1), vms: z.array(vmSchema) });
 
 export const mintErrorSchema: z.ZodType<MintErrorAnswer> = z.object({
   error: z.object({ code: z.string(), message: z.string(), fix: z.string() }),

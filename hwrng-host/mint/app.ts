@@ -16,23 +16,14 @@ import { approveRoutes } from "./approve.ts";
 import { answer, errorAnswer } from "./errors.ts";
 import { isBehind } from "./behind.ts";
 import { body } from "./body.ts";
-import {
-  callerOf,
-  guard,
-  ownsStack,
-  type Recognise,
-  requireOwner,
-  requireQuota,
-  requireStack,
-  Unauthorized,
-} from "./caller.ts";
+import { callerOf, guard, type Recognise, requireOwner, requireQuota, requireStack, Unauthorized } from "./caller.ts";
 import { mintClientRoutes } from "./clients.ts";
-import { adminAccounts, contestsOf } from "./contests.ts";
 import { joinTokenRoutes } from "./join-tokens.ts";
 import { machineRoutes } from "./machines.ts";
 import { recogniseLocal } from "./recognise.ts";
 import { reserve } from "./reserve.ts";
-import { sourceView, vmView } from "./views.ts";
+import { sourceView } from "./views.ts";
+import { vmsRoutes } from "./vms.ts";
 
 /**
  * @param recognise who sent a request; by default as on the unix socket
@@ -66,13 +57,7 @@ export function mintApp(context: HostContext, recognise: Recognise = recogniseLo
     return Response.json(reserved);
   });
   app.post("/v1/reservations/:seedId/commit", async (c) => commit(context, c.req.param("seedId"), c));
-  app.get("/v1/vms", (c) => {
-    const rows = context.store.seeds.all().filter(({ forgottenAt }) => forgottenAt === null);
-    const maySee = (stack: string): boolean => ownsStack(callerOf(c), stack);
-    const contests = contestsOf(rows, adminAccounts(context.store.mintClients.all()), maySee);
-    const vms = rows.filter(({ stack }) => maySee(stack)).map((row) => vmView(row, contests.get(row)));
-    return Response.json({ schema: 1, vms });
-  });
+  app.route("/", vmsRoutes(context));
   app.route("/", machineRoutes(context));
   app.route("/", joinTokenRoutes(context));
   app.route("/", mintClientRoutes(context));
@@ -108,7 +93,7 @@ async function commit(context: HostContext, seedIdHex: string, c: Context): Prom
 function revoke(context: HostContext, seedIdHex: string): Response {
   const [seedId, now] = [fromHex(seedIdHex, 16), context.now()];
   // A seed that no machine has claimed has no enrolment to end: it is taken out of the lists, and no machine can claim it.
-  if (!context.store.enrolments.revoke(seedId, now) && !context.store.seeds.forget(seedId, now))
+  if (!context.store.enrolments.revoke(seedId, now) && context.store.seeds.forget(seedId, now) === "unknown")
     throw new HostError("not-found", `no VM has the seed ${seedIdHex}`, "see `bootseed vm ls --all`", EXIT.usage);
   context.log.warn({ seedId: seedIdHex }, "VM revoked");
   return Response.json({ seedId: seedIdHex });

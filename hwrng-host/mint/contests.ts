@@ -3,12 +3,12 @@
  * address what a program tells: neither proves that the key of one VM belongs there rather than that of another.
  */
 import { type Contest, currentOf, type Holder, isLive, slotOf, toHex, wordsOf } from "@bootseed/protocol";
-import type { MintClientRow, VmRow } from "../store/store.ts";
+import type { MintClientRow, VmOutline } from "../store/store.ts";
 
 /** Named for each VM: a name that a whole fleet has must not make an answer of the square of its size. */
 const MAX_OTHERS = 8;
 
-type Held = { readonly row: VmRow; readonly kind: Contest["kind"] };
+type Held = { readonly row: VmOutline; readonly kind: Contest["kind"] };
 
 /** Accounts whose commits are the operator's own. */
 export function adminAccounts(clients: readonly MintClientRow[]): ReadonlySet<string> {
@@ -17,15 +17,15 @@ export function adminAccounts(clients: readonly MintClientRow[]): ReadonlySet<st
 }
 
 /** A join is not signed by its identity: until a report or a hello came, the identity may be another machine's. */
-const isProven = ({ joined, reportedAt, lastTopUp }: VmRow): boolean =>
+const isProven = ({ joined, reportedAt, lastTopUp }: VmOutline): boolean =>
   !joined || reportedAt !== null || lastTopUp !== null;
 
 /** What two rows of one machine have in common: a droplet and its successor, a machine that joined twice. */
-const machinesOf = (row: VmRow): readonly string[] =>
+const machinesOf = (row: VmOutline): readonly string[] =>
   row.identityPk !== null && isProven(row) ? [slotOf(row), toHex(row.identityPk)] : [slotOf(row)];
 
 /** @returns of each row its machine: rows that have anything in common, also by way of a third row, are one */
-function machineOf(rows: readonly VmRow[]): Map<VmRow, string> {
+function machineOf(rows: readonly VmOutline[]): Map<VmOutline, string> {
   const parents = new Map<string, string>();
   const rootOf = (key: string): string => {
     let root = key;
@@ -47,12 +47,12 @@ function machineOf(rows: readonly VmRow[]): Map<VmRow, string> {
 }
 
 /** All that exist, enrolled or not, and the seeds of other clients than the operator's, which are no VMs yet. */
-function contestants(rows: readonly VmRow[], admins: ReadonlySet<string>): VmRow[] {
-  const exists = (row: VmRow): boolean => row.claimedAt !== null || row.instanceId !== null;
+function contestants(rows: readonly VmOutline[], admins: ReadonlySet<string>): VmOutline[] {
+  const exists = (row: VmOutline): boolean => row.claimedAt !== null || row.instanceId !== null;
   return currentOf(rows).filter((row) => isLive(row) && (exists(row) || !admins.has(row.client)));
 }
 
-function heldWords(rows: readonly VmRow[]): Map<string, Held[]> {
+function heldWords(rows: readonly VmOutline[]): Map<string, Held[]> {
   const words = new Map<string, Held[]>();
   const add = (word: string, held: Held): void => {
     const known = words.get(word);
@@ -66,11 +66,14 @@ function heldWords(rows: readonly VmRow[]): Map<string, Held[]> {
 }
 
 /** @returns by machine, for each of several that have one word: rows of the others, at most {@link MAX_OTHERS} */
-function othersOf(held: readonly Held[], machines: ReadonlyMap<VmRow, string>): Map<string | undefined, VmRow[]> {
+function othersOf(
+  held: readonly Held[],
+  machines: ReadonlyMap<VmOutline, string>,
+): Map<string | undefined, VmOutline[]> {
   const keys = new Set(held.map(({ row }) => machines.get(row)));
-  const others = new Map<string | undefined, VmRow[]>();
+  const others = new Map<string | undefined, VmOutline[]>();
   for (const key of keys.size < 2 ? [] : keys) {
-    const rows: VmRow[] = [];
+    const rows: VmOutline[] = [];
     for (const { row } of held) {
       if (machines.get(row) !== key) rows.push(row);
       if (rows.length === MAX_OTHERS) break;
@@ -80,7 +83,7 @@ function othersOf(held: readonly Held[], machines: ReadonlyMap<VmRow, string>): 
   return others;
 }
 
-function holder({ name, stack, seedId, joined, claimedAt, committedAt }: VmRow, isVisible: boolean): Holder {
+function holder({ name, stack, seedId, joined, claimedAt, committedAt }: VmOutline, isVisible: boolean): Holder {
   if (!isVisible) return { name: null, stack: null, seedId: null, joined, since: null };
   return { name, stack, seedId: toHex(seedId), joined, since: claimedAt ?? committedAt };
 }
@@ -92,11 +95,11 @@ function holder({ name, stack, seedId, joined, claimedAt, committedAt }: VmRow, 
  * @returns by row; a row without a contest is left out
  */
 export function contestsOf(
-  rows: readonly VmRow[],
+  rows: readonly VmOutline[],
   admins: ReadonlySet<string>,
   maySee: (stack: string) => boolean,
-): Map<VmRow, Contest[]> {
-  const contests = new Map<VmRow, Contest[]>();
+): Map<VmOutline, Contest[]> {
+  const contests = new Map<VmOutline, Contest[]>();
   const live = contestants(rows, admins);
   const machines = machineOf(live);
   for (const [word, held] of heldWords(live)) {

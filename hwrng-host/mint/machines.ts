@@ -14,13 +14,13 @@ import {
 } from "@bootseed/protocol";
 import { Hono } from "hono";
 import type { HostContext, Log } from "../host-context.ts";
-import { EXIT, HostError } from "../host-error.ts";
 import type { AddressBook } from "../store/address-book.ts";
 import type { Bound, VmRow } from "../store/store.ts";
 import { WHY } from "../guests/notices.ts";
 import { body } from "./body.ts";
 import { accountsOf } from "./accounts.ts";
 import { type Caller, callerOf, ownsStack, requireStack } from "./caller.ts";
+import { forgetRoutes } from "./forget.ts";
 import { alarmsView, reportView } from "./views.ts";
 
 /** Routes below the mint's root. */
@@ -33,7 +33,7 @@ export function machineRoutes(context: HostContext): Hono {
     Response.json(present(context, await body(c, presentRequestSchema), callerOf(c))),
   );
   app.post("/v1/absent", async (c) => Response.json(absent(context, await body(c, absentRequestSchema), callerOf(c))));
-  app.post("/v1/vms/:seedId/forget", (c) => forget(context, c.req.param("seedId")));
+  app.route("/", forgetRoutes(context));
   return app;
 }
 
@@ -104,11 +104,4 @@ function goneAnswer(log: Log, caller: Caller, stack: string, rows: readonly VmRo
   const vms = rows.map(({ seedId, name, instanceId }) => ({ seedId: toHex(seedId), name, instanceId }));
   if (vms.length > 0) log.warn({ client: caller.name, stack, vms }, "VMs gone");
   return { gone: vms };
-}
-
-function forget({ store, log, now }: HostContext, seedIdHex: string): Response {
-  if (!store.seeds.forget(fromHex(seedIdHex, 16), now()))
-    throw new HostError("not-found", `no VM has the seed ${seedIdHex}`, "see `bootseed vm ls --all`", EXIT.usage);
-  log.warn({ seedId: seedIdHex }, "VM forgotten");
-  return Response.json({ seedId: seedIdHex });
 }

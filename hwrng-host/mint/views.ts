@@ -16,9 +16,10 @@ import type { VmRow } from "../store/store.ts";
 /** @param contested names and addresses that other VMs have, too */
 export function vmView(row: VmRow, contested: readonly Contest[] = []): Vm {
   const { seedId, reportJson, changedJson, changedAt, ...others } = row;
-  const { forgottenAt: _forgotten, client: _client, identityPk: _identityPk, ...rest } = others;
+  const { forgottenAt, client: _client, identityPk: _identityPk, ...rest } = others;
   return {
     ...rest,
+    ...(forgottenAt === null ? {} : { forgottenAt }),
     seedId: toHex(seedId),
     report: reportView(reportJson),
     reportSha256: reportJson === null ? null : reportDigest(reportJson),

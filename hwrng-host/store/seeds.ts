@@ -8,18 +8,19 @@ import { ASKERS, askersIn } from "./alarms.ts";
 import { column, type Database } from "./database.ts";
 import { bindDroplet, type BindOptions, UNDER_WAY } from "./created.ts";
 import { heard, liveOf, markAbsent } from "./presence.ts";
-import type { Bound, Droplet, LiveVm, NewSeed, SeedStore, TopUp, VmRow } from "./store.ts";
+import type { Bound, Droplet, LiveVm, NewSeed, SeedStore, TopUp, VmOutline, VmRow } from "./store.ts";
 
 const BIND = z.enum(["instance", "first-claim"]);
 const SOURCE_CLASS = z.enum(SOURCE_CLASSES);
 const ADDRESSES = z.array(z.string());
 
-const SELECT = `
-SELECT s.*, e.claimed_at, e.counter, e.sent_at, e.top_ups, e.receipted, e.receipt_at, e.rc_mix, e.rc_reseed,
-  e.imported, e.revoked_at, e.rolled_back_at, e.identity_pk, e.statement_serial, r.json AS report_json, r.reported_at,
-  r.changed_json, r.changed_at,
-  ${ASKERS} AS askers
-FROM seed s LEFT JOIN enrolment e USING (seed_id) LEFT JOIN report r USING (seed_id)`;
+const OUTLINE = `s.*, e.claimed_at, e.counter, e.sent_at, e.top_ups, e.receipted, e.receipt_at, e.rc_mix, e.rc_reseed,
+  e.imported, e.revoked_at, e.rolled_back_at, e.identity_pk, e.statement_serial, r.reported_at,
+  r.changed_at,
+  ${ASKERS} AS askers`;
+const FROM = "FROM seed s LEFT JOIN enrolment e USING (seed_id) LEFT JOIN report r USING (seed_id)";
+const ORDER = "ORDER BY s.committed_at, s.seed_id";
+const SELECT = `SELECT ${OUTLINE}, r.json AS report_json, r.changed_json ${FROM}`;
 
 export class SqliteSeeds implements SeedStore {
   readonly #db: Database;
@@ -88,18 +89,47 @@ export class SqliteSeeds implements SeedStore {
     return liveOf(this.#db, stack);
   }
 
-  forget(seedId: Uint8Array, now: number): boolean {
+  forget(seedId: Uint8Array, now: number, unlessLive: boolean = false): "forgotten" | "live" | "unknown" {
     return this.#db.transaction(() => {
-      const sql = "UPDATE seed SET forgotten_at = COALESCE(forgotten_at, ?) WHERE seed_id = ?";
-      if (this.#db.run(sql, now, seedId) !== 1) return false;
-      this.#db.run("UPDATE enrolment SET revoked_at = COALESCE(revoked_at, ?) WHERE seed_id = ?", now, seedId);
-      this.#db.run("DELETE FROM push WHERE seed_id = ?", seedId);
-      return true;
+      const sql = `SELECT s.gone_at IS NULL AND s.forgotten_at IS NULL AND e.seed_id IS NOT NULL AND e.revoked_at IS NULL AS live
+        FROM seed s LEFT JOIN enrolment e USING (seed_id) WHERE s.seed_id = ?`;
+      const row = this.#db.get(sql, seedId);
+      if (row === null) return "unknown";
+      if (unlessLive && row["live"] === 1) return "live";
+      this.#forget(seedId, now);
+      return "forgotten";
     });
   }
 
+  forgetUnclaimed(stack: string, before: number, now: number): VmRow[] {
+    return this.#db
+      .transaction(() => {
+        const sql = `SELECT seed_id FROM seed s WHERE stack = ? AND joined = 0 AND forgotten_at IS NULL AND committed_at <= ?
+          AND NOT EXISTS (SELECT 1 FROM enrolment e WHERE e.seed_id = s.seed_id)`;
+        const found = this.#db.all(sql, stack, before).map((row) => column.blob(row, "seed_id"));
+        for (const seedId of found) this.#forget(seedId, now);
+        return found;
+      })
+      .flatMap((seedId) => this.get(seedId) ?? []);
+  }
+
+  #forget(seedId: Uint8Array, now: number): void {
+    this.#db.run("UPDATE seed SET forgotten_at = COALESCE(forgotten_at, ?) WHERE seed_id = ?", now, seedId);
+    this.#db.run("UPDATE enrolment SET revoked_at = COALESCE(revoked_at, ?) WHERE seed_id = ?", now, seedId);
+    this.#db.run("DELETE FROM push WHERE seed_id = ?", seedId);
+  }
+
   all(): VmRow[] {
-    return this.#db.all(`${SELECT} ORDER BY s.committed_at, s.seed_id`).map(toVm);
+    return this.#db.all(`${SELECT} ${ORDER}`).map(toVm);
+  }
+
+  outlines(): VmOutline[] {
+    return this.#db.all(`SELECT ${OUTLINE} ${FROM} ${ORDER}`).map(toOutline);
+  }
+
+  many(seedIds: readonly Uint8Array[]): VmRow[] {
+    const sql = `${SELECT} WHERE s.seed_id IN (SELECT unhex(value) FROM json_each(?)) ${ORDER}`;
+    return this.#db.all(sql, JSON.stringify(seedIds.map((seedId) => Buffer.from(seedId).toString("hex")))).map(toVm);
   }
 
   get(seedId: Uint8Array): VmRow | null {
@@ -109,6 +139,14 @@ export class SqliteSeeds implements SeedStore {
 }
 
 function toVm(row: Record<string, unknown>): VmRow {
+  return {
+    ...toOutline(row),
+    reportJson: column.textOrNull(row, "report_json"),
+    changedJson: column.textOrNull(row, "changed_json"),
+  };
+}
+
+function toOutline(row: Record<string, unknown>): VmOutline {
   return {
     seedId: column.blob(row, "seed_id"),
     stack: column.text(row, "stack"),
@@ -123,9 +161,7 @@ function toVm(row: Record<string, unknown>): VmRow {
     state: stateOf(row),
     claimedAt: column.numberOrNull(row, "claimed_at"),
     reportedAt: column.numberOrNull(row, "reported_at"),
-    reportJson: column.textOrNull(row, "report_json"),
     hostKeysChanged: row["changed_at"] !== null,
-    changedJson: column.textOrNull(row, "changed_json"),
     changedAt: column.numberOrNull(row, "changed_at"),
     joined: row["joined"] === 1,
     imported: row["imported"] === 1,

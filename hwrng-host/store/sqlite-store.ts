@@ -7,6 +7,7 @@ import { SqliteJoins } from "./joins.ts";
 import { SqliteMintClients } from "./mint-clients.ts";
 import { SqlitePush } from "./push.ts";
 import { SqliteReports } from "./reports.ts";
+import { Revisions } from "./revisions.ts";
 import { SqliteSeeds } from "./seeds.ts";
 import type { Store } from "./store.ts";
 
@@ -19,6 +20,7 @@ export function openSqliteStore(file: string): Store {
     enrolments: new SqliteEnrolments(db),
     alarms: new SqliteAlarms(db),
     reports: new SqliteReports(db),
+    revisions: new Revisions(db),
     push: new SqlitePush(db),
     joins: new SqliteJoins(db),
     mintClients: new SqliteMintClients(db),

@@ -9,6 +9,10 @@ import type { BindOptions } from "./created.ts";
 import type { HelloLine } from "./hello-plan.ts";
 import type { JoinStore } from "./join-store.ts";
 import type { PushStore } from "./push-store.ts";
+import type { MintClientStore } from "./mint-client-store.ts";
+import type { Revisions } from "./revisions.ts";
+
+export type { MintClientRow, MintClientStore, MintRole, NewMintClient } from "./mint-client-store.ts";
 
 export type NewSeed = {
   readonly seedId: Uint8Array;
@@ -76,6 +80,9 @@ export type VmRow = {
   readonly identityPk: Uint8Array | null;
 };
 
+/** A VM without its reports' JSON. */
+export type VmOutline = Omit<VmRow, "reportJson" | "changedJson">;
+
 /** A VM of a stack as a run of its program needs it. */
 export type LiveVm = Lifetime & {
   readonly seedId: Uint8Array;
@@ -115,9 +122,18 @@ export interface SeedStore {
   heard(seedId: Uint8Array, now: number): boolean;
   /** VMs of a stack that are not gone, oldest first: those that a program made. */
   liveOf(stack: string): LiveVm[];
-  /** Takes a VM or an unclaimed seed out of all lists and ends what it is to this host. @returns false for an unknown seed */
-  forget(seedId: Uint8Array, now: number): boolean;
+  /**
+   * Takes a VM or an unclaimed seed out of all lists and ends what it is to this host.
+   * @param unlessLive not a VM that is enrolled, not gone and not revoked
+   */
+  forget(seedId: Uint8Array, now: number, unlessLive?: boolean): "forgotten" | "live" | "unknown";
+  /** Ends all seeds of a stack that no machine has claimed and that were committed at `before` or earlier. @returns those */
+  forgetUnclaimed(stack: string, before: number, now: number): VmRow[];
   all(): VmRow[];
+  /** All, in the order of {@link all}, without what is long. */
+  outlines(): VmOutline[];
+  /** Those of these seeds that are known, in the order of {@link all}. */
+  many(seedIds: readonly Uint8Array[]): VmRow[];
   get(seedId: Uint8Array): VmRow | null;
 }
 
@@ -256,42 +272,6 @@ export interface ReportStore {
   approve(seedId: Uint8Array, digest: string): ApproveOutcome;
 }
 
-export type MintRole = "mint" | "read" | "admin";
-
-/** Somebody who may mint from elsewhere; times in seconds since 1970. */
-export type NewMintClient = {
-  readonly clientId: Uint8Array;
-  readonly name: string;
-  readonly role: MintRole;
-  /** Globs over org/project/stack. */
-  readonly stacks: readonly string[];
-  /** Null: as many as there is entropy for. */
-  readonly quotaPerHour: number | null;
-  /** SHA-256 of its token; null: it comes through ssh, whose keys say who it is. */
-  readonly tokenHash: Uint8Array | null;
-  readonly createdAt: number;
-  /** Null: until it is revoked. */
-  readonly expiresAt: number | null;
-};
-
-export type MintClientRow = NewMintClient & { readonly revokedAt: number | null };
-
-export interface MintClientStore {
-  /** @returns false when a client that is not revoked has this name */
-  add(client: NewMintClient): boolean;
-  all(): MintClientRow[];
-  /** Also one that expired or was revoked, so that it can be told why. */
-  byTokenHash(tokenHash: Uint8Array): MintClientRow | null;
-  /** The one of this name that is not revoked. */
-  byName(name: string): MintClientRow | null;
-  /** @returns the one of this name that was not revoked before, or null */
-  revoke(name: string, now: number): MintClientRow | null;
-  /** Seeds that this account committed since `since`. */
-  seedsSince(account: string, since: number): number;
-  /** When the `quota`-th newest of its seeds after `since` was committed; null: there are fewer. */
-  quotaSpentAt(account: string, since: number, quota: number): number | null;
-}
-
 export interface Store {
   /** Writes a consistent copy beside the database, 0600, while others write. @returns its path; the caller removes it */
   snapshot(): Promise<string>;
@@ -306,5 +286,6 @@ export interface Store {
   readonly enrolments: EnrolmentStore;
   readonly alarms: AlarmStore;
   readonly reports: ReportStore;
+  readonly revisions: Revisions;
   close(): void;
 }

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { alarmsOf, remarksOf } from "../droplet/alarms.ts";
 import { withExamples } from "./help.ts";
 import { type HostOption, mintOf, withHost } from "./host-option.ts";
+import { vmsCalled } from "./listing/fetch.ts";
 import { find } from "./select.ts";
 import { say, type Terminal } from "./terminal.ts";
 
@@ -13,7 +14,7 @@ export function addAcknowledge(vm: Command, { env }: Terminal): void {
     .description("clear what the host noticed about a VM (clones, a replaced disk, its seed used elsewhere)")
     .action(async (name: string, options: HostOption) => {
       const mint = mintOf(options);
-      const one = toAcknowledge(await mint.vms(), name);
+      const one = toAcknowledge(await vmsCalled(mint, name), name);
       const noticed = noticedOf(one);
       if (noticed.length === 0) return say(`${one.name}: nothing to acknowledge`);
       await mint.acknowledge(one.seedId);

@@ -13,6 +13,7 @@ import {
 import type { Command } from "commander";
 import { withExamples } from "./help.ts";
 import { type HostOption, mintOf, withHost } from "./host-option.ts";
+import { vmsCalled } from "./listing/fetch.ts";
 import { find } from "./select.ts";
 import { EX_DATAERR } from "./sysexits.ts";
 import { print, printJson, say, type Terminal } from "./terminal.ts";
@@ -139,7 +140,7 @@ export function addApprove(vm: Command, terminal: Terminal): void {
     .option("--json", "schema 1: the keys that are accepted now")
     .action(async (name: string, fingerprint: string | undefined, { json, keep, ...host }: ApproveOptions) => {
       const mint = mintOf(host);
-      const vms = await mint.vms();
+      const vms = await vmsCalled(mint, name);
       const one = find(vms, name);
       const same = currentOf(vms).filter((other) => other.name === one.name && other.seedId !== name);
       if (name === one.name && same.length > 1)

@@ -4,6 +4,8 @@ import type { Command } from "commander";
 import { ageMs } from "./duration.ts";
 import { withExamples } from "./help.ts";
 import { type HostOption, mintOf, withHost } from "./host-option.ts";
+import type { MintClient } from "../mint-client/client.ts";
+import { refuseStack, vmsCalled } from "./listing/fetch.ts";
 import { stackOf } from "./select.ts";
 import { printJson, say, type Terminal } from "./terminal.ts";
 
@@ -24,24 +26,48 @@ export function addForget(vm: Command, { env }: Terminal): void {
     .action(async (name: string | undefined, options: ForgetOptions) => {
       const chosen = selectionOf(name, options);
       const mint = mintOf(options);
-      const vms = await mint.vms();
-      const found =
-        "name" in chosen
-          ? [forgettable(vms, chosen.name, options.yes === true)]
-          : unclaimed(vms, chosen, Math.floor(Date.now() / 1000));
-      const ended: Vm[] = [];
-      try {
-        for (const one of found) {
-          await mint.forget(one.seedId);
-          ended.push(one);
-          if (!options.json) say(`${one.name} (${one.seedId}) is forgotten: ${whatEnded(one)}`);
-        }
-      } finally {
-        if (options.json)
-          printJson({ schema: 1, forgotten: ended.map(({ name: called, seedId }) => ({ name: called, seedId })) });
-      }
-      if (found.length === 0 && !options.json) say("no seed is as old as that without a claim: nothing was forgotten");
+      const ended = "name" in chosen ? await forgetOne(mint, chosen.name, options) : await forgetSeeds(mint, chosen);
+      if (options.json)
+        return printJson({ schema: 1, forgotten: ended.map(({ name: called, seedId }) => ({ name: called, seedId })) });
+      for (const one of ended) say(`${one.name} (${one.seedId}) is forgotten: ${one.means}`);
+      if (ended.length === 0) say("no seed is as old as that without a claim: nothing was forgotten");
     });
+}
+
+interface Ended {
+  name: string;
+  seedId: string;
+  /** For people. */
+  means: string;
+}
+
+const UNCLAIMED = "its seed can be claimed no more";
+
+async function forgetOne(mint: MintClient, wanted: string, options: ForgetOptions): Promise<Ended[]> {
+  const yes = options.yes === true;
+  const { name, seedId, claimedAt } = forgettable(await vmsCalled(mint, wanted), wanted, yes);
+  // The host looks again: a machine may claim the seed meanwhile.
+  await mint.forget(seedId, !yes);
+  const means =
+    claimedAt === null ? UNCLAIMED : "it gets no packets and is in no list; a join token lets the machine come back";
+  return [{ name, seedId, means }];
+}
+
+/** By the host's clock, and in one transaction: a seed that is claimed meanwhile stays. */
+async function forgetSeeds(
+  mint: MintClient,
+  { stack, ageMs: age }: { stack: string; ageMs: number },
+): Promise<Ended[]> {
+  // An older host has no such request, and its answer to one says no more than that.
+  const { total, isOld } = await mint.list({ stack, forgotten: true }, { withoutKeys: true });
+  if (isOld)
+    throw new BootseedError(
+      "unavailable",
+      "this host is of an older version and cannot end seeds by their age: update it, or forget each by its seedId",
+    );
+  if (total === 0) return refuseStack(mint, stack);
+  const forgotten = await mint.forgetUnclaimed({ stack, olderThanSeconds: Math.ceil(age / 1000) });
+  return forgotten.map((one) => ({ ...one, means: UNCLAIMED }));
 }
 
 type Selection = { name: string } | { stack: string; ageMs: number };
@@ -64,19 +90,6 @@ function selectionOf(name: string | undefined, { unclaimed: all, stack, olderTha
     );
   return { stack: stackOf(stack), ageMs: age };
 }
-
-/** @returns seeds of the stack that no machine has claimed, at least so old; `now` in seconds since 1970 */
-export function unclaimed(vms: readonly Vm[], wanted: { stack: string; ageMs: number }, now: number): Vm[] {
-  return vms.filter(
-    ({ stack, claimedAt, joined, committedAt }) =>
-      stack === wanted.stack && claimedAt === null && joined !== true && now - committedAt >= wanted.ageMs / 1000,
-  );
-}
-
-const whatEnded = ({ claimedAt }: Vm): string =>
-  claimedAt === null
-    ? "its seed can be claimed no more"
-    : "it gets no packets and is in no list; a join token lets the machine come back";
 
 /**
  * @returns the one VM that is meant, by its seedId before all others: a name that several have, one of them gone, is not enough

@@ -2,7 +2,7 @@
 import { currentOf, type Vm } from "@bootseed/protocol";
 import { describe, expect, it } from "vitest";
 import { sampleVm } from "../testing/sample-vm.ts";
-import { forgettable, unclaimed } from "./forget.ts";
+import { forgettable } from "./forget.ts";
 import { leftOut } from "./gone.ts";
 import { knownHosts } from "./known-hosts.ts";
 import { lookUp, ofStack, withWord } from "./select.ts";
@@ -43,7 +43,7 @@ describe("a VM that is gone", () => {
 
   it("is no VM of its stack: a stack without any other is not found, nor is its name", async () => {
     expect(() => ofStack([gone], web.stack)).toThrow(/no VM of the stack o\/p\/s exists any more: .*old/);
-    await expect(wait([web, gone], "old")).rejects.toThrow(/no VM of o\/p\/s is called old: it has web-7/);
+    await expect(wait([web, gone], "old")).rejects.toThrow(/no VM of o\/p\/s is called old$/);
   });
 
   it(`${CASE}known-hosts vouches for none of its keys, and says so`, () => {
@@ -114,22 +114,5 @@ describe("vm forget", () => {
     const twin = { ...gone, name: "web-7" };
     expect(() => forgettable([web, twin], "web-7", true)).toThrow(/2 VMs are called web-7: .*cdcd.* \(gone\)/);
     expect(() => forgettable([web], "db", true)).toThrow(/no VM is called db/);
-  });
-
-  it("--unclaimed takes seeds of the stack without a claim, of that age and older", () => {
-    const day = 86_400_000;
-    const now = 1_767_300_000;
-    const seed = (name: string, ageS: number, more: Partial<Vm> = {}): Vm =>
-      sampleVm({ name, claimedAt: null, report: null, state: "committed", committedAt: now - ageS, ...more });
-    const vms = [
-      seed("old", 86_400),
-      seed("young", 86_399),
-      seed("asked", 90_000, { state: "provisional" }),
-      seed("claimed", 90_000, { claimedAt: now, state: "claimed" }),
-      seed("joined", 90_000, { joined: true }),
-      seed("other", 90_000, { stack: "o/p/other" }),
-    ];
-    const names = (ageMs: number): string[] => unclaimed(vms, { stack: web.stack, ageMs }, now).map((vm) => vm.name);
-    expect([names(day), names(1000), names(30 * day)]).toEqual([["old", "asked"], ["old", "young", "asked"], []]);
   });
 });

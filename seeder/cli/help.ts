@@ -2,8 +2,12 @@
 import type { Command } from "commander";
 
 const EXAMPLES = {
-  "vm ls": ["bootseed vm ls", "bootseed vm ls --json --host ssh://mint@host.example.net"],
-  "vm show": ["bootseed vm show web-7"],
+  "vm ls": [
+    "bootseed vm ls",
+    "bootseed vm ls --stack 'acme/*/prod' --state committed --older-than 1d",
+    "bootseed vm ls --json --host ssh://mint@host.example.net",
+  ],
+  "vm show": ["bootseed vm show web-7", "bootseed vm show 203.0.113.7"],
   "vm approve": [
     "bootseed vm approve web-7",
     "bootseed vm approve web-7 SHA256:1P9Vb0WbnDbNwjQGhDYk42G+0XjdBK9Xm502J+vT70g",

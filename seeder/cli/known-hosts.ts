@@ -17,7 +17,7 @@ import {
 import { alarmsOf, remarksOf, replacedIn } from "../droplet/alarms.ts";
 import { linesUnder } from "../droplet/known-hosts.ts";
 import { contestedWords, contestRemark } from "./contests.ts";
-import { leftOut } from "./gone.ts";
+import { counted, leftOut, replacedBy } from "./gone.ts";
 import { withId, withWord } from "./select.ts";
 import { waitHint } from "./wait-hint.ts";
 
@@ -51,6 +51,16 @@ export function sshPortOf(text: string): number {
   throw new BootseedError("usage", `expected a port from 1 to 65535, got ${text}`);
 }
 
+/**
+ * The words by which a host is asked for what {@link knownHosts} looks for.
+ *
+ * @param text as in `wanted` of {@link knownHosts}
+ */
+export function hostsOf(text: string, sshPort: number): string[] {
+  const { host: typed } = splitHost(text, sshPort);
+  return [...new Set([typed, typedAddress(typed) ?? typed])];
+}
+
 class Printer {
   readonly remarks: string[] = [];
   withheld: true | undefined;
@@ -64,9 +74,23 @@ class Printer {
 
   /** Every VM that has reported. */
   all(port: number): string {
-    this.remarks.push(...leftOut(this.#vms));
-    const shown = currentOf(this.#vms).filter((vm) => vm.report !== null);
-    return shown.map((vm) => this.#linesOf(vm, ownWords(vm), port)).join("");
+    const current = currentOf(this.#vms);
+    const live = current.filter(isLive);
+    const silent = live.filter(({ report }) => report === null);
+    const nameOnly = live.filter(
+      ({ report, addresses, name }) => report !== null && addresses.length === 0 && nameProblem(name) === null,
+    );
+    this.remarks.push(
+      ...leftOut(this.#vms),
+      ...replacedBy(current, this.#vms),
+      ...counted(silent, "has not reported yet: nothing is printed for it"),
+      ...counted(nameOnly, "has no address at this host: it is printed under its name alone"),
+    );
+    const shown = current.filter((vm) => vm.report !== null);
+    const lines = shown.map((vm) => this.#linesOf(vm, ownWords(vm), port)).join("");
+    if (lines === "" && this.remarks.length === 0)
+      this.remarks.push(`nothing is printed: this host shows ${current.length} VMs, none of which has a key to print`);
+    return lines;
   }
 
   /** @param text as ssh gives it for %H, or as a user types it */

@@ -38,9 +38,9 @@ describe("bootseed", () => {
     expect((await bootseed("vm", "show", "web-7")).stdout).toMatch(/instance +100/);
     expect((await bootseed("vm", "show", "cd".repeat(16))).stdout).toMatch(/instance +99/);
   });
-  it("vm show of a name that nobody has: 66, with the names there are", async () => {
+  it("vm show of a name that nobody has: 66, with the names that are near", async () => {
     const { code, stderr } = await bootseed("vm", "show", "wbe");
-    expect([code, stderr]).toEqual([66, "bootseed: no VM is called wbe: this host knows web-7, db"]);
+    expect([code, stderr]).toEqual([66, "bootseed: no VM is called wbe or has that address: did you mean db, web-7?"]);
   });
   it("known-hosts of all, of one, and with a port", async () => {
     const all = await bootseed("known-hosts");
@@ -61,7 +61,7 @@ describe("bootseed", () => {
   it("known-hosts of a stack, and of one that nobody has: 66", async () => {
     expect((await bootseed("known-hosts", "--stack", "o/p/s")).stdout.split("\n")).toHaveLength(2);
     const { code, stderr } = await bootseed("known-hosts", "--stack", "o/p/t");
-    expect([code, stderr]).toEqual([66, "bootseed: no VM of the stack o/p/t: this host shows VMs of o/p/s"]);
+    expect([code, stderr]).toEqual([66, "bootseed: no VM of the stack o/p/t: did you mean o/p/s?"]);
   });
   it("known-hosts --soft with the host away: nothing, and 0", async () => {
     const away = ["known-hosts", "192.0.2.7", "--host", `unix://${dir}/nothing`];
@@ -102,9 +102,9 @@ describe("bootseed", () => {
     expect([code, stderr]).toEqual([64, expect.stringMatching(/unknown|expected|required|Allowed choices/)]);
   });
   it.each([
-    ["vm", [/^ {2}\$ bootseed vm ls$/m, /^ {2}\$ bootseed vm show web-7$/m], 8],
-    ["vm ls", [/^ {2}\$ bootseed vm ls$/m], 2],
-    ["vm show", [/^ {2}\$ bootseed vm show web-7$/m], 1],
+    ["vm", [/^ {2}\$ bootseed vm ls$/m, /^ {2}\$ bootseed vm show web-7$/m], 10],
+    ["vm ls", [/^ {2}\$ bootseed vm ls$/m], 3],
+    ["vm show", [/^ {2}\$ bootseed vm show web-7$/m], 2],
     ["wait", [/^ {2}\$ bootseed wait --stack/m, /^ {2}66 {2}the host knows no such stack, or no VM of that name/m], 2],
     ["known-hosts", [/^ {2}\$ bootseed known-hosts >>/m, /KnownHostsCommand/], 2],
     ["sync", [/^ {2}\$ bootseed sync --stack/m], 2],

@@ -67,20 +67,17 @@ export const lookUp = (vms: readonly Vm[], wanted: string): Vm | undefined =>
   newestFirst(vms.filter((vm) => vm.name === wanted))[0] ??
   withId(vms, wanted);
 
-/** @throws BootseedError "not-found" with the names that there are */
+/** @param vms as `vmsCalled` found them @throws BootseedError "not-found" */
 export function find(vms: readonly Vm[], wanted: string): Vm {
-  const found = lookUp(vms, wanted);
+  const found = lookUp(vms, wanted) ?? withWord(vms, wanted);
   if (found !== undefined) return found;
-  const known = [...new Set(vms.map((vm) => vm.name))].join(", ") || "none";
-  throw new BootseedError("not-found", `no VM is called ${wanted}: this host knows ${known}`);
+  throw new BootseedError("not-found", `no VM is called ${wanted}: see bootseed vm ls`);
 }
 
-/** @throws BootseedError "not-found" when the host knows no VM of that stack, with the stacks there are */
+/** @throws BootseedError "not-found" when all VMs of that stack are gone, or there is none */
 export function ofStack(vms: readonly Vm[], stack: string): Vm[] {
   const found = vms.filter((vm) => vm.stack === stack);
   if (found.some((vm) => !isGone(vm))) return found;
-  if (found.length > 0)
-    throw new BootseedError("not-found", `no VM of the stack ${stack} exists any more: ${leftOut(found).join("")}`);
-  const known = [...new Set(vms.map((vm) => vm.stack))].join(", ") || "none";
-  throw new BootseedError("not-found", `no VM of the stack ${stack}: this host shows VMs of ${known}`);
+  const why = found.length > 0 ? ` exists any more: ${leftOut(found).join("")}` : "";
+  throw new BootseedError("not-found", `no VM of the stack ${stack}${why}`);
 }

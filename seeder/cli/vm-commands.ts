@@ -1,29 +1,28 @@
 /** Commands that show what a host knows: `vm ls`, `vm show`, `known-hosts`, `wait`, `sync`. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { isGone } from "@bootseed/protocol";
+import type { Vm } from "@bootseed/protocol";
 import { type Command } from "commander";
 import { addAcknowledge } from "./acknowledge.ts";
 import { addApprove } from "./approve.ts";
 import { durationMs } from "./duration.ts";
 import { addForget } from "./forget.ts";
-import { leftOut } from "./gone.ts";
 import { withExamples, withExamplesOf } from "./help.ts";
 import { type HostOption, mintOf, withHost } from "./host-option.ts";
 import { readInput } from "./input-file.ts";
-import { knownHosts, sshPortOf } from "./known-hosts.ts";
-import { find, ofStack, stackOf } from "./select.ts";
+import { hostsOf, knownHosts, sshPortOf } from "./known-hosts.ts";
+import { refuseStack, unknownVm } from "./listing/fetch.ts";
+import { addLs } from "./listing/vm-ls.ts";
+import { addShow } from "./listing/vm-show.ts";
+import { ofStack, stackOf } from "./select.ts";
 import { dropletsIn, exportByPulumi, timeOfExport } from "./stack-export.ts";
 import { goneLines, mayHaveSeed, syncDroplets, syncSummary, tellPresent } from "./sync.ts";
 import { EX_DATAERR } from "./sysexits.ts";
 import { print, printJson, say, type Terminal } from "./terminal.ts";
-import { vmTable } from "./listing/vm-list.ts";
-import { vmDetails } from "./vm-table.ts";
 import { waitForStack } from "./wait.ts";
 
 type JsonOption = HostOption & { json?: true };
 
 export function addVm(program: Command, terminal: Terminal): void {
-  const { env } = terminal;
   const vm = withExamplesOf(program.command("vm"), [
     "vm ls",
     "vm show",
@@ -31,24 +30,8 @@ export function addVm(program: Command, terminal: Terminal): void {
     "vm approve",
     "vm forget",
   ]).description("list and show VMs");
-  withHost(withExamples(vm.command("ls"), "vm ls"), env)
-    .description("VMs by stack and name: seedId, seeded, reseeded, before its keys, source class, state, last top-up")
-    .option("--all", "also VMs that are gone")
-    .option("--json", "schema 1, as the host answers it: all VMs")
-    .action(async (options: JsonOption & { all?: true }) => {
-      const vms = await mintOf(options).vms();
-      if (options.json) return printJson({ schema: 1, vms });
-      print(vmTable(options.all ? vms : vms.filter((one) => !isGone(one)), Date.now() / 1000));
-      if (!options.all) for (const line of leftOut(vms)) say(line);
-    });
-  withHost(withExamples(vm.command("show <name>"), "vm show"), env)
-    .description("everything about one VM, by name, seedId or instance-id")
-    .option("--json", "schema 1")
-    .action(async (name: string, options: JsonOption) => {
-      const one = find(await mintOf(options).vms(), name);
-      if (options.json) printJson({ schema: 1, vm: one });
-      else print(vmDetails(one));
-    });
+  addLs(vm, terminal);
+  addShow(vm, terminal);
   addAcknowledge(vm, terminal);
   addApprove(vm, terminal);
   addForget(vm, terminal);
@@ -69,13 +52,11 @@ export function addKnownHosts(program: Command, terminal: Terminal): void {
       const stack = options.stack === undefined ? undefined : stackOf(options.stack);
       const mint = mintOf(options);
       try {
-        const all = await mint.vms();
-        const vms =
-          stack === undefined
-            ? all
-            : wanted.length === 0
-              ? ofStack(all, stack)
-              : all.filter((vm) => vm.stack === stack);
+        // At each ssh login: of a fleet only the VMs that have that name or address, in whatever stack.
+        const hosts = wanted.length === 0 ? undefined : wanted.flatMap((text) => hostsOf(text, sshPort));
+        const found = await mint.vms({ stack, hosts });
+        if (stack !== undefined && wanted.length === 0 && found.length === 0) await refuseStack(mint, stack);
+        const vms = stack !== undefined && wanted.length === 0 ? ofStack(found, stack) : found;
         const { lines, remarks, withheld } = knownHosts(vms, wanted, sshPort, stack);
         for (const remark of remarks) say(remark);
         print(lines);
@@ -106,9 +87,15 @@ export function addWait(program: Command, terminal: Terminal): void {
       const stack = stackOf(options.stack);
       const timeoutMs = durationMs(options.timeout);
       const mint = mintOf(options);
-      const vms = (): ReturnType<typeof mint.vms> => mint.vms();
+      const look = mint.watch({ stack, ...(names.length === 0 ? {} : { hosts: names }) });
+      const vms = async (): Promise<readonly Vm[]> => {
+        const found = await look();
+        if (found.length === 0 && names.length === 0) await refuseStack(mint, stack);
+        return found;
+      };
+      const unknown = async (name: string): Promise<string> => unknownVm(mint, name, { stack });
       const clock = { now: Date.now, sleep: (ms: number): Promise<void> => sleep(ms) };
-      terminal.exitCode = await waitForStack({ vms, stack, names, timeoutMs, say, ...clock });
+      terminal.exitCode = await waitForStack({ vms, unknown, stack, names, timeoutMs, say, ...clock });
     });
 }
 

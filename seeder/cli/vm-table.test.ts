@@ -17,6 +17,7 @@ describe("vm show", () => {
       state         reported
       claims        seeded ✓  reseeded ✓  before keys ✓
       source class  chained
+      minted by     not told: this host is of an older version
       seed          abababababababababababababababab
       bound to      instance
       instance      100

@@ -1,5 +1,5 @@
 /** What `bootseed vm show` prints. Pure: a VM in, text out. */
-import { type BindMode, isGone, type Vm } from "@bootseed/protocol";
+import { type BindMode, isGone, listedState, type Vm } from "@bootseed/protocol";
 import { alarmsOf, remarksOf, shortAlarms } from "../droplet/alarms.ts";
 import { describeHolder } from "./contests.ts";
 import { columns } from "./listing/columns.ts";
@@ -26,7 +26,7 @@ function stateOf(vm: Vm): string {
     vm.hostKeysChanged ? "host keys CHANGED since the first report" : "",
     ...shortAlarms(vm),
     (vm.contested ?? []).length > 0 ? "CONTESTED" : "",
-    vm.revokedAt === undefined || vm.revokedAt === null ? "" : "REVOKED",
+    listedState(vm) === "revoked" ? "REVOKED" : "",
     isGone(vm) ? "gone" : "",
   ];
   return [vm.state, ...remarks].filter((remark) => remark !== "").join(", ");
@@ -39,6 +39,15 @@ const clean = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u
 /** Pulumi's program tells an instance once it is created; all others are known by their claim. */
 const NOT_KNOWN: Record<BindMode, string> = { instance: "not created yet", "first-claim": "not claimed yet" };
 
+function minterOf({ client, joined, imported, urn }: Vm): string {
+  if (joined === true) return "no seed: it joined by a token";
+  if (client === undefined) return "not told: this host is of an older version";
+  if (client !== null) return clean(client);
+  return imported === true && urn === ""
+    ? "not known: taken back by its certificate"
+    : "another client: only an admin is told which";
+}
+
 /** @returns every fact about one VM, one a line */
 export function vmDetails(vm: Vm): string {
   const { seeded, reseeded, beforeKeys } = marksOf(vm);
@@ -47,7 +56,11 @@ export function vmDetails(vm: Vm): string {
     ["name", clean(vm.name)],
     ["state", stateOf(vm)],
     ["claims", `seeded ${seeded}  reseeded ${reseeded}  before keys ${beforeKeys}`],
-    ["source class", vm.sourceClass],
+    [
+      "source class",
+      vm.imported === true && vm.urn === "" ? `${vm.sourceClass} (not known: taken back)` : vm.sourceClass,
+    ],
+    ["minted by", minterOf(vm)],
     ["seed", vm.seedId],
     ["bound to", vm.bind],
     ["instance", clean(vm.instanceId ?? NOT_KNOWN[vm.bind])],

@@ -131,14 +131,14 @@ describe("bootseed wait", () => {
   });
   it("of a name: only that one, and one that is not there is an error", async () => {
     expect((await wait([[sampleVm(), db({})]], ["web-7"])).code).toBe(0);
-    await expect(wait([[sampleVm()]], ["wbe"])).rejects.toThrow("no VM of o/p/s is called wbe: it has web-7");
+    await expect(wait([[sampleVm()]], ["wbe"])).rejects.toThrow("no VM of o/p/s is called wbe");
   });
   it("does not look at a machine that was replaced", async () => {
     const gone = sampleVm({ seedId: "cd".repeat(16), committedAt: 1, report: null, state: "committed" });
     expect((await wait([[gone, sampleVm()]])).code).toBe(0);
   });
   it("a stack that nobody has is an error, not an open gate", async () => {
-    await expect(wait([[]])).rejects.toThrow("no VM of the stack o/p/s: this host shows VMs of none");
+    await expect(wait([[]])).rejects.toThrow("no VM of the stack o/p/s");
   });
   it("names a machine that joined, says what it does not claim of it, and what is missing", async () => {
     const joined = sampleVm({ name: "db-1", urn: "", joined: true, report: sampleReport({ verdict: "no-seed" }) });

@@ -3,12 +3,15 @@ import { BootseedError, currentOf, type Vm } from "@bootseed/protocol";
 import { alarmsOf, remarksOf } from "../droplet/alarms.ts";
 import { doubtIn } from "../droplet/report.ts";
 import { contestObjections } from "./contests.ts";
-import { leftOut } from "./gone.ts";
+import { leftOut, replacedBy } from "./gone.ts";
 import { lookUp, ofStack } from "./select.ts";
 import { EX_DATAERR, EX_TEMPFAIL, exitCodeOf } from "./sysexits.ts";
 
 export interface WaitOptions {
+  /** Those of the stack, or of these names with the others of their places. */
   vms: () => Promise<readonly Vm[]>;
+  /** The sentence for a name that no VM of the stack has. */
+  unknown?: (name: string) => Promise<string>;
   /** `org/project/stack` */
   stack: string;
   /** Only these VMs; empty: all that the host knows of the stack. */
@@ -64,16 +67,14 @@ function objectionsTo(vm: Vm): string[] {
 const seconds = (ms: number): number => Math.round(ms / 1000);
 
 /** The VMs that the gate is about, the newest of each. @throws BootseedError "not-found" */
-function wantedOf(all: readonly Vm[], { stack, names }: WaitOptions): Vm[] {
-  const current = currentOf(ofStack(all, stack));
-  return names.length === 0
-    ? current
-    : names.map((name) => {
-        const vm = lookUp(current, name);
-        if (vm !== undefined) return vm;
-        const known = current.map((one) => one.name).join(", ");
-        throw new BootseedError("not-found", `no VM of ${stack} is called ${name}: it has ${known}`);
-      });
+async function wantedOf(all: readonly Vm[], { stack, names, unknown }: WaitOptions): Promise<Vm[]> {
+  if (names.length === 0) return currentOf(ofStack(all, stack));
+  const current = currentOf(all.filter((vm) => vm.stack === stack));
+  const found = names.map((name) => [name, lookUp(current, name)] as const);
+  const lost = found.find(([, vm]) => vm === undefined);
+  if (lost !== undefined)
+    throw new BootseedError("not-found", (await unknown?.(lost[0])) ?? `no VM of ${stack} is called ${lost[0]}`);
+  return found.flatMap(([, vm]) => vm ?? []);
 }
 
 /** @param say prints each line one time, however often it is seen @returns 65 when something speaks against a VM, whether or not it has reported */
@@ -118,9 +119,9 @@ export async function waitForStack(options: WaitOptions): Promise<number> {
     let [line, code, open]: [string, number, Vm[]] = ["", EX_TEMPFAIL, []];
     try {
       const all = await options.vms();
-      const vms = wantedOf(all, options);
+      const vms = await wantedOf(all, options);
       if (names.length === 0 && shown === "")
-        for (const remark of leftOut(all.filter((vm) => vm.stack === stack))) say(remark);
+        for (const remark of [...leftOut(ofStack(all, stack)), ...replacedBy(vms, ofStack(all, stack))]) say(remark);
       open = vms.filter((vm) => vm.report === null && !isRevoked(vm));
       const verdict = judge(vms, sayOnce);
       if (open.length === 0) {

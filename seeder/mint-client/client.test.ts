@@ -1,6 +1,7 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { gzipSync } from "node:zlib";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { BootseedError } from "@bootseed/protocol";
@@ -38,6 +39,19 @@ async function failure(asked: Promise<unknown>): Promise<BootseedError> {
 }
 
 describe("MintClient", () => {
+  it("reads compressed answers, and refuses one that becomes too large or is damaged", async () => {
+    const gzipped = (text: string): void => {
+      answer = (response) => response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(text));
+    };
+    gzipped('{"schema":1,"vms":[]}');
+    expect(await client.vms()).toEqual([]);
+    gzipped(" ".repeat(33 << 20));
+    expect((await failure(client.vms())).code).toBe("too-long");
+    answer = (response) => response.writeHead(200, { "content-encoding": "gzip" }).end("{}");
+    expect((await failure(client.vms())).code).toBe("malformed");
+    answer = (response) => response.writeHead(200, { "content-encoding": "br" }).end("{}");
+    expect((await failure(client.vms())).message).toMatch(/encoding br: expected gzip/);
+  });
   it.each([
     [403, "forbidden"],
     [404, "malformed"],

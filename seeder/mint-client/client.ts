@@ -16,12 +16,18 @@ import {
   presentAnswerSchema,
   type ReservationsAnswer,
   reservationsAnswerSchema,
+  type ForgetUnclaimedAnswer,
+  forgetUnclaimedAnswerSchema,
+  type ForgetUnclaimedRequest,
   type Vm,
+  type VmFilter,
   vmsAnswerSchema,
 } from "@bootseed/protocol";
 import type { z } from "zod";
 import { requestJson } from "./http.ts";
 import { type MintTransport, mintTransport } from "./transport.ts";
+import { type VmList, vmList } from "./vm-list.ts";
+import { vmWatch } from "./vm-watch.ts";
 
 /** A droplet that exists, as `POST /v1/created` wants it. */
 export type CreatedDroplet = CreatedRequest["droplets"][number];
@@ -80,14 +86,40 @@ export class MintClient implements MintApi {
     return (await this.#ask("POST", "/v1/absent", presentAnswerSchema, { stack, vms })).gone;
   }
 
-  /** Takes a VM, or a seed that no machine has claimed, out of all lists. @param seedId 32 hex digits */
-  async forget(seedId: string): Promise<void> {
-    await this.#ask("POST", `/v1/vms/${seedId}/forget`, commitAnswerSchema, {});
+  /**
+   * Takes a VM, or a seed that no machine has claimed, out of all lists.
+   *
+   * @param seedId 32 hex digits
+   * @param unlessLive not a VM that is enrolled and not gone when the host does it; older hosts do not look
+   * @throws BootseedError "conflict" for such a VM
+   */
+  async forget(seedId: string, unlessLive: boolean): Promise<void> {
+    // Hosts of older versions do not read this body, and refuse none.
+    await this.#ask("POST", `/v1/vms/${seedId}/forget`, commitAnswerSchema, unlessLive ? { unlessLive } : {});
   }
 
-  /** @returns every VM that the host knows */
-  async vms(): Promise<readonly Vm[]> {
-    return (await this.#ask("GET", "/v1/vms", vmsAnswerSchema)).vms;
+  /** Ends all seeds of a stack that no machine has claimed. @returns those */
+  async forgetUnclaimed(request: ForgetUnclaimedRequest): Promise<ForgetUnclaimedAnswer["forgotten"]> {
+    return (await this.#ask("POST", "/v1/forget-unclaimed", forgetUnclaimedAnswerSchema, request)).forgotten;
+  }
+
+  /**
+   * @param filter which VMs, without it all in one answer; a host of an older version answers all, and they are filtered here
+   * @returns VMs in the order of their commits
+   */
+  async vms(filter?: VmFilter): Promise<readonly Vm[]> {
+    if (filter === undefined) return (await this.#ask("GET", "/v1/vms", vmsAnswerSchema)).vms;
+    return (await this.list(filter)).vms;
+  }
+
+  /** @param parts `withoutKeys`: reports without host keys, the longest part of a VM */
+  async list(filter: VmFilter, { withoutKeys = false }: { withoutKeys?: boolean } = {}): Promise<VmList> {
+    return vmList((query) => this.#ask("GET", `/v1/vms?${query}`, vmsAnswerSchema), filter, { withoutKeys });
+  }
+
+  /** @returns a function that reads the same VMs again and again, and only what changed of them */
+  watch(filter: VmFilter): () => Promise<readonly Vm[]> {
+    return vmWatch((query) => this.#ask("GET", `/v1/vms?${query}`, vmsAnswerSchema), filter);
   }
 
   /** Clears what the host noticed about a VM. @throws BootseedError "forbidden" unless the caller is an admin */
@@ -117,7 +149,7 @@ export class MintClient implements MintApi {
     if (parsed.success) return parsed.data;
     // The path alone: an answer may hold seeds, and zod's messages may quote it.
     const where = parsed.error.issues[0]?.path.join(".") ?? "";
-    const message = `host ${transport.shown} answered ${path} with something else at "${where}": are host and client of one version?`;
+    const message = `host ${transport.shown} answered ${path.split("?")[0]} with something else at "${where}": are host and client of one version?`;
     throw new BootseedError("malformed", message);
   }
 }

@@ -1,5 +1,6 @@
 /** One JSON request to a mint, with a deadline; every failure becomes a typed error in one sentence. */
 import { request } from "node:http";
+import { gunzipSync } from "node:zlib";
 import { BootseedError, type BootseedErrorCode } from "@bootseed/protocol";
 import { type MintTransport, notHttp } from "./transport.ts";
 
@@ -15,7 +16,8 @@ export interface JsonRequest {
 interface RawAnswer {
   status: number;
   retryAfter: string | undefined;
-  text: string;
+  /** @throws BootseedError where it cannot be read */
+  text: () => string;
 }
 
 /** Three thousand droplets are 2.5 MiB; ten times that is not an answer of ours. */
@@ -41,6 +43,7 @@ async function exchange(r: JsonRequest): Promise<RawAnswer> {
     ...transport.headers(),
     host: "bootseed",
     accept: "application/json",
+    "accept-encoding": "gzip",
     ...(body === undefined
       ? {}
       : { "content-type": "application/json", "content-length": String(Buffer.byteLength(body)) }),
@@ -61,13 +64,30 @@ async function exchange(r: JsonRequest): Promise<RawAnswer> {
       });
       answer.on("error", refuse);
       answer.on("end", () => {
-        const text = Buffer.concat(chunks).toString("utf8");
-        resolve({ status: answer.statusCode ?? 0, retryAfter: answer.headers["retry-after"], text });
+        const { statusCode: status = 0, headers: said } = answer;
+        const text = (): string => textOf(Buffer.concat(chunks), said["content-encoding"], transport.shown);
+        resolve({ status, retryAfter: said["retry-after"], text });
       });
     });
     sent.on("error", refuse);
     sent.end(body);
   });
+}
+
+/** A host may lie: what is small on the wire is not allowed to become more than an answer may be. */
+function textOf(bytes: Buffer, encoding: string | undefined, shown: string): string {
+  if (encoding === undefined) return bytes.toString("utf8");
+  try {
+    if (encoding === "gzip") return gunzipSync(bytes, { maxOutputLength: MAX_ANSWER_BYTES }).toString("utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE")
+      throw new BootseedError("too-long", `host ${shown} answered with over ${MAX_ANSWER_BYTES} bytes`, { cause });
+    throw new BootseedError("malformed", `host ${shown} answered with damaged gzip: is it a bootseed-host?`, { cause });
+  }
+  throw new BootseedError(
+    "malformed",
+    `host ${shown} answered in the encoding ${encoding.slice(0, 32)}: expected gzip`,
+  );
 }
 
 const BY_STATUS: Record<number, BootseedErrorCode> = {
@@ -89,13 +109,14 @@ const words = (text: string): string => text.slice(0, MAX_WORDS).replaceAll(CONT
 /** The host's own words (`{"error": {code, message, fix}}`), or what can be said without them. */
 function refusal({ shown, explain }: MintTransport, answer: RawAnswer): BootseedError {
   const status = String(answer.status);
-  if (answer.text === "") {
-    const [code, text] = explain(status) ?? [];
-    if (code !== undefined) return new BootseedError(code, `host ${shown} ${text}`);
+  const text = answer.text();
+  if (text === "") {
+    const [code, why] = explain(status) ?? [];
+    if (code !== undefined) return new BootseedError(code, `host ${shown} ${why}`);
   }
   let said = `answered ${status}`;
   try {
-    const { error } = JSON.parse(answer.text) as { error?: { message?: unknown; fix?: unknown } };
+    const { error } = JSON.parse(text) as { error?: { message?: unknown; fix?: unknown } };
     if (typeof error?.message === "string") said = `refused: ${words(error.message)}`;
     if (typeof error?.fix === "string" && error.fix !== "") said += ` (${words(error.fix)})`;
   } catch {
@@ -112,8 +133,9 @@ function refusal({ shown, explain }: MintTransport, answer: RawAnswer): Bootseed
 export async function requestJson(r: JsonRequest): Promise<unknown> {
   const answer = await exchange(r);
   if (answer.status !== 200) throw refusal(r.transport, answer);
+  const text = answer.text();
   try {
-    return JSON.parse(answer.text) as unknown;
+    return JSON.parse(text) as unknown;
   } catch {
     // Without the parser's error, which quotes what it read: that may have been a seed.
     throw new BootseedError("malformed", `host ${r.transport.shown} did not answer in JSON: is it a bootseed-host?`);
