@@ -12,12 +12,16 @@ const web = new SeededDroplet("web", {
   sshKeys: [config.require("sshKey")], // id or fingerprint of a key in the account
 });
 
-// The provider compares one key, and its ssh, which is Go's, asks a server for its ECDSA key before all others. Without
-// a key it would talk to anybody, so there is no fallback.
+// The provider compares one key, and asks the server for a key of that kind only. Ed25519 and ECDSA work, whatever other
+// keys the server has. RSA never works: the provider asks for "ssh-rsa", which is SHA-1, and servers no longer sign with it.
+// Without a key the provider would accept any server, so there is no fallback.
 const hostKey = web.sshHostKeys.apply((keys) => {
-  const key = keys.find((line) => line.startsWith("ecdsa-sha2-nistp256 ")) ?? keys[0];
-  if (key === undefined) throw new pulumi.RunError("web has reported no host key");
-  return key;
+  const key = ["ssh-ed25519 ", "ecdsa-sha2-"].flatMap((kind) => keys.filter((line) => line.startsWith(kind)))[0];
+  if (key !== undefined) return key;
+  const kinds = keys.map((line) => line.split(" ")[0]).join(", ");
+  throw new pulumi.RunError(
+    `web has no host key that @pulumi/command can verify: expected ssh-ed25519 or ecdsa-sha2-nistp256, it reported ${kinds}`,
+  );
 });
 
 const appKey = new command.remote.Command("app-key", {

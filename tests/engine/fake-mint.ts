@@ -42,6 +42,8 @@ export interface FakeMint {
   refuseCommits: boolean;
   /** Created droplets have reported by the time the host is asked (a guest that is quick). */
   reports: boolean;
+  /** What they report; undefined: one made-up key each. */
+  hostKeys: string[] | undefined;
   listen(): Promise<void>;
   close(): Promise<void>;
 }
@@ -67,7 +69,7 @@ function statement(): { hostId: Uint8Array; bytes: Uint8Array } {
 const hostKeyFor = (instanceId: string): string =>
   `ssh-ed25519 ${Buffer.from(`fake key of droplet ${instanceId}`.padEnd(51, "=")).toString("base64")}`;
 
-function reportFor(hostId: Uint8Array, row: Row, instanceId: string): Report {
+function reportFor(hostId: Uint8Array, row: Row, instanceId: string, hostKeys: string[]): Report {
   return {
     hostId: toHex(hostId),
     seedId: row.seedId,
@@ -86,7 +88,7 @@ function reportFor(hostId: Uint8Array, row: Row, instanceId: string): Report {
       gate: "passed",
       timeline: [["mix", 1.5]],
     },
-    hostKeys: [hostKeyFor(instanceId)],
+    hostKeys,
     versions: { kit: "0.1.0", python: "3.11.2" },
   };
 }
@@ -122,7 +124,7 @@ export async function startFakeMint(path: string): Promise<FakeMint> {
       const row = bound ?? mint.rows.findLast((one) => one.urn === urn && one.instanceId === null);
       if (row === undefined) return { urn, instanceId, seedId: null, state: null, report: null };
       row.instanceId = instanceId;
-      if (mint.reports) row.report ??= reportFor(hostId, row, instanceId);
+      if (mint.reports) row.report ??= reportFor(hostId, row, instanceId, mint.hostKeys ?? [hostKeyFor(instanceId)]);
       return { urn, instanceId, seedId: row.seedId, state: row.report ? "reported" : "committed", report: row.report };
     });
     return { vms };
@@ -159,6 +161,7 @@ export async function startFakeMint(path: string): Promise<FakeMint> {
     down: undefined,
     refuseCommits: false,
     reports: true,
+    hostKeys: undefined,
     listen: () => new Promise((resolve) => server.listen(path, resolve)),
     close: () => {
       server.closeAllConnections();

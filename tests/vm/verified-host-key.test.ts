@@ -14,7 +14,7 @@ import { ROOT } from "../engine/engine.ts";
 import { ExampleStack } from "../engine/examples/example-stack.ts";
 import { withEvidence } from "./with-evidence.ts";
 
-const KEY_FILE = "/etc/ssh/ssh_host_ecdsa_key";
+const KEY_FILE = "/etc/ssh/ssh_host_ed25519_key";
 
 /** examples/verified-host-key on real parts: a secret goes to the VM that the seed was for, and to nobody else. */
 describe("@pulumi/command with the host key from the VM's own report", { concurrent: false }, () => {
@@ -72,24 +72,34 @@ describe("@pulumi/command with the host key from the VM's own report", { concurr
     await stack.mustUp("--expect-no-changes");
   });
 
-  it("another of the server's keys is refused: Go's ssh asks for the ECDSA key", async () => {
+  const KINDS = '["ssh-ed25519 ", "ecdsa-sha2-"]';
+
+  it("the server's ECDSA key works as well as its Ed25519 key", async () => {
+    await stack.setSecret("appKey", "ecdsa secret");
+    stack.edit([KINDS, '["ecdsa-sha2-"]']);
+    await stack.mustUp("--skip-preview");
+    expect(await inVm("cat /etc/app.key")).toBe("ecdsa secret");
+    stack.edit();
+  });
+
+  it("the server's RSA key never works: the provider asks for ssh-rsa, which the server does not offer", async () => {
     await stack.setSecret("appKey", "second secret");
-    stack.edit(["ecdsa-sha2-nistp256 ", "ssh-ed25519 "]);
+    stack.edit([KINDS, '["ssh-rsa "]']);
     const { ok, output } = await stack.run("up", "--yes", "--skip-preview");
     expect(ok).toBe(false);
-    expect(output).toMatch(/Host key verification failed|host key mismatch/);
+    expect(output).toMatch(/no matching host key type found|no common algorithm for host key/);
     stack.edit();
   });
 
   it("somebody else at its address is sent nothing: no command, no secret, not even a try to log in", async () => {
-    await inVm(`rm ${KEY_FILE}* && ssh-keygen -q -t ecdsa -N '' -f ${KEY_FILE} && systemctl restart ssh`);
+    await inVm(`rm ${KEY_FILE}* && ssh-keygen -q -t ed25519 -N '' -f ${KEY_FILE} && systemctl restart ssh`);
     expect(await sshdSaid()).toMatch(/Accepted publickey for root/);
     await inVm("journalctl --rotate && journalctl --vacuum-time=1s");
     const { ok, output } = await stack.run("up", "--yes", "--skip-preview");
     expect(ok).toBe(false);
     expect(output).toMatch(/Host key verification failed|host key mismatch/);
     expect(output).not.toContain("second secret");
-    expect(await inVm("cat /etc/app.key")).toBe("first secret");
+    expect(await inVm("cat /etc/app.key")).toBe("ecdsa secret");
     const refusal = /^Connection (closed|reset) by [\d.]+ port \d+ \[preauth\]$/m;
     const heard = await vi.waitFor(
       async () => {

@@ -1,9 +1,9 @@
 // Stand-in for pulumi-resource-command, for machines that cannot get the official one: `remote.Command` only.
 //
 // It runs the system's ssh. What the official provider (1.2) does with `hostKey` is done with ssh's own means: one key
-// in a known_hosts file, StrictHostKeyChecking=yes. The official one is written in Go, whose ssh asks a server for its
-// keys in a fixed order and does not look at which key is expected (golang.org/x/crypto/ssh, defaultHostKeyAlgos); that
-// order is kept, so that a program which names the wrong one of a server's keys fails here as it fails there.
+// in a known_hosts file, StrictHostKeyChecking=yes. The official one sets HostKeyAlgorithms to the type of the given key
+// (provider/pkg/provider/remote/connection.go), and so does this one. Ed25519 and ECDSA keys work; an RSA key never does:
+// `ssh-rsa`, a signature with SHA-1, is all that is asked for, and no server of today offers it.
 // Without `hostKey` the official provider talks to whoever answers. This one refuses.
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -20,7 +20,6 @@ const { main } = require("@pulumi/pulumi/provider");
 /** @typedef {Record<string, any>} Props */
 
 const VERSION = "1.2.1";
-const GO_ORDER = "ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-256,rsa-sha2-512,ssh-ed25519";
 const CONNECTION = ["host", "port", "user", "privateKey", "hostKey", "dialErrorLimit", "perDialTimeout"];
 const KNOWN = ["connection", "create", "update", "delete", "stdin", "triggers"];
 /** What ssh ends with when it, not the command, failed. */
@@ -35,11 +34,11 @@ function sshArguments(folder, { host, port = 22, user = "root", privateKey, host
     BatchMode: "yes",
     ConnectTimeout: perDialTimeout,
     GlobalKnownHostsFile: "none",
-    HostKeyAlgorithms: GO_ORDER,
+    HostKeyAlgorithms: hostKey.trim().split(/\s+/)[0],
     HostKeyAlias: "expected",
     IdentitiesOnly: "yes",
     IdentityAgent: "none",
-    LogLevel: "ERROR",
+    LogLevel: "INFO", // with ERROR it does not print why a negotiation failed
     StrictHostKeyChecking: "yes",
     UpdateHostKeys: "no",
     UserKnownHostsFile: knownHosts,
@@ -73,8 +72,9 @@ async function run(inputs, command) {
       const { code, stdout, stderr } = await ssh(args, stdin);
       if (code === 0) return { ...inputs, stdout: stdout.replace(/\n$/, ""), stderr: stderr.replace(/\n$/, "") };
       const tries = connection.dialErrorLimit ?? 10;
-      // Another host key is no passing trouble. (The official provider dials again all the same, and then gives up.)
-      const passing = code === SSH_FAILED && !stderr.includes("Host key verification failed");
+      // Another host key, or none of its type, does not pass. (The official provider dials again, and then gives up.)
+      const lasting = /Host key verification failed|no matching host key type found/;
+      const passing = code === SSH_FAILED && !lasting.test(stderr);
       if (!passing || (tries !== -1 && dial >= tries)) throw new Error(`ssh ended with ${code}: ${stderr.trim()}`);
       await sleep(Math.min(100 * 1.5 ** dial, 5000));
     }
