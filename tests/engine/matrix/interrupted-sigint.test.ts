@@ -29,11 +29,14 @@ describe.skipIf(!present)("up is interrupted", () => {
     await row("… then `up`", counts(1, 0, 0, 1), "kept", upAgain);
   });
 
-  it("once, between commit and create", async () => {
-    await row("`up`, ^C between commit and `POST`", counts(1, 1, 1, 0), "created: what was begun is done", () =>
-      up.interruptOnce({ side: "after", call: COMMIT }),
-    );
-    await row("… then `up`", counts(1, 0, 0, 1), "kept", upAgain);
+  it("once, between commit and create: the engine has the language host end the program, whose hook was under way", async () => {
+    const left = "none: the committed seed is never used";
+    await row("`up`, ^C between commit and `POST`", counts(1, 1, 0), left, async () => {
+      const output = await up.interruptInHook({ side: "after", call: COMMIT });
+      expect(output).toMatch(/before hook "bootseed-commit" failed: rpc error: code = Unavailable .*EOF/);
+      expect(up.matrix.bench.api.calls).not.toContain("POST /v2/droplets");
+    });
+    await row("… then `up`", FRESH, "created", upAgain);
   });
 
   it("twice, while the droplet is being made", async () => {

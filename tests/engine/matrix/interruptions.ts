@@ -69,6 +69,15 @@ export class Interruptions implements AsyncDisposable {
     return output;
   }
 
+  /** ^C while the program waits there; it is never answered, and the engine ends by itself. */
+  async interruptInHook(stop: Stop): Promise<string> {
+    const { pid, ran } = await this.upTo(stop);
+    send(pid, "SIGINT");
+    const { output } = await ran;
+    this.stops.drop();
+    return output;
+  }
+
   /** ^C again and again while it waits there, until the engine ends. */
   async interruptTwice(stop: Stop): Promise<string> {
     const { pid, ran } = await this.upTo(stop);

@@ -13,6 +13,7 @@ const require = createRequire(import.meta.url);
 const grpc = require("@grpc/grpc-js");
 const lang = require("@pulumi/pulumi/proto/language_pb.js");
 const { LanguageRuntimeService } = require("@pulumi/pulumi/proto/language_grpc_pb.js");
+const { Empty } = require("google-protobuf/google/protobuf/empty_pb.js");
 const { PluginInfo } = require("@pulumi/pulumi/proto/plugin_pb.js");
 const { version } = require("@pulumi/pulumi/package.json");
 
@@ -89,6 +90,17 @@ function stream(call, child, ended) {
   call.on("cancelled", () => child.kill());
 }
 
+/** @type {Set<import("node:child_process").ChildProcess>} programs that run */
+const programs = new Set();
+/** The official host waits this long after the interrupt, and then kills. */
+const INTERRUPTED_MS = 5_000;
+
+/** @param {import("node:child_process").ChildProcess} child */
+function interrupt(child) {
+  child.kill("SIGINT");
+  setTimeout(() => child.kill("SIGKILL"), INTERRUPTED_MS).unref();
+}
+
 /** @type {Record<string, (call: Call, callback: Callback) => void>} */
 const answers = {
   handshake(call, callback) {
@@ -113,13 +125,21 @@ const answers = {
       stdio: ["ignore", "inherit", "inherit"],
       env,
     });
+    programs.add(child);
+    call.on("cancelled", () => interrupt(child));
     child.on("error", (error) => callback({ code: grpc.status.INTERNAL, message: error.message }));
     child.on("close", (code) => {
+      programs.delete(child);
       const response = new lang.RunResponse();
       if (code === ALREADY_REPORTED) response.setBail(true);
       else if (code !== 0) response.setError(`the program ended with code ${code}`);
       callback(null, response);
     });
+  },
+  /** At ^C the engine asks its plugins to cancel. The official host then ends the program, whatever is under way in it. */
+  cancel(_call, callback) {
+    for (const child of programs) interrupt(child);
+    callback(null, new Empty());
   },
   installDependencies(call) {
     const { request } = call;
