@@ -69,6 +69,7 @@ export class Workbench {
       passphrase: randomBytes(16).toString("hex"),
       api: api.url,
       pollMs: 20,
+      retryWaitSeconds: 0.02,
       // A fifth of a run is Node compiling the same SDK three times.
       extra: { NODE_COMPILE_CACHE: join(dir, "compiled") },
     });

@@ -34,6 +34,13 @@ describe("pulumiEnv", () => {
     });
     expect(env["PATH"]).toMatch(/^\/engine:\/node:/);
   });
+  it("leaves the provider's retries as they are by default, and shortens only the wait before them", () => {
+    const retries = (env: Record<string, string>): string[] =>
+      Object.entries(env).flatMap(([name, value]) => (name.includes("RETRY") ? [`${name}=${value}`] : []));
+    expect(retries(pulumiEnv(base))).toEqual([]);
+    const shortened = pulumiEnv({ ...base, retryWaitSeconds: 0.02 });
+    expect(retries(shortened)).toEqual(["DIGITALOCEAN_HTTP_RETRY_WAIT_MIN=0.02"]);
+  });
   it.each([
     "https://api.digitalocean.com",
     "http://api.digitalocean.com",

@@ -19,6 +19,11 @@ export interface PulumiEnvOptions {
   api: string;
   /** Milliseconds between the stand-in provider's polls; the official provider ignores it. */
   pollMs?: number;
+  /**
+   * Seconds before the provider's first retry, doubled before each further one; default: the provider's own, 1. How often it
+   * retries is never set here: what the tests show is what the provider does by default.
+   */
+  retryWaitSeconds?: number;
   /** Further variables, last word. */
   extra?: Readonly<Record<string, string>>;
 }
@@ -59,8 +64,9 @@ export function pulumiEnv(options: PulumiEnvOptions): Record<string, string> {
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     DIGITALOCEAN_TOKEN: "loopback-only",
     DIGITALOCEAN_API_URL: url.origin,
-    // The official provider repeats what was answered 429 or 5xx this often: once, as the stand-in does.
-    DIGITALOCEAN_HTTP_RETRY_MAX: "1",
+    ...(options.retryWaitSeconds === undefined
+      ? {}
+      : { DIGITALOCEAN_HTTP_RETRY_WAIT_MIN: String(options.retryWaitSeconds) }),
     BOOTSEED_STANDIN_FIRST_POLL_MS: String(options.pollMs ?? 500),
     BOOTSEED_STANDIN_POLL_MS: String(options.pollMs ?? 500),
     ...options.extra,

@@ -1,4 +1,7 @@
-/** A create that fails at the cloud: the seed was committed, and is never used by a second machine that counts. */
+/**
+ * A create that fails at the cloud: the seed was committed, and is never used by a second machine that counts. The
+ * provider retries as often as it does by default: it sends a create five times, each with the same seed.
+ */
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ROOT } from "../engine.ts";
@@ -6,6 +9,8 @@ import { MatrixBench, present } from "./matrix-bench.ts";
 import { counts } from "./table.ts";
 
 const CREATE = "POST /v2/droplets";
+/** Requests that the provider sends before it gives up, by its default of four retries. */
+const SENT = 5;
 /** A request without an answer, in the words of Node and of Go. */
 const DROPPED = /POST \S+\/v2\/droplets: fetch failed|Post "\S+\/v2\/droplets": /;
 
@@ -46,61 +51,77 @@ describe.skipIf(!present)("a create that fails", () => {
   afterAll(() => matrix?.[Symbol.asyncDispose]());
 
   it.each([
-    ["422", /POST \S+\/v2\/droplets: 422 /],
-    ["429", /POST \S+\/v2\/droplets: 429 /],
-  ] as const)("%s: nothing was made", async (status, told) => {
+    ["422", /POST \S+\/v2\/droplets: 422 /, 1],
+    ["429", /POST \S+\/v2\/droplets: 429 /, SENT],
+  ] as const)("%s each time: nothing was made", async (status, told, sent) => {
     const act = (): Promise<void> => spoiled(`${CREATE}: ${status} x*`, told);
-    await matrix.row(`\`up\`, the cloud answers ${status}`, counts(2, 1, 0), "none", act);
+    await matrix.row(`\`up\`, the cloud answers ${status} each time`, counts(2, 1, 0), "none", act);
+    expect(posts()).toBe(sent);
   });
 
-  it("503, or a connection that drops before the cloud has read: twice is too often", async () => {
-    await matrix.row("`up`, the cloud answers 503", counts(2, 1, 0), "none", () =>
+  it("503, or a connection that drops before the cloud has read, each time: nothing was made", async () => {
+    await matrix.row("`up`, the cloud answers 503 each time", counts(2, 1, 0), "none", () =>
       spoiled(`${CREATE}: 503 x*`, /POST \S+\/v2\/droplets: 503 /),
     );
-    await matrix.row("`up`, the connection drops before the cloud has read", counts(2, 1, 0), "none", () =>
+    expect(posts()).toBe(SENT);
+    await matrix.row("`up`, the connection drops each time before the cloud has read", counts(2, 1, 0), "none", () =>
       spoiled(`${CREATE}: drop-before x*`, DROPPED),
     );
+    expect(posts()).toBe(SENT);
     await matrix.row("`up` after those four", counts(2, 1), "created", () => matrix.bench.mustUp());
     // Four were committed and never used; they are still to be seen.
     expect(await listed()).toEqual(["committed", "committed", "committed", "committed", "reported"]);
     await withoutWeb();
   });
 
-  it("503 once: the provider sends the same again, and one droplet is made", async () => {
-    await matrix.row("`up`, the cloud answers 503, then creates", counts(2, 1), "created", async () => {
-      matrix.bench.api.faults.add(`${CREATE}: 503`);
-      await matrix.bench.mustUp();
-    });
-    expect(posts()).toBe(2);
+  it.each(["429", "503"])("%s four times: the provider retries, and one droplet is made", async (status) => {
+    await matrix.row(
+      `\`up\`, the cloud answers ${status} four times, then creates`,
+      counts(2, 1),
+      "created",
+      async () => {
+        matrix.bench.api.faults.add(`${CREATE}: ${status} x4`);
+        await matrix.bench.mustUp();
+      },
+    );
+    expect(posts()).toBe(SENT);
     await withoutWeb();
   });
 
-  it("the answer is lost, and the provider sends the same again: two droplets have one seed, and one of them enrols", async () => {
-    const left = "created, 1 orphan: both have the one seed; only that whose id the stack knows enrols";
-    await matrix.row("`up`, the answer to `POST` is lost, then created", counts(2, 1), left, async () => {
-      matrix.bench.api.faults.add(`${CREATE}: drop-after`);
+  it.each([
+    [1, "once", "1 orphan: both have the one seed; only the droplet whose id the stack knows enrols"],
+    [4, "four times", "4 orphans: all five have the one seed; only the droplet whose id the stack knows enrols"],
+  ])("%i answers are lost: all the droplets have one seed, and one of them enrols", async (lost, times, orphans) => {
+    const what = `\`up\`, the answer to \`POST\` is lost ${times}, then created`;
+    await matrix.row(what, counts(2, 1), `created, ${orphans}`, async () => {
+      matrix.bench.api.faults.add(`${CREATE}: drop-after x${lost}`);
       await matrix.bench.mustUp();
     });
-    const [orphan, known] = matrix.made.slice(-2);
-    expect(orphan?.seedId).toBe(known?.seedId);
-    expect(matrix.machines.vms.map(({ enrolled }) => enrolled).slice(-2)).toEqual([false, true]);
-    // What the operator sees: the host names the machine that it did not let in.
+    const made = matrix.made.slice(-lost - 1);
+    expect(new Set(made.map(({ seedId }) => seedId)).size).toBe(1);
+    const enrolled = matrix.machines.vms.slice(-lost - 1).map((vm) => vm.enrolled);
+    expect(enrolled).toEqual([...made.slice(1).map(() => false), true]);
+    // What the operator sees: the host names the machines that it did not let in.
     const needed = matrix.host.log.split("\n").filter((line) => line.includes('"claim needs an operator"'));
-    expect(needed.at(-1)).toContain(`"instanceId":"${orphan?.id}"`);
-    matrix.bench.api.droplets.delete(orphan?.id ?? 0);
+    for (const { id } of made.slice(0, -1)) {
+      expect(needed.join("\n")).toContain(`"instanceId":"${id}"`);
+      matrix.bench.api.droplets.delete(id);
+    }
     await withoutWeb();
   });
 
-  it("the answer is lost twice: the orphans never enrol, and the next up makes another with another seed", async () => {
-    const left = "none, 2 orphans: they have the one seed; neither enrols; `bootseed vm ls`: provisional";
-    await matrix.row("`up`, the answer to `POST` is lost twice", counts(2, 1, 1, 0), left, () =>
-      spoiled(`${CREATE}: drop-after x2`, DROPPED),
+  it("all answers are lost: the orphans never enrol, and the next up makes another with another seed", async () => {
+    const left = "none, 5 orphans: they have the one seed; none enrols; `bootseed vm ls`: provisional";
+    await matrix.row("`up`, the answer to `POST` is lost each time", counts(2, 1, 1, 0), left, () =>
+      spoiled(`${CREATE}: drop-after x${SENT}`, DROPPED),
     );
     expect((await listed()).at(-1)).toBe("provisional");
     await matrix.row("`up` after that", counts(2, 1), "created: the orphans never enrol", () => matrix.bench.mustUp());
-    const [first, second, third] = matrix.made.slice(-3).map(({ seedId }) => seedId);
-    expect([first === second, second === third]).toEqual([true, false]);
-    expect(matrix.machines.vms.map(({ enrolled }) => enrolled).slice(-3)).toEqual([false, false, true]);
+    const seeds = matrix.made.slice(-SENT - 1).map(({ seedId }) => seedId);
+    expect(new Set(seeds.slice(0, SENT)).size).toBe(1);
+    expect(seeds[0]).not.toBe(seeds[SENT]);
+    const enrolled = matrix.machines.vms.slice(-SENT - 1).map((vm) => vm.enrolled);
+    expect(enrolled).toEqual([...Array.from({ length: SENT }, () => false), true]);
     expect((await listed()).slice(-2)).toEqual(["provisional", "reported"]);
   });
 

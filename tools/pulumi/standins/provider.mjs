@@ -13,6 +13,7 @@ import { label, unwrap } from "./engine-values.mjs";
 import { changeInPlace } from "./in-place.mjs";
 import { networkResources } from "./network.mjs";
 
+import { withRetries } from "./retries.mjs";
 const require = createRequire(import.meta.url);
 const { main } = require("@pulumi/pulumi/provider");
 const { version } = require("@pulumi/digitalocean/package.json");
@@ -24,7 +25,6 @@ const TOKEN = process.env["DIGITALOCEAN_TOKEN"] ?? "";
 const FIRST_POLL_MS = Number(process.env["BOOTSEED_STANDIN_FIRST_POLL_MS"] ?? 500);
 const POLL_MS = Number(process.env["BOOTSEED_STANDIN_POLL_MS"] ?? 500);
 const DEADLINE_MS = Number(process.env["BOOTSEED_STANDIN_DEADLINE_MS"] ?? 600_000);
-const RETRY_MS = 1_000;
 
 // An import reads without properties, which the SDK's server (3.270) does not expect.
 const getProperties = Reflect.get(ReadRequest.prototype, "getProperties");
@@ -55,18 +55,11 @@ async function api(method, path, body) {
     headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   };
-  let response;
-  try {
-    response = await fetch(API + path, request);
-    if (response.status === 503) throw new Error("503");
-  } catch {
-    await sleep(RETRY_MS);
-    response = await fetch(API + path, request).catch((/** @type {Error} */ error) => {
-      throw new Error(
-        `${method} ${API}${path}: ${error.message} (${error.cause instanceof Error ? error.cause.message : "no cause"})`,
-      );
-    });
-  }
+  const response = await withRetries(() => fetch(API + path, request)).catch((/** @type {Error} */ error) => {
+    throw new Error(
+      `${method} ${API}${path}: ${error.message} (${error.cause instanceof Error ? error.cause.message : "no cause"})`,
+    );
+  });
   if (response.status === 404) return null;
   const text = await response.text();
   if (!response.ok) throw new Error(`${method} ${API}${path}: ${response.status} ${text}`);
