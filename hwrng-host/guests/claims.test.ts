@@ -2,6 +2,7 @@ import { claimKeyFor, encodeClaim, keyPair, parseCertificate, toHex, verifyCerti
 import { describe, expect, it } from "vitest";
 import { damage } from "../../protocol/testing/mutations.ts";
 import { Bench } from "../testing/bench.ts";
+import type { TestGuest } from "../testing/guest.ts";
 import { noise } from "../testing/fake-device.ts";
 
 const DAY = 86_400;
@@ -80,6 +81,43 @@ describe("claim of a bound seed", () => {
     const { status, bytes } = await host.send("/v1/claims", guest.claim());
     expect([status, bytes[0], bytes.length]).toEqual([202, 2, 65]);
     expect(await host.vm()).toMatchObject({ state: "provisional" });
+  });
+});
+
+describe("claim of a VM that its program destroyed before it claimed", () => {
+  const gone = (host: Bench, guest: TestGuest): Promise<unknown> =>
+    host.post("/v1/absent", { stack: "org/project/stack", vms: [{ seedId: toHex(guest.seedId), urn: guest.urn }] });
+
+  it("waits for an operator, at once and at any time: a log of user-data is worth nothing after destroy", async () => {
+    await using host = new Bench();
+    const guest = await host.guest("instance");
+    await host.created(guest);
+    await gone(host, guest);
+    for (const seconds of [0, 901]) {
+      host.clock.now += seconds;
+      const { status, bytes } = await host.send("/v1/claims", guest.claim());
+      expect([status, bytes[0], bytes.length]).toEqual([202, 2, 65]);
+    }
+    expect(await host.vm()).toMatchObject({ claimedAt: null });
+  });
+
+  it("is final when the next run tells the droplet again: a run that left it out was wrong", async () => {
+    await using host = new Bench();
+    const guest = await host.guest("instance");
+    await host.created(guest);
+    await gone(host, guest);
+    await host.created(guest);
+    expect((await host.send("/v1/claims", guest.claim())).status).toBe(200);
+  });
+
+  it("is answered again where it was final before", async () => {
+    await using host = new Bench();
+    const guest = await host.guest("instance");
+    await host.created(guest);
+    const final = guest.claim();
+    expect((await host.send("/v1/claims", final)).status).toBe(200);
+    await gone(host, guest);
+    expect((await host.send("/v1/claims", final)).status).toBe(200);
   });
 });
 

@@ -38,7 +38,7 @@ export class SqliteEnrolments implements EnrolmentStore {
       const won = this.#db.run(
         `INSERT INTO enrolment (seed_id, identity_pk, instance_hash, certificate, claimed_at, tokens, tokens_at)
          SELECT seed_id, ?, ?, ?, ?, ?, ? FROM seed
-         WHERE seed_id = ? AND committed_at > ? AND forgotten_at IS NULL AND (bind = 'first-claim' OR instance_id = ?) ON CONFLICT DO NOTHING`,
+         WHERE seed_id = ? AND committed_at > ? AND forgotten_at IS NULL AND gone_at IS NULL AND (bind = 'first-claim' OR instance_id = ?) ON CONFLICT DO NOTHING`,
         input.identityPk,
         input.instanceHash,
         input.certificate,
@@ -185,7 +185,10 @@ export class SqliteEnrolments implements EnrolmentStore {
   }
 
   #outcomeForOthers({ seedId, identityPk, instanceId, instanceHash, now }: ClaimInput): ClaimOutcome {
-    const seed = this.#db.get("SELECT instance_id, committed_at, forgotten_at FROM seed WHERE seed_id = ?", seedId);
+    const seed = this.#db.get(
+      "SELECT instance_id, committed_at, gone_at, forgotten_at FROM seed WHERE seed_id = ?",
+      seedId,
+    );
     if (seed === null) return { state: "unknown" };
     if (seed["forgotten_at"] !== null) return { state: "revoked" };
     const held = this.#db.get(
@@ -202,7 +205,9 @@ export class SqliteEnrolments implements EnrolmentStore {
     this.#db.run("UPDATE seed SET provisional_at = ? WHERE seed_id = ? AND provisional_at IS NULL", now, seedId);
     const bound = column.textOrNull(seed, "instance_id");
     const late = column.number(seed, "committed_at") <= now - CLAIM_WINDOW;
-    return { state: late || (bound !== null && bound !== instanceId) ? 2 : 1 };
+    // A machine that was destroyed before it claimed: what asks is what read its user-data. Told again, it is there.
+    const gone = seed["gone_at"] !== null;
+    return { state: late || gone || (bound !== null && bound !== instanceId) ? 2 : 1 };
   }
 
   #plan(send: SendInput): Plan | { sent: false; why: "unknown" } {
