@@ -4,6 +4,7 @@
  * in one process.
  */
 import * as pulumi from "@pulumi/pulumi";
+import { seedOutputWarning } from "../engine-output/warning.ts";
 import { loadKit } from "../render/kit.ts";
 import type { Kit } from "../render/render.ts";
 import { addressesIn } from "./addresses.ts";
@@ -84,6 +85,12 @@ function makeContext(): ProgramContext {
   const owners = new Map<string, SeedRun>();
   const refusals = new Map<string, string>();
   const rendered = new Map<string, string>();
+  /** Once in a run, and only where something is created: nothing else is logged with a seed in it. */
+  let warned: Promise<void> | undefined;
+  const warnOfOutputs = async (): Promise<void> => {
+    const warning = seedOutputWarning(runs.stack);
+    if (warning !== undefined) await pulumi.log.warn(warning);
+  };
   const beforeCreate = async (args: pulumi.ResourceHookArgs): Promise<void> => {
     const refusal = refusals.get(args.urn) ?? (await strangeInputs(args, rendered.get(args.urn)));
     if (refusal !== undefined) throw new Error(refusal);
@@ -91,6 +98,7 @@ function makeContext(): ProgramContext {
     const name = await dropletName(args);
     const run = owners.get(args.urn);
     if (run === undefined) throw new Error(`no seed for ${name}: ${args.urn} was not announced; nothing was created`);
+    await (warned ??= warnOfOutputs());
     await run.commit(args.urn, name);
   };
   const afterCreate = async (args: pulumi.ResourceHookArgs): Promise<void> => {

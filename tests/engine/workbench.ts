@@ -78,6 +78,11 @@ export class Workbench {
     return bench;
   }
 
+  /** The whole environment of its `pulumi`, for a program that starts one itself. */
+  get env(): Record<string, string> {
+    return { ...this.#env, ...this.moreEnv };
+  }
+
   /** Runs `pulumi`; never throws. */
   async run(...args: string[]): Promise<Ran> {
     const ran = await this.#execa(args, false);
@@ -101,7 +106,7 @@ export class Workbench {
   #execa(args: readonly string[], detached: boolean) {
     // The last --cwd wins: a test may name another folder.
     const full = ["--cwd", this.#project, "--non-interactive", ...args];
-    return execa("pulumi", full, { ...RUNNING, detached, env: { ...this.#env, ...this.moreEnv } });
+    return execa("pulumi", full, { ...RUNNING, detached, env: this.env });
   }
 
   /** Runs `pulumi` and throws with its output if it failed. */

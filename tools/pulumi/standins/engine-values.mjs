@@ -1,4 +1,4 @@
-// What the stand-in providers share: secrets as the engine wraps them, and their label in its log.
+// What the stand-in providers share: secrets as the engine wraps them, and lines in its log.
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
@@ -21,18 +21,29 @@ export function unwrap(value) {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unwrap(inner)]));
 }
 
+/**
+ * Logs through the engine: what a plugin writes to stderr is not shown.
+ * @param {"DEBUG" | "INFO"} severity
+ * @param {string} text
+ * @returns {Promise<void>} kept when the engine has it
+ */
+export async function log(severity, text) {
+  const client = new EngineClient(process.argv.at(-1) ?? "", grpc.credentials.createInsecure());
+  const request = new engine.LogRequest();
+  request.setSeverity(engine.LogSeverity[severity]);
+  request.setMessage(text);
+  await new Promise((resolve) => client.log(request, resolve));
+  client.close();
+}
+
 let labelled = false;
 
 /**
- * Says once per process through the engine's own log what this is: what a plugin writes to stderr is not shown.
+ * Logs once per process what this is.
  * @param {string} text
  */
 export function label(text) {
   if (labelled) return;
   labelled = true;
-  const client = new EngineClient(process.argv.at(-1) ?? "", grpc.credentials.createInsecure());
-  const request = new engine.LogRequest();
-  request.setSeverity(engine.LogSeverity.INFO);
-  request.setMessage(text);
-  client.log(request, () => client.close());
+  void log("INFO", text);
 }

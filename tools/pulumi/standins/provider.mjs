@@ -2,18 +2,19 @@
 // and with network.mjs VPCs, firewalls and reserved addresses.
 //
 // It makes the calls that were recorded from the official provider (4.76.0): POST, wait, GET until active and
-// unlocked; delete = GET, DELETE, wait, GET until 404; tags by /v2/tags; a POST that was answered 503 or whose
-// connection dropped is sent again after 1 s. Its state has the official shape: `outputs.userData` is the SHA-1.
+// unlocked; delete = GET, DELETE, wait, GET until 404; tags by /v2/tags; what fails in passing is sent again
+// (retries.mjs), and each create is logged with its user-data (create-log.mjs). Its state has the official shape: `outputs.userData` is the SHA-1.
 // What it cannot do (backups, snapshots, …) it refuses. The waits are shorter and can be set:
 //   BOOTSEED_STANDIN_FIRST_POLL_MS (500), BOOTSEED_STANDIN_POLL_MS (500), BOOTSEED_STANDIN_DEADLINE_MS (600000)
 import { createHash, randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
-import { label, unwrap } from "./engine-values.mjs";
+import { createConfiguration } from "./create-log.mjs";
+import { label, log, unwrap } from "./engine-values.mjs";
 import { changeInPlace } from "./in-place.mjs";
 import { networkResources } from "./network.mjs";
-
 import { withRetries } from "./retries.mjs";
+
 const require = createRequire(import.meta.url);
 const { main } = require("@pulumi/pulumi/provider");
 const { version } = require("@pulumi/digitalocean/package.json");
@@ -167,6 +168,7 @@ const provider = {
     if (!urn.includes("digitalocean:index/droplet:Droplet"))
       throw new Error("the stand-in provider makes droplets only");
     const i = unwrap(inputs);
+    await log("DEBUG", createConfiguration(i));
     const answer = await api("POST", "/v2/droplets", {
       name: i.name,
       region: i.region,
