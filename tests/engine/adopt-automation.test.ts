@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { pulumiEnv } from "../../tools/pulumi/env.ts";
+import { usePlugins } from "../../tools/setup/engine/bin.ts";
 import { engineBin, ROOT } from "./engine.ts";
 import { startFakeMint } from "./fake-mint.ts";
 import { startTinyApi } from "./tiny-api.ts";
@@ -17,6 +18,7 @@ it("each stack has its own run, its own hooks and its own host", async () => {
   for (const sub of ["home", "state", "engine", "work"]) mkdirSync(join(dir, sub));
   const bin = await engineBin();
   symlinkSync(bin, join(dir, "engine", "bin"));
+  usePlugins(bin, join(dir, "home"));
   const nodeBin = join(ROOT, "node_modules", ".bin");
   const passphrase = randomBytes(16).toString("hex");
   const env = pulumiEnv({

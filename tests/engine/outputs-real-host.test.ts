@@ -43,11 +43,10 @@ function machine(droplet: TinyDroplet): GuestProcess {
 beforeAll(async () => {
   if (!present) return;
   engine = new TracedEngine(await engineBin(), dir);
-  process.env["BOOTSEED_ENGINE_BIN"] = engine.bin;
   host = await HostProcess.make();
   await host.start();
   tap = await MintTap.listen(join(dir, "tap.sock"), host.mintSocket);
-  bench = await Workbench.open();
+  bench = await Workbench.open(undefined, engine.bin);
   bench.api.onCreate = machines.boot;
   await configure(["web"]);
 });

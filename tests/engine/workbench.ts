@@ -8,6 +8,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pulumiEnv } from "../../tools/pulumi/env.ts";
+import { usePlugins } from "../../tools/setup/engine/bin.ts";
 import { linkProject } from "../../tools/pulumi/project.ts";
 import { killSession } from "../testing/session.ts";
 import { engineBin, ROOT } from "./engine.ts";
@@ -48,9 +49,10 @@ export class Workbench {
 
   /**
    * @param program another program than the repository's own, relative to its root
+   * @param bin folder of the engine, if it is not the set-up's
    * @returns a workbench with an empty stack
    */
-  static async open(program?: string): Promise<Workbench> {
+  static async open(program?: string, bin?: string): Promise<Workbench> {
     const dir = mkdtempSync(join(tmpdir(), "bootseed-engine-"));
     for (const sub of ["home", "state"]) mkdirSync(join(dir, sub));
     const project = join(dir, "project");
@@ -61,8 +63,10 @@ export class Workbench {
       writeFileSync(join(project, "Pulumi.yaml"), own.replace(/^main: .*$/m, `main: ${program}`));
     }
     const api = await startTinyApi();
+    const engine = bin ?? (await engineBin());
+    usePlugins(engine, join(dir, "home"));
     const env = pulumiEnv({
-      bin: await engineBin(),
+      bin: engine,
       nodeBin: join(ROOT, "node_modules", ".bin"),
       home: join(dir, "home"),
       backend: join(dir, "state"),

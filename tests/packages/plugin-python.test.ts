@@ -1,7 +1,8 @@
 /** A program in Python, with the official SDK, reaches the component through the plugin. */
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findPlugin } from "../../tools/setup/engine/find.ts";
 import { engineBin, ROOT } from "../engine/engine.ts";
 import { prerequisite } from "../prerequisite.ts";
 import { installedProject } from "./installed.ts";
@@ -9,11 +10,15 @@ import { ProjectBench } from "./project-bench.ts";
 import { pythonSdk, writePythonHost } from "./python/sdk.ts";
 import { pluginIn } from "./remote-program.ts";
 
+const HOST = "pulumi-language-python";
+const LABEL = "bootseed's stand-in, not the official pulumi-language-python";
+
 const python = await pythonSdk();
 const there = prerequisite(python !== undefined, "expected pulumi from PyPI: python3 -m venv and pip have to work");
 
 describe.skipIf(!there)("Python", () => {
   let project: ProjectBench;
+  let official: boolean;
   beforeAll(async () => {
     const plugin = pluginIn(await installedProject());
     project = await ProjectBench.open((dir) => {
@@ -22,10 +27,13 @@ describe.skipIf(!there)("Python", () => {
       writeFileSync(join(dir, "Pulumi.yaml"), yaml);
       copyFileSync(join(import.meta.dirname, "python/__main__.py"), join(dir, "__main__.py"));
     });
-    const bin = join(project.bench.dir, "bin");
-    writePythonHost(bin, python ?? "");
-    // The official host comes first, where there is one.
-    const path = [await engineBin(), bin, join(ROOT, "node_modules/.bin"), "/usr/local/bin", "/usr/bin", "/bin"];
+    const [engine, bin] = [await engineBin(), join(project.bench.dir, "bin")];
+    const places = { path: [engine], plugins: join(bin, "none") };
+    // On PATH the stand-in would win over an official host beside the engine. That one starts the first python3 on PATH.
+    official = "file" in findPlugin({ program: HOST }, places, join(engine, "pulumi"));
+    if (!official) writePythonHost(bin, python ?? "");
+    const own = official ? dirname(python ?? "") : bin;
+    const path = [engine, own, join(ROOT, "node_modules/.bin"), "/usr/local/bin", "/usr/bin", "/bin"];
     project.bench.moreEnv["PATH"] = path.join(delimiter);
   });
   afterAll(async () => {
@@ -35,7 +43,7 @@ describe.skipIf(!there)("Python", () => {
   it("preview asks nobody; up gives the droplet a seed, and its keys come back", async () => {
     expect(await project.must("preview")).toMatch(/\+ 4 to create/);
     expect([project.mint.calls, project.bench.api.calls]).toEqual([[], []]);
-    await project.mustUp();
+    expect((await project.mustUp()).includes(LABEL)).toBe(!official);
     expect(project.committed).toEqual([expect.stringMatching(/^web/)]);
     const [posted] = project.bench.api.posted;
     expect(posted?.["tags"]).toEqual(["python"]);

@@ -7,7 +7,7 @@ import { execa } from "execa";
 export type Connection = string;
 
 export class TracedEngine {
-  /** Folder with `pulumi` and its plugins, for BOOTSEED_ENGINE_BIN. */
+  /** Folder with `pulumi` and its plugins. */
   readonly bin: string;
   readonly #log: string;
 

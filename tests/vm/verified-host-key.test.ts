@@ -8,9 +8,7 @@ import { freePort } from "../../tools/free-port.ts";
 import { startHost, type Host } from "../../tools/lab/host.ts";
 import { makeOperatorKey } from "../../tools/lab/login.ts";
 import { vmNamed } from "../../tools/lab/vms.ts";
-import { writeStandIns } from "../../tools/pulumi/stand-ins.ts";
 import { say, setUp } from "../../tools/setup/set-up.ts";
-import { ROOT } from "../engine/engine.ts";
 import { ExampleStack } from "../engine/examples/example-stack.ts";
 import { withEvidence } from "./with-evidence.ts";
 
@@ -23,26 +21,14 @@ describe("@pulumi/command with the host key from the VM's own report", { concurr
   /** By sshd's own tag: the journal gives no unit to a line whose process was gone before it looked (no `-u ssh`). */
   const sshdSaid = (): Promise<string> => inVm("journalctl --sync && journalctl -t sshd -o cat");
 
-  /** The official provider if the engine can fetch it, else the stand-in, labelled in the engine's output. */
-  const commandPlugin = async (bin: string): Promise<string | undefined> => {
-    const { version } = JSON.parse(readFileSync(join(ROOT, "node_modules/@pulumi/command/package.json"), "utf8")) as {
-      version: string;
-    };
-    const fetched = await stack.run("plugin", "install", "resource", "command", version);
-    if (fetched.ok) return undefined;
-    writeStandIns(bin, join(ROOT, "node_modules/.bin/node"), ["command"]);
-    return bin;
-  };
-
   beforeAll(async () => {
     const parts = await setUp();
     dir = mkdtempSync(join(tmpdir(), "bootseed-vm-command-"));
     const authorized = await makeOperatorKey(join(dir, "operator"));
     host = await startHost(join(dir, "host"), "system", await freePort());
     cloud = await startCloud(parts.images, join(dir, "cloud"), ["--cpus", "1"]);
-    const plugins = join(dir, "plugins");
-    stack = await ExampleStack.open("verified-host-key", { api: cloud.api, plugins });
-    say(`@pulumi/command: ${(await commandPlugin(plugins)) === undefined ? "official" : "stand-in"}`);
+    stack = await ExampleStack.open("verified-host-key", { api: cloud.api });
+    say(`@pulumi/command: ${parts.engine.command}`);
     const account = { method: "POST", headers: { authorization: "Bearer test" } };
     const body = JSON.stringify({ name: "operator", public_key: authorized });
     const added = (await (await fetch(`${cloud.api}/v2/account/keys`, { ...account, body })).json()) as {

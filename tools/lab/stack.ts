@@ -5,6 +5,7 @@ import { execa } from "execa";
 import { ROOT } from "../cache.ts";
 import { pulumiEnv } from "../pulumi/env.ts";
 import { linkProject } from "../pulumi/project.ts";
+import { usePlugins } from "../setup/engine/bin.ts";
 import type { Engine } from "../setup/engine.ts";
 
 /** A droplet of the program behind `pulumi up` at the repository's root. */
@@ -39,6 +40,7 @@ export async function openStack(
   const [home, backend] = [join(dir, "home"), join(dir, "backend")];
   const project = join(dir, "project");
   for (const folder of [home, backend]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  usePlugins(engine.bin, home);
   linkProject(ROOT, project);
   const passphrase = randomBytes(24).toString("base64");
   const env = pulumiEnv({ bin: engine.bin, nodeBin: join(ROOT, "node_modules/.bin"), home, backend, passphrase, api });

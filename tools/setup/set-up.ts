@@ -29,7 +29,7 @@ export const say: Progress = (line) => {
  */
 export async function setUp(progress: Progress = say, slugs: readonly ImageSlug[] = SLUGS): Promise<Parts> {
   const [engine, folders] = await Promise.all([
-    ensureEngine(progress),
+    ensureEngine(progress, true),
     Promise.all(slugs.map(async (slug) => [slug, await ensureImage(progress, slug)] as const)),
     ensureMini(progress),
     ensureLinters(progress),
@@ -44,8 +44,9 @@ export async function setUp(progress: Progress = say, slugs: readonly ImageSlug[
   }
   writeFileSync(join(cacheRoot(), "ready"), "");
   progress(
-    `engine ${engine.version} (${engine.kind}), language host: ${engine.languageHost}, provider: ${engine.provider}`,
+    `engine ${engine.version} (${engine.kind}), language host: ${engine.languageHost}, provider: ${engine.provider}, command: ${engine.command}`,
   );
+  for (const why of new Set(Object.values(engine.why))) progress(`a stand-in is used: ${why}`);
   return { engine, images };
 }
 

@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { pulumiEnv } from "../../../tools/pulumi/env.ts";
+import { usePlugins } from "../../../tools/setup/engine/bin.ts";
 import { engineBin, ROOT } from "../engine.ts";
 import type { Ran } from "../workbench.ts";
 
@@ -19,8 +20,6 @@ const PACKAGES: Readonly<Record<string, string>> = {
 export interface ExampleOptions {
   /** DigitalOcean-compatible API on loopback. */
   api: string;
-  /** Folder with further plugins. */
-  plugins?: string;
   env?: Readonly<Record<string, string>>;
 }
 
@@ -38,15 +37,16 @@ export class ExampleStack implements AsyncDisposable {
   }
 
   /** @param name of the folder below examples/ */
-  static async open(name: string, { api, plugins, env: extra = {} }: ExampleOptions): Promise<ExampleStack> {
+  static async open(name: string, { api, env: extra = {} }: ExampleOptions): Promise<ExampleStack> {
     const dir = mkdtempSync(join(tmpdir(), "bootseed-example-"));
     for (const sub of ["home", "state"]) mkdirSync(join(dir, sub));
     const project = join(dir, name);
     cpSync(join(ROOT, "examples", name), project, { recursive: true });
     linkPackages(project);
     const bin = await engineBin();
+    usePlugins(bin, join(dir, "home"));
     const env = pulumiEnv({
-      bin: plugins === undefined ? bin : `${plugins}:${bin}`,
+      bin,
       nodeBin: `${join(project, "node_modules/.bin")}:${join(ROOT, "node_modules/.bin")}`,
       home: join(dir, "home"),
       backend: join(dir, "state"),
