@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { followStatements, parseStatement, type Statement } from "@bootseed/protocol";
+import { followStatements, parseStatement, type Statement, toHex } from "@bootseed/protocol";
 import { describe, expect, it } from "vitest";
 import { ServedHost } from "../testing/served-host.ts";
 
@@ -50,6 +50,9 @@ describe("bootseed-host statement", () => {
     expect(host.run("statement", ...all).out).toMatch(/packet key: [^]*pins: [^]*next root: none →/);
     const json = JSON.parse(host.run("statement", "--new-packet-key", "--dry-run", "--json").out);
     expect(json).toMatchObject({ schema: 1, signed: false, changes: expect.any(Array), effects: expect.any(Array) });
+    const { serial, rootPk, pins, addresses } = newest(host);
+    const inForce = { serial, root: { alg: "ed25519", key: toHex(rootPk) }, pins: pins.map(toHex), addresses };
+    expect(json.statement).toMatchObject(inForce);
     expect(contents(host)).toEqual(before);
     expect(host.run("statement", "--sign").out).toMatch(/^signed statement/);
     expect(newest(host).addresses).toEqual(["vm.example.net:7443"]);

@@ -61,7 +61,10 @@ export async function statement(options: StatementOptions): Promise<string> {
   const signs = planned.fields !== null && !options.dryRun && (asked || options.sign);
   const after = signs ? carryOut(stateDir, planned, rotation) : null;
   const serial = after?.serial ?? planned.fields?.serial ?? before.serial;
-  if (options.json) return `${JSON.stringify({ schema: 1, signed: after !== null, serial, changes, effects })}\n`;
+  if (options.json) {
+    const answer = { schema: 1, signed: after !== null, serial, changes, effects, statement: viewOf(after ?? before) };
+    return `${JSON.stringify(answer)}\n`;
+  }
   if (planned.fields === null) return `statement ${before.serial} is up to date\n${describe(before)}`;
   const head = after === null ? `${describe(before)}would sign statement ${serial}:` : `signed statement ${serial}:`;
   const hint =
