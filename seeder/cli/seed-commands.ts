@@ -1,19 +1,18 @@
-/** Commands that take seeds: `userdata`, `inject`. */
+/**
+ * Commands that take seeds: `userdata`, `inject`. What they need is loaded when they run: `known-hosts` starts at each
+ * ssh login, and needs none of it.
+ */
 import { BootseedError } from "@bootseed/protocol";
 import { type Command, Option } from "commander";
-import { injectIntoDisk, openDisk } from "../inject/disk.ts";
-import { drawSeed, SEED_BYTES, SEED_FILE } from "../inject/random-seed.ts";
-import { injectIntoRoot, openRoot } from "../inject/root-folder.ts";
 import type { UserDataFormat } from "../render/pack.ts";
-import { loadKit } from "../render/kit.ts";
 import { byteCount } from "./duration.ts";
 import { withExamples } from "./help.ts";
 import { type HostOption, mintOf, withHost } from "./host-option.ts";
-import { refuseUnwritable, writePrivateFile } from "./private-file.ts";
 import { nameOf, stackOf } from "./select.ts";
-import { BROUGHT_KEYS, bringsHostKeys } from "../render/brought-keys.ts";
 import { say, type Terminal } from "./terminal.ts";
-import { DEFAULT_STACK, readTemplate, seededUserData, userDataSummary } from "./userdata.ts";
+
+/** Where VMs are counted that no Pulumi program made. */
+const DEFAULT_STACK = "local/userdata/default";
 
 type UserDataCommandOptions = HostOption & {
   name: string;
@@ -45,9 +44,13 @@ export function addUserData(program: Command, { env, stdoutIsTty }: Terminal): v
           "usage",
           "expected --out FILE or a pipe: user-data holds secrets, and this is a screen",
         );
+      const { refuseUnwritable, writePrivateFile } = await import("./private-file.ts");
       if (out !== undefined) refuseUnwritable(out, "a seed that no machine has had yet");
       const mint = mintOf(options);
       const wrap = options.force ? "force" : "auto";
+      const { readTemplate, seededUserData, userDataSummary } = await import("./userdata.ts");
+      const { BROUGHT_KEYS, bringsHostKeys } = await import("../render/brought-keys.ts");
+      const { loadKit } = await import("../render/kit.ts");
       const document = readTemplate(template);
       if (bringsHostKeys(document)) say(`${name}: ${BROUGHT_KEYS}`);
       const made = await seededUserData(mint, { name, stack, document, format, maxBytes, wrap, kit: loadKit() });
@@ -68,7 +71,7 @@ function partitionOf(text: string | undefined): number | undefined {
 
 export function addInject(program: Command, { env }: Terminal): void {
   withHost(withExamples(program.command("inject"), "inject"), env)
-    .description(`${SEED_BYTES} fresh bytes as the creditable random seed of a closed image, for its first boot`)
+    .description("512 fresh bytes as the creditable random seed of a closed image, for its first boot")
     .option("--disk <file>", "raw or qcow2 image with ext4; not mounted, not running")
     .option("--partition <n>", "of the disk, where several hold a system")
     .option("--root <dir>", "root folder of a closed image")
@@ -79,6 +82,9 @@ export function addInject(program: Command, { env }: Terminal): void {
         throw new BootseedError("usage", "expected --disk FILE or --root DIR, one of them");
       const [under, called] = [stackOf(stack), nameOf(name)];
       const [mint, number] = [mintOf(host), partitionOf(partition)];
+      const { drawSeed, SEED_BYTES, SEED_FILE } = await import("../inject/random-seed.ts");
+      const { injectIntoDisk, openDisk } = await import("../inject/disk.ts");
+      const { injectIntoRoot, openRoot } = await import("../inject/root-folder.ts");
       // Whatever can be refused is refused before the host is asked.
       const target = disk === undefined ? openRoot(root ?? "") : await openDisk(disk, number);
       if (target.remark !== undefined) say(`${disk ?? root}: ${target.remark}`);

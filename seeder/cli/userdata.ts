@@ -8,9 +8,6 @@ import { type Kit, TYPICAL_SEED_FILE_BYTES } from "../render/render.ts";
 import { BadInput } from "./bad-input.ts";
 import { readInput } from "./input-file.ts";
 
-/** The stack of VMs that no program made; another one keeps them apart, and a client's stacks decide. */
-export const DEFAULT_STACK = "local/userdata/default";
-
 export interface UserDataRequest {
   /** Shown by `bootseed vm ls`. */
   name: string;
