@@ -5,6 +5,7 @@ import type { Bench } from "./bench.ts";
 import { counters } from "./counters.ts";
 import { deliveries } from "./deliveries.ts";
 import { agent, kit } from "./guests.ts";
+import { lists } from "./lists.ts";
 import { login } from "./login.ts";
 import { describeMachine, machine } from "./machine.ts";
 import { mint } from "./mint.ts";
@@ -15,7 +16,7 @@ import type { Row } from "./row.ts";
 import { schedule } from "./schedule.ts";
 import { table } from "./table.ts";
 
-const BENCHES: readonly Bench[] = [packets, deliveries, counters, schedule, kit, agent, mint, login, noOp];
+const BENCHES: readonly Bench[] = [packets, deliveries, counters, schedule, kit, agent, mint, lists, login, noOp];
 const EX_USAGE = 64;
 const EX_SOFTWARE = 70;
 

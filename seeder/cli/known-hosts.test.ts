@@ -55,6 +55,35 @@ describe("known-hosts, as KnownHostsCommand calls it", () => {
     expect(all).not.toContain("192.0.2.9");
   });
 
+  it("all: reports what is left out, and what is printed under a name alone", () => {
+    const replaced = sampleVm({
+      name: "older",
+      urn: web.urn,
+      seedId: "cd".repeat(16),
+      addresses: ["192.0.2.66"],
+      committedAt: 1,
+    });
+    const nameOnly = sampleVm({ name: "worker", urn: "urn:worker", addresses: [], report: keyed("X") });
+    const { lines: printed, remarks } = knownHosts([web, young, replaced, nameOnly], [], 22);
+    expect(printed).toMatch(/^worker ssh-ed25519 X+$/m);
+    expect(remarks).toEqual([
+      "1 VM was replaced by a newer one and is left out: older",
+      "1 VM has not reported yet: nothing is printed for it: new",
+      "1 VM has no address at this host: it is printed under its name alone: worker",
+    ]);
+    const many = Array.from({ length: 7 }, (_, i) => sampleVm({ ...young, name: `n${i}`, urn: `urn:${i}` }));
+    expect(knownHosts(many, [], 22)).toMatchObject({
+      lines: "",
+      remarks: ["7 VMs, each has not reported yet: nothing is printed for it: n0, n1, n2, n3, n4 and 2 more"],
+    });
+  });
+  it("all of no VM: reports that nothing is printed", () => {
+    expect(knownHosts([], [], 22)).toMatchObject({
+      lines: "",
+      remarks: [expect.stringMatching(/^nothing is printed/)],
+    });
+  });
+
   describe("a VM of another stack, newer, that says to be there or to be called so", () => {
     const newer = {
       seedId: "cd".repeat(16),
