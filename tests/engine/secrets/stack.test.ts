@@ -36,6 +36,9 @@ const machines = new KitVms();
 /** What was said on a terminal, by command. */
 const said: Place[] = [];
 
+/** What was said by commands that show debug diagnostics: the seeds of new droplets are in the provider's line. */
+const debugged: Place[] = [];
+
 const keep = (name: string, text: string): void => void said.push({ name, bytes: Buffer.from(text) });
 async function say(name: string, ...args: string[]): Promise<void> {
   keep(name, await bench.must(...args));
@@ -83,8 +86,10 @@ it.skipIf(!KIT_PYTHON)(
     await say("up, no-op", ...UP, "--expect-no-changes");
     await say("preview --diff", "preview", "--diff", "--replace", await bench.urn(NAME));
     await say("preview --json", "preview", "--json");
-    await say("up --json", ...UP, "--json", "--replace", await bench.urn(NAME));
-    await say("up --diff, debug", ...UP, "--diff", "--debug", "--replace", await bench.urn(NAME));
+    for (const flags of [["--json"], ["--diff", "--debug"]]) {
+      const output = await bench.must(...UP, ...flags, "--replace", await bench.urn(NAME));
+      debugged.push({ name: `up ${flags.join(" ")}`, bytes: Buffer.from(output) });
+    }
     await say("stack export", "stack", "export");
     await say("stack output", "stack", "output", "--json");
     await say("stack history", "stack", "history", "--json");
@@ -123,6 +128,20 @@ it.skipIf(!KIT_PYTHON)("no secret on any terminal; the name that may be seen is 
   const blank = said.filter(({ bytes }) => planted.raw(bytes).length === 0).map(({ name }) => name);
   expect(blank).toEqual([]);
 });
+
+it.skipIf(!KIT_PYTHON)(
+  "with --json and --debug, seeds are in the provider's line alone, and no other secret is shown",
+  () => {
+    const [seeds, others] = [new CanarySearch(tap.canaries), new CanarySearch(hostCanaries())];
+    expect(others.among(debugged)).toEqual([]);
+    for (const { name, bytes } of debugged) {
+      const lines = Buffer.from(bytes).toString().split("\n");
+      const shown = lines.filter((line) => seeds.raw(Buffer.from(line)).length > 0);
+      expect(shown, name).not.toEqual([]);
+      for (const line of shown) expect(line).toContain("[DEBUG] Droplet create configuration: ");
+    }
+  },
+);
 
 it.skipIf(!KIT_PYTHON)(
   "no secret in any file but where it belongs: state, history, home, temporary files, host, guests",
