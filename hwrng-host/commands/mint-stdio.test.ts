@@ -5,6 +5,7 @@ import { createServer as createNetServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { CLIENT_HEADER } from "../mint/recognise.ts";
 import { mintStdio } from "./mint-stdio.ts";
@@ -64,4 +65,15 @@ it("is one request of its client, whatever the login says of itself", async () =
   expect(await login(inChunks("GET").replace("host: x\r\n", said))).toMatch(/^HTTP\/1.1 200 /);
   expect(seen).toEqual([["GET", expect.objectContaining({ [CLIENT_HEADER]: "ci" })]]);
   expect(seen[0]?.[1]).not.toHaveProperty("authorization");
+});
+
+it("passes on what is compressed, and that it is", async () => {
+  const packed = gzipSync("{}");
+  let accepted: string | undefined;
+  server = createServer((incoming, outgoing) => {
+    accepted = incoming.headers["accept-encoding"];
+    outgoing.writeHead(200, { "content-encoding": "gzip" }).end(packed);
+  });
+  const answer = await login("GET /v1/vms HTTP/1.1\r\nhost: x\r\naccept-encoding: gzip\r\n\r\n");
+  expect([accepted, answer.toLowerCase()]).toEqual(["gzip", expect.stringContaining("content-encoding: gzip")]);
 });

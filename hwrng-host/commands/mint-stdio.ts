@@ -13,8 +13,8 @@ import { CLIENT_HEADER } from "../mint/recognise.ts";
 export type MintStdioOptions = { readonly config: string; readonly client?: string | undefined };
 
 /** Of a request, all that the service needs to see; who asks is said by us. */
-const FORWARDED = ["accept", "content-type", "content-length"] as const;
-const RETURNED = ["content-type", "content-length", "retry-after", "www-authenticate"] as const;
+const FORWARDED = ["accept", "accept-encoding", "content-type", "content-length"] as const;
+const RETURNED = ["content-type", "content-encoding", "content-length", "retry-after", "www-authenticate"] as const;
 
 /** Runs until `input` ends. @throws HostError "bad-config" */
 export async function mintStdio(
