@@ -45,10 +45,10 @@ function checked(body: unknown, fleet: Fleet): Body {
   return parsed.data;
 }
 
-/** `0` is all of them, and what is always said of icmp. */
+/** As sent, but `0` for `all`, and for icmp without ports: so the API answers, by what the official provider makes of it. */
 const shownPorts = <R extends { ports?: string | null | undefined }>(given: R): R & { ports: string } => ({
   ...given,
-  ports: given.ports === "all" || given.ports === "1-65535" ? "0" : (given.ports ?? "0"),
+  ports: given.ports === "all" ? "0" : (given.ports ?? "0"),
 });
 
 /** /v2/firewalls. Kept and shown; no packet is looked at here. */

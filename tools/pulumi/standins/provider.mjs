@@ -2,7 +2,7 @@
 // and with network.mjs VPCs, firewalls and reserved addresses.
 //
 // It makes the calls that were recorded from the official provider (4.76.0): POST, wait, GET until active and
-// unlocked; delete = GET, DELETE, wait, GET until 404; tags by /v2/tags; what fails in passing is sent again
+// unlocked (a 404 is asked again); delete = wait, GET until unlocked, DELETE, wait, GET until 404; tags by /v2/tags; what fails in passing is sent again
 // (retries.mjs), and each create is logged with its user-data (create-log.mjs). Its state has the official shape: `outputs.userData` is the SHA-1.
 // What it cannot do (backups, snapshots, …) it refuses. The waits are shorter and can be set:
 //   BOOTSEED_STANDIN_FIRST_POLL_MS (500), BOOTSEED_STANDIN_POLL_MS (500), BOOTSEED_STANDIN_DEADLINE_MS (600000)
@@ -26,6 +26,8 @@ const TOKEN = process.env["DIGITALOCEAN_TOKEN"] ?? "";
 const FIRST_POLL_MS = Number(process.env["BOOTSEED_STANDIN_FIRST_POLL_MS"] ?? 500);
 const POLL_MS = Number(process.env["BOOTSEED_STANDIN_POLL_MS"] ?? 500);
 const DEADLINE_MS = Number(process.env["BOOTSEED_STANDIN_DEADLINE_MS"] ?? 600_000);
+/** So often the official provider asks for a droplet that it has just created and that the API does not know. */
+const NOT_FOUND_CHECKS = 120;
 
 // An import reads without properties, which the SDK's server (3.270) does not expect.
 const getProperties = Reflect.get(ReadRequest.prototype, "getProperties");
@@ -85,19 +87,43 @@ async function until(path, reached) {
 }
 
 /**
- * Wait until the droplet is active and unlocked.
+ * Wait until the droplet is active and unlocked. A new droplet may not be known yet: a 404 is asked again.
  * @param {string} id
+ * @param {boolean} [isNew]
  */
-async function untilActive(id) {
+async function untilActive(id, isNew = false) {
+  let missing = 0;
   const end = Date.now() + DEADLINE_MS;
   await sleep(FIRST_POLL_MS);
   for (;;) {
     const answer = await api("GET", `/v2/droplets/${id}`);
-    if (answer === null) throw new Error(`droplet ${id} is gone before it became active`);
+    if (answer === null) {
+      if (!isNew || ++missing > NOT_FOUND_CHECKS) throw new Error(`droplet ${id} is gone before it became active`);
+      await sleep(POLL_MS);
+      continue;
+    }
     const { status, locked } = answer.droplet;
     if (status === "active" && !locked) return answer.droplet;
     if (status === "errored" || status === "archive") throw new Error(`droplet ${id} became "${status}"`);
     if (Date.now() > end) throw new Error(`droplet ${id} is still "${status}" after ${DEADLINE_MS / 1000} s`);
+    await sleep(POLL_MS);
+  }
+}
+
+/**
+ * Before a delete, in the official provider's words.
+ * @param {string} id
+ */
+async function untilUnlocked(id) {
+  const failed = `Error waiting for droplet to be unlocked for destroy (${id})`;
+  const end = Date.now() + DEADLINE_MS;
+  await sleep(FIRST_POLL_MS);
+  for (;;) {
+    const answer = await api("GET", `/v2/droplets/${id}`);
+    if (answer === null)
+      throw new Error(`${failed}: unexpected state 'Not Found', wanted target 'false'. last error: %!s(<nil>)`);
+    if (!answer.droplet.locked) return;
+    if (Date.now() > end) throw new Error(`${failed}: timeout while waiting for state to become 'false'`);
     await sleep(POLL_MS);
   }
 }
@@ -186,7 +212,7 @@ const provider = {
     if (answer === null) throw new Error(`POST ${API}/v2/droplets: 404`);
     const id = String(answer.droplet.id);
     try {
-      return { id, outs: outputsOf(i, await untilActive(id)) };
+      return { id, outs: outputsOf(i, await untilActive(id, true)) };
     } catch (error) {
       // With an id the engine records the half-made droplet, so that it can be deleted.
       const message = error instanceof Error ? error.message : String(error);
@@ -231,7 +257,7 @@ const provider = {
       return;
     }
     const end = Date.now() + DEADLINE_MS;
-    if ((await api("GET", `/v2/droplets/${id}`)) === null) throw new Error(`droplet ${id} is gone: run pulumi refresh`);
+    await untilUnlocked(id);
     await api("DELETE", `/v2/droplets/${id}`);
     await sleep(FIRST_POLL_MS);
     while ((await api("GET", `/v2/droplets/${id}`)) !== null) {
