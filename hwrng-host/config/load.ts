@@ -5,6 +5,7 @@ import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, visit, typ
 import type { z } from "zod";
 import { errnoOf, EXIT, HostError, messageOf } from "../host-error.ts";
 import { RESTORE_OR_INIT } from "../identity/lost.ts";
+import { nearest } from "./nearest.ts";
 import { type Config, configSchema, knownKeys } from "./schema.ts";
 
 /** Where every command looks without `--config`. */
@@ -63,16 +64,45 @@ export function parseConfig(text: string, file: string): Config {
 type Complaint = { line: number; message: string };
 
 function complain(issue: z.core.$ZodIssue, doc: Document, lines: LineCounter): Complaint[] {
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({
-      line: keyLine(doc, lines, issue.path, key),
-      message: `unknown key "${key}"; known here: ${knownKeys(issue.path).join(", ")}`,
-    }));
+  if (issue.code === "unrecognized_keys") return unknownKeys(issue.path, issue.keys, doc, lines);
+  // A list entry whose driver is missing or wrong is checked no further: its typos are named here.
+  if (issue.code === "invalid_union") {
+    const entry = issue.path.slice(0, 2);
+    const map = doc.getIn(entry, true);
+    const keys = isMap(map) ? map.items.map(({ key }) => (isScalar(key) ? String(key.value) : "")) : [];
+    const typos = unknownKeys(
+      entry,
+      keys.filter((key) => !knownKeys(entry).includes(key)),
+      doc,
+      lines,
+    );
+    if (typos.length > 0) return typos;
   }
-  const name = issue.path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
+  const name = dotted(issue.path);
   const missing = issue.code === "invalid_type" && doc.getIn(issue.path) === undefined;
   const message = `${name.replace(/^\./, "") || "config"}: ${missing ? "is required" : issue.message}`;
   return [{ line: valueLine(doc, lines, issue.path), message }];
+}
+
+const dotted = (path: readonly PropertyKey[]): string =>
+  path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
+
+function unknownKeys(
+  at: readonly PropertyKey[],
+  keys: readonly string[],
+  doc: Document,
+  lines: LineCounter,
+): Complaint[] {
+  const known = knownKeys(at, doc.getIn([...at, "driver"]));
+  return keys.map((key) => {
+    const name = `${dotted(at)}.${key}`.replace(/^\./, "");
+    const meant = nearest(key, known);
+    const hint = meant === undefined ? "" : ` (did you mean ${meant}?)`;
+    return {
+      line: keyLine(doc, lines, at, key),
+      message: `unknown key "${name}"${hint}; known here: ${known.join(", ")}`,
+    };
+  });
 }
 
 /** Line of a value, or of the nearest thing around it that is written in the file. */

@@ -1,5 +1,6 @@
 /** `oidc:` of the config: whose CI jobs may mint without a token of this host. */
 import { z } from "zod";
+import { whole } from "./numbers.ts";
 import { globProblem } from "../mint/glob.ts";
 import { stackGlobs } from "../mint/stack-globs.ts";
 
@@ -33,7 +34,7 @@ const rule = z.strictObject({
   sub: glob,
   role: z.enum(["mint", "read"], "expected mint or read: an admin has a token of this host").default("mint"),
   stacks: stackGlobs,
-  quota: z.int("expected seeds per hour").min(1, "expected at least 1").max(1_000_000).optional(),
+  quota: whole(1, 1_000_000, "seeds per hour").optional(),
 });
 
 const issuer = z.strictObject({

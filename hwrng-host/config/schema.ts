@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { parseCidr } from "../deliver/address-policy.ts";
 import { dialled, listenAt } from "./address.ts";
+import { minEntropyBits, whole } from "./numbers.ts";
 import { type OidcIssuer, oidcKeys, oidcSchema } from "./oidc.ts";
 import { SOURCE_CLASSES, type SourceClass } from "../sources/source.ts";
 
@@ -9,10 +10,6 @@ import { SOURCE_CLASSES, type SourceClass } from "../sources/source.ts";
 const MAX_SOCKET_PATH_BYTES = 107;
 
 const path = z.string().min(1, "expected a path");
-const minEntropyBits = z
-  .number("expected a number of bits per byte")
-  .gt(0, "expected more than 0 bits per byte")
-  .max(8, "expected at most 8 bits per byte");
 
 const hwrngSource = z.strictObject({
   driver: z.literal("hwrng"),
@@ -43,8 +40,8 @@ const dial = z.strictObject({
 });
 
 const push = z.strictObject({
-  port: z.int("expected a port").min(1, "expected a port").max(65_535, "expected a port from 1 to 65535").default(7444),
-  concurrency: z.int("expected a number").min(1, "expected at least 1").max(1024, "expected at most 1024").default(64),
+  port: whole(1, 65_535, "the port").default(7444),
+  concurrency: whole(1, 1024, "connections").default(64),
 });
 
 /** A source as configured, defaults filled in. */
@@ -93,7 +90,7 @@ export const configSchema: z.ZodType<Config> = z
       .array(dialled)
       .min(1, "expected at least one address that guests can dial")
       .max(4, "expected at most 4 addresses"),
-    intervalMs: z.int("expected milliseconds").min(60_000).max(0xffff_ffff).default(21_600_000),
+    intervalMs: whole(60_000, 0xffff_ffff, "milliseconds").default(21_600_000),
     dial: dial.default({ allow: [] }),
     push: push.default({ port: 7444, concurrency: 64 }),
     oidc: oidcSchema.optional(),
@@ -121,12 +118,13 @@ export const configSchema: z.ZodType<Config> = z
     }
   });
 
-/** Known keys where a path leads, to name them beside an unknown one. */
-export function knownKeys(at: readonly PropertyKey[]): readonly string[] {
+/** Known keys where a path leads, to name them beside an unknown one. @param driver of the source that it leads to */
+export function knownKeys(at: readonly PropertyKey[], driver?: unknown): readonly string[] {
   if (at[0] === "listen") return ["guests", "mint", "mintHttps"];
   if (at[0] === "oidc") return oidcKeys(at);
   if (at[0] === "dial") return ["allow"];
   if (at[0] === "push") return ["port", "concurrency"];
+  if (at[0] === "sources" && driver === "system") return ["driver", "minEntropyBits"];
   if (at[0] === "sources") return ["driver", "device", "rngCurrent", "minEntropyBits", "class"];
   return ["stateDir", "sources", "allowChained", "listen", "advertise", "intervalMs", "dial", "push", "oidc"];
 }

@@ -25,7 +25,7 @@ import { recogniseOidc } from "../mint/oidc/recognise.ts";
 import { pushRoutes } from "../mint/push.ts";
 import { recogniseBearer, recogniseLocal, type RecogniseJwt } from "../mint/recognise.ts";
 import { AssessedSource } from "../sources/assessed-source.ts";
-import { buildDriver, sourceConfigs } from "../sources/build.ts";
+import { buildDriver, requireClass, sourceConfigs } from "../sources/build.ts";
 import type { SourceClass } from "../sources/source.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import { type GuestListener, type Listener, listenGuests, listenMint } from "./listen.ts";
@@ -82,6 +82,7 @@ export async function startService(config: Config, world: World): Promise<Servic
   const { log } = world;
   for (const gap of configGaps(identity, config, config)) log.warn({}, gap);
   const onEvent = (event: string, state: object): void => log.warn({ source: state }, event);
+  sourceConfigs(config).forEach(requireClass);
   const drivers = sourceConfigs(config).map(buildDriver);
   const sources = drivers.map((driver) => new AssessedSource(driver, world.monotonicMs, onEvent));
   const generator = new Rbg3({

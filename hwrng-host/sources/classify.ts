@@ -16,6 +16,17 @@ const KNOWN: readonly (readonly [RegExp, SourceClass])[] = [
 ];
 
 /**
+ * A known device is never more than it is known to be.
+ *
+ * @returns what is known of it, where `declared` says more and would be ignored; null where it counts
+ */
+export function ignoredClass(name: string, declared?: SourceClass): SourceClass | null {
+  const known = KNOWN.find(([pattern]) => pattern.test(name))?.[1];
+  if (known === undefined || declared === undefined) return null;
+  return lowerClass(known, declared) === declared ? null : known;
+}
+
+/**
  * @param name content of rng_current, trimmed
  * @param declared the config's `class`: it speaks for names unknown here, and may lower a known one, never raise it
  * @example classify("virtio_rng.0") // "chained": the hypervisor's generator, not noise of this machine

@@ -2,7 +2,10 @@ import { closeSync, constants, openSync, renameSync, rmSync, writeFileSync, writ
 import { describe, expect, it } from "vitest";
 import { FakeDevice, noise } from "../testing/fake-device.ts";
 import { AssessedSource } from "./assessed-source.ts";
+import { HostError } from "../host-error.ts";
+import { requireClass } from "./build.ts";
 import { classify } from "./classify.ts";
+import type { SourceClass } from "./source.ts";
 import { SystemDriver } from "./system.ts";
 
 type Bench = { source: AssessedSource; events: string[]; clock: { ms: number } };
@@ -17,6 +20,24 @@ function bench(fake: FakeDevice): Bench {
   );
   return { source, events, clock };
 }
+
+describe("a class that would be ignored", () => {
+  it("is refused at the start: a known device is never more than it is known to be", async () => {
+    await using fake = new FakeDevice(noise(64), "virtio_rng.0");
+    const start = (declared?: SourceClass) => (): void => {
+      const { device, rngCurrent } = fake;
+      requireClass({ driver: "hwrng", device, rngCurrent, minEntropyBits: 4, class: declared });
+    };
+    expect(start("physical-raw")).toThrow(/class: physical-raw would be ignored: virtio_rng\.0 is known to be chained/);
+    start("chained")();
+    start()();
+    fake.become("tpm-rng-0");
+    start("chained")();
+    expect(start("physical-raw")).toThrow(HostError);
+    fake.become("my-own-diode");
+    start("physical-raw")();
+  });
+});
 
 describe("classify", () => {
   it.each([
