@@ -14,6 +14,9 @@ import { VERSION } from "./version.ts";
 
 const isVerb = (word: string | undefined): word is Verb => VERBS.some((verb) => verb === word);
 
+/** As in other programs. */
+const SHORT: Readonly<Record<string, string>> = { "-h": "--help", "-V": "--version" };
+
 /** Takes the options of every verb out of the line. */
 function common(argv: readonly string[]): {
   json: boolean;
@@ -25,7 +28,8 @@ function common(argv: readonly string[]): {
   const found = { json: false, help: false, version: false, root: "", rest: [] as string[] };
   const words = [...argv];
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
-    if (word === "--json" || word === "--help" || word === "--version") found[word.slice(2) as "json"] = true;
+    const long = SHORT[word] ?? word;
+    if (long === "--json" || long === "--help" || long === "--version") found[long.slice(2) as "json"] = true;
     else if (word === "--root") found.root = words.shift() ?? "";
     else if (word.startsWith("--root=")) found.root = word.slice("--root=".length);
     else found.rest.push(word);
@@ -35,10 +39,11 @@ function common(argv: readonly string[]): {
 
 async function run(argv: readonly string[]): Promise<number> {
   const { json, help, version, root, rest } = common(argv);
-  const [verb, ...args] = rest;
+  const asked = rest[0] === "help";
+  const [verb, ...args] = asked ? rest.slice(1) : rest;
   if (version) printText(`${VERSION}\n`);
-  else if (help) printText(isVerb(verb) ? VERB_HELP[verb] : HELP);
-  if (version || help) return EXIT.ok;
+  else if (help || asked) printText(isVerb(verb) ? VERB_HELP[verb] : HELP);
+  if (version || help || asked) return EXIT.ok;
   if (!isVerb(verb)) {
     if (verb === undefined) process.stderr.write(HELP);
     else say(`bootseed-agent: no verb ${verb}: expected ${VERBS.join(", ")}`);

@@ -148,6 +148,11 @@ describe.skipIf(!PYTHON)("the agent and the kit on one folder", () => {
     [["listen"], 64],
     [["status"], 0],
     [["topup", "--help"], 0],
+    [["-h"], 0],
+    [["help"], 0],
+    [["help", "join"], 0],
+    [["-V"], 0],
+    [["status", "-h"], 0],
     [["topup"], 65],
     [["topup", "--due"], 0],
   ])("%j ends with %i on a machine that knows no host", async (words, expected) => {

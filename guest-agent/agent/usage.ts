@@ -6,7 +6,7 @@ const COMMON = `
 Options of every verb:
   --json        one JSON document on stdout, with "schema": 1
   --root DIR    the machine's files are below DIR (for tests and for images that are mounted)
-  --help, --version
+  -h, --help; -V, --version
 `;
 
 export const HELP: string = `bootseed-agent: fresh entropy from hardware for this machine, for as long as it lives
@@ -21,7 +21,7 @@ ${COMMON}
 Exit: 0 done, 64 command line, 65 not enrolled or damaged, 69 no delivery from a host, 70 a fault in bootseed itself,
       73 disk full or read-only, 74 input/output, 75 try again later, 77 not allowed (run it as root)
 
-  bootseed-agent VERB --help tells more.
+  bootseed-agent VERB --help, or bootseed-agent help VERB, tells more.
 `;
 
 export const VERB_HELP: Record<Verb, string> = {
@@ -45,7 +45,7 @@ ${COMMON}`,
 
 Enrols this machine by an operator's token, mixes the host's bytes and reports the SSH host keys.
 Typed again on a machine that is enrolled, it only reports again (with --new-host-keys: newer ones); the token is not used.
-  --token-file F        the file of \`bootseed-host join-token\`, mode 0600
+  --token-file F        (required) the file of \`bootseed-host join-token\`, mode 0600
   --name N              a name that the token allows; by default the host name, or else the token's only name
   --address HOST:PORT   dialled in place of what the token says, as through a tunnel
   --new-host-keys       new keys for sshd, made after the reseed; the old ones are kept aside

@@ -1,6 +1,6 @@
 /** The commands of `bootseed-host`, and what each is given; what they do is in commands/. */
 import manifest from "../package.json" with { type: "json" };
-import { Command } from "commander";
+import { Command, Help } from "commander";
 import type { BackupOptions } from "../commands/backup.ts";
 import type { InitOptions } from "../commands/init.ts";
 import { mint, type MintOptions } from "../commands/mint.ts";
@@ -24,6 +24,10 @@ export function hostProgram(terminal: Terminal): Command {
     .description("Seeds for virtual machines, from the hardware random generators of this one.")
     .version(manifest.version)
     .configureOutput({ writeOut: out, writeErr: terminal.err })
+    .configureHelp({
+      optionDescription: (option) =>
+        `${option.mandatory ? "(required) " : ""}${Help.prototype.optionDescription.call(new Help(), option)}`,
+    })
     .exitOverride()
     .showHelpAfterError("(bootseed-host --help shows every option)");
 
@@ -36,6 +40,7 @@ export function hostProgram(terminal: Terminal): Command {
     .option("--mint <socket>", "where programs mint (default /run/bootseed/mint.sock)")
     .option("--advertise <host:port...>", "what VMs dial, at most 4 (default: --guests)")
     .option("--allow-chained", "accept somebody else's generator (virtio, system): see docs/security.md")
+    .option("--json", "as JSON", false)
     .action(async (options: InitOptions) => {
       // Loaded here only: the certificate library would stay in the service's memory for ever.
       const { init } = await import("../commands/init.ts");
@@ -72,6 +77,7 @@ export function hostProgram(terminal: Terminal): Command {
     .requiredOption("--name <name>", "name of the VM, for lists")
     .requiredOption("--out <file>", "where to write the seed; never overwritten")
     .option("--config <file>", "config file", DEFAULT_CONFIG)
+    .option("--json", "as JSON", false)
     .action(async (options: MintOptions) => {
       out(await mint(options));
     });
@@ -79,7 +85,7 @@ export function hostProgram(terminal: Terminal): Command {
   program
     .command("push")
     .description("list the VMs that the service dials, or set where one is dialled (tcp push)")
-    .argument("[vm]", "name or seedId")
+    .argument("[vm]", "name, seedId or instance-id")
     .argument("[address]", "host:port, the port as in push.port")
     .option("--config <file>", "config file", DEFAULT_CONFIG)
     .option("--off", "no longer dial this VM", false)
@@ -115,7 +121,7 @@ export function hostProgram(terminal: Terminal): Command {
   addAccess(program, terminal);
   program
     .command("revoke <vm>")
-    .description("give a VM nothing more, by name or seedId")
+    .description("stop sending packets to a VM, by name, seedId or instance-id")
     .option("--config <file>", "config file", DEFAULT_CONFIG)
     .option("--json", "as JSON", false)
     .action(async (vm: string, options: { config: string; json: boolean }) => {

@@ -1,7 +1,11 @@
-/** The service's log: one JSON line each on stderr. Nothing logged is a secret. */
+/** The service's log on stderr: one JSON line each, readable lines for a person at a terminal. Nothing logged is a secret. */
+import { writeSync } from "node:fs";
+import { isatty } from "node:tty";
 import { pino } from "pino";
 import type { Log } from "../host-context.ts";
+import { readableLine } from "./readable-log.ts";
 
+const STDERR = 2;
 /** Lines that cannot be written wait up to this size; then new ones are dropped. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
@@ -10,7 +14,18 @@ const MAX_WAITING_BYTES = 1024 * 1024;
  * on: what could not be written is tried again with the next line.
  */
 export function stderrLog(): Log {
-  const destination = pino.destination({ dest: 2, sync: true, maxLength: MAX_WAITING_BYTES });
+  const options = { base: {}, timestamp: pino.stdTimeFunctions.isoTime };
+  if (isatty(STDERR)) return pino(options, { write: toTerminal });
+  const destination = pino.destination({ dest: STDERR, sync: true, maxLength: MAX_WAITING_BYTES });
   destination.on("error", () => undefined);
-  return pino({ base: {}, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  return pino(options, destination);
+}
+
+/** A terminal that was closed is nobody's loss. */
+function toTerminal(line: string): void {
+  try {
+    writeSync(STDERR, `${readableLine(line.trimEnd())}\n`);
+  } catch {
+    // EIO, EPIPE, EAGAIN
+  }
 }

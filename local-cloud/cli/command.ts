@@ -1,6 +1,6 @@
 import manifest from "../package.json" with { type: "json" };
 import { resolve } from "node:path";
-import { Command } from "commander";
+import { Command, Help } from "commander";
 import { consoleFile, plain } from "../console.ts";
 import { guestExec } from "../guest-agent.ts";
 import { logFileOf } from "../run-folder.ts";
@@ -39,6 +39,10 @@ export function command(argv: readonly string[], done: (exitCode: number) => voi
     .description("A DigitalOcean-compatible API on loopback whose droplets are QEMU VMs")
     .addHelpText("after", EXAMPLES)
     .showHelpAfterError("(local-cloud --help shows the commands)")
+    .configureHelp({
+      optionDescription: (option) =>
+        `${option.mandatory ? "(required) " : ""}${Help.prototype.optionDescription.call(new Help(), option)}`,
+    })
     .exitOverride()
     .enablePositionalOptions();
   const add = (name: string, description: string): Command => program.command(name).description(description);

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** `bootseed`: seeds for machines, and what a mint knows of them. Data to stdout, talk to stderr, exit codes by sysexits. */
 import manifest from "../package.json" with { type: "json" };
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help } from "commander";
 import { OVERVIEW } from "./help.ts";
 import { addInject, addUserData } from "./seed-commands.ts";
 import { EX_USAGE, exitCodeOf } from "./sysexits.ts";
@@ -14,6 +14,10 @@ export function command(terminal: Terminal): Command {
     .version(manifest.version)
     .description("Seeds for machines, and what a bootseed host knows of them")
     .addHelpText("after", OVERVIEW)
+    .configureHelp({
+      optionDescription: (option) =>
+        `${option.mandatory ? "(required) " : ""}${Help.prototype.optionDescription.call(new Help(), option)}`,
+    })
     .exitOverride()
     .showHelpAfterError("(bootseed --help shows the commands)");
   for (const add of [addVm, addWait, addKnownHosts, addSync, addUserData, addInject]) add(program, terminal);
