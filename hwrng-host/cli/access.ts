@@ -17,6 +17,7 @@ export function addAccess(program: Command, { out }: Terminal): void {
     .option("--expires <time>", "90m, 24h, 7d", "24h")
     .option("--stack <stack>", "org/project/stack that the machines are of (default local/join/default)")
     .option("--config <file>", "config file", DEFAULT_CONFIG)
+    .option("--json", "as JSON", false)
     .action(async (options: NewTokenOptions) => {
       out(await addToken(options));
     });
@@ -29,8 +30,8 @@ export function addAccess(program: Command, { out }: Terminal): void {
       out(await listTokens(options));
     });
   joinToken
-    .command("revoke <id>")
-    .description("end a token; machines that joined with it stay")
+    .command("revoke <token>")
+    .description("end a token, by id or name; machines that joined with it stay")
     .option("--config <file>", "config file", DEFAULT_CONFIG)
     .option("--json", "as JSON", false)
     .action(async (id: string, options: { config: string; json: boolean }) => {
@@ -48,6 +49,7 @@ export function addAccess(program: Command, { out }: Terminal): void {
     .option("--out <file>", "where to write the token, 0600; never overwritten")
     .option("--ssh", "no token: its ssh key runs `bootseed-host mint-stdio --client NAME`", false)
     .option("--config <file>", "config file", DEFAULT_CONFIG)
+    .option("--json", "as JSON", false)
     .action(async (name: string, options: NewClientOptions) => {
       out(await addClient(name, options));
     });
@@ -60,8 +62,8 @@ export function addAccess(program: Command, { out }: Terminal): void {
       out(await listClients(options));
     });
   client
-    .command("revoke <name>")
-    .description("end a client at once; its seeds stay")
+    .command("revoke <client>")
+    .description("end a client at once, by name or id; its seeds stay")
     .option("--config <file>", "config file", DEFAULT_CONFIG)
     .option("--json", "as JSON", false)
     .action(async (name: string, options: { config: string; json: boolean }) => {

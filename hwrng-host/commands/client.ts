@@ -26,6 +26,7 @@ export type NewClientOptions = {
   readonly expires: string | undefined;
   readonly out: string | undefined;
   readonly ssh: boolean;
+  readonly json?: boolean;
 };
 type Options = { readonly config: string; readonly json: boolean };
 
@@ -35,7 +36,7 @@ const clientOf = (config: string): MintClient => new MintClient(loadConfig(confi
 
 /** Writes the token, 0600, to a new file: it is never shown. @returns text for the terminal */
 export async function addClient(name: string, options: NewClientOptions): Promise<string> {
-  const { config, role, quota, ssh, expires, out } = options;
+  const { config, role, quota, ssh, expires, out, json } = options;
   if (ssh === (out !== undefined)) {
     const fix = "--out FILE makes a token for https, --ssh a client for a forced command";
     throw new HostError("usage", "expected --out or --ssh, one of the two", fix, EXIT.usage);
@@ -61,6 +62,9 @@ export async function addClient(name: string, options: NewClientOptions): Promis
   });
   const answer = await clientOf(config).post("/v1/clients", body, newClientAnswerSchema);
   const until = answer.expiresAt === null ? "until it is revoked" : `until ${iso(answer.expiresAt)}`;
+  const { id, pins, addresses, expiresAt } = answer;
+  const shown = `${JSON.stringify({ schema: 1, id, name, role, stacks, expiresAt, file: file ?? null, pins, addresses })}\n`;
+  if ((file === undefined || answer.token === null) && json === true) return shown;
   if (file === undefined || answer.token === null) return `${name}: ${role}, ${until}\n${sshLines(name, config)}`;
   const content = Buffer.from(`${answer.token}\n`);
   let made = false;
@@ -72,6 +76,7 @@ export async function addClient(name: string, options: NewClientOptions): Promis
     if (!made) await clientOf(config).post(`/v1/clients/${name}/revoke`, {}, z.unknown());
   }
   if (!made) throw exists(file);
+  if (json === true) return shown;
   return `${file}: token of ${name}: ${role}, ${until}\n${httpsLines(loadConfig(config).listen.mintHttps, file, answer)}`;
 }
 
@@ -86,7 +91,12 @@ export async function listClients({ config, json }: Options): Promise<string> {
 }
 
 /** Its next request is refused; seeds that it made stay. */
-export async function revokeClient(name: string, { config, json }: Options): Promise<string> {
+export async function revokeClient(wanted: string, { config, json }: Options): Promise<string> {
+  const { clients } = await clientOf(config).get("/v1/clients", clientsAnswerSchema);
+  // An id may be another one's name: the name goes first.
+  const live = clients.filter(({ revokedAt }) => revokedAt === null);
+  const found = live.find((one) => one.name === wanted) ?? live.find(({ id }) => id === wanted);
+  const name = found?.name ?? wanted;
   await clientOf(config).post(`/v1/clients/${encodeURIComponent(name)}/revoke`, {}, z.unknown());
   return json ? `${JSON.stringify({ schema: 1, name, revoked: true })}\n` : `${name} may ask for nothing more\n`;
 }

@@ -21,6 +21,7 @@ export type InitOptions = {
   readonly mint?: string | undefined;
   readonly advertise?: readonly string[] | undefined;
   readonly allowChained?: boolean | undefined;
+  readonly json?: boolean | undefined;
 };
 
 const HEADER = `# bootseed-host. Every key is checked; an unknown one is an error.
@@ -44,6 +45,12 @@ export async function init(options: InitOptions): Promise<string> {
   const id = hostName(identity);
   identity.close();
   const advice = unreachableAdvice(config);
+  if (options.json === true) {
+    const { created, updated, statementSerial } = result;
+    const { stateDir, advertise, listen } = config;
+    const fields = { hostId: id, stateDir, config: resolve(options.config), advertise, mint: listen.mint };
+    return `${JSON.stringify({ schema: 1, ...fields, created, updated, statementSerial, warning: advice ?? null })}\n`;
+  }
   const what = result.created.length > 0 ? `created ${result.created.join(", ")}` : "kept everything that was there";
   const moved = result.updated
     ? `\nsigned statement ${result.statementSerial}: VMs learn it with their next packet`

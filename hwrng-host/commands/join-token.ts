@@ -11,7 +11,7 @@ import { configOption } from "./follow-up.ts";
 import { typed, wholeNumber } from "./typed.ts";
 
 const UNITS = { m: 60, h: 3600, d: 86_400 } as const;
-const revocation = z.object({ id: z.string().regex(/^[0-9a-f]{32}$/, "expected the id of a token, 32 hex digits") });
+const ID = /^[0-9a-f]{32}$/;
 
 export type NewTokenOptions = {
   readonly config: string;
@@ -21,6 +21,7 @@ export type NewTokenOptions = {
   /** `org/project/stack` of the machines; absent: local/join/default. */
   readonly stack?: string | undefined;
   readonly out: string;
+  readonly json?: boolean;
 };
 type Options = { readonly config: string; readonly json: boolean };
 
@@ -28,7 +29,7 @@ const clientOf = (config: string): MintClient => new MintClient(loadConfig(confi
 export const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
 
 /** Writes the token, 0600, to a new file: it is never shown. @returns text for the terminal */
-export async function addToken({ config, name, uses, expires, stack, out }: NewTokenOptions): Promise<string> {
+export async function addToken({ config, name, uses, expires, stack, out, json }: NewTokenOptions): Promise<string> {
   const request = { name, uses: wholeNumber(uses), expiresInSeconds: secondsOf(expires), stack };
   const body = typed(newTokenSchema, request, {
     name: { typed: `--name ${name}`, example: uses === "1" ? "--name db-1" : "--name 'worker-*'" },
@@ -52,6 +53,10 @@ export async function addToken({ config, name, uses, expires, stack, out }: NewT
     throw error;
   } finally {
     content.fill(0);
+  }
+  if (json === true) {
+    const { id, expiresAt } = answer;
+    return `${JSON.stringify({ schema: 1, id, name, uses: body.uses, stack: body.stack, expiresAt, file })}\n`;
   }
   const machines = uses === "1" ? `one machine, named ${name}` : `${uses} machines, named ${name}`;
   return (
@@ -84,13 +89,27 @@ export async function listTokens({ config, json }: Options): Promise<string> {
 }
 
 /** Machines that joined with it stay enrolled. */
-export async function revokeToken(id: string, { config, json }: Options): Promise<string> {
-  const example = "join-token revoke ad61d093bbfa211957566ffec1c34b7d (`bootseed-host join-token ls` shows the ids)";
-  // Who types the token instead of its id must not find it in a log.
-  const shown = /^[0-9a-f]{1,64}$/.test(id) ? id : `… (${id.length} characters)`;
-  typed(revocation, { id }, { id: { typed: `join-token revoke ${shown}`, example } });
+export async function revokeToken(wanted: string, { config, json }: Options): Promise<string> {
+  const id = ID.test(wanted) ? wanted : await idOf(wanted, config);
   await clientOf(config).post(`/v1/join-tokens/${id}/revoke`, {}, z.unknown());
   return json ? `${JSON.stringify({ schema: 1, id, revoked: true })}\n` : `token ${id} is revoked\n`;
+}
+
+/** Of a token that is neither revoked nor over. @throws HostError "usage", "conflict" */
+async function idOf(name: string, config: string): Promise<string> {
+  // Who types the token itself must not find it in a log.
+  const shown = /^[0-9a-f]{1,64}$/.test(name) ? name : `… (${name.length} characters)`;
+  const { tokens } = await clientOf(config).get("/v1/join-tokens", tokensAnswerSchema);
+  const now = Date.now() / 1000;
+  const found = tokens.filter((one) => one.name === name && one.revokedAt === null && one.expiresAt > now);
+  const [token] = found;
+  if (token !== undefined && found.length === 1) return token.id;
+  const fix =
+    "type it like this: join-token revoke ad61d093bbfa211957566ffec1c34b7d (`bootseed-host join-token ls` shows ids and names)";
+  if (token === undefined)
+    throw new HostError("usage", `join-token revoke ${shown}: expected the id or the name of a token`, fix, EXIT.usage);
+  const ids = found.map((one) => one.id).join(", ");
+  throw new HostError("conflict", `${found.length} tokens are for ${name}: ${ids}`, fix, EXIT.usage);
 }
 
 /** What {@link secondsOf} reads and the service takes. */

@@ -30,7 +30,12 @@ const request = z.object({
     }),
 });
 
-export type MintOptions = { readonly config: string; readonly name: string; readonly out: string };
+export type MintOptions = {
+  readonly config: string;
+  readonly name: string;
+  readonly out: string;
+  readonly json?: boolean;
+};
 
 /**
  * Reserves, writes the seed file beside its place, commits, then gives it its name: the file is there only if the seed
@@ -76,6 +81,10 @@ export async function mint(options: MintOptions): Promise<string> {
     throw new HostError("io", `cannot create ${out}: ${messageOf(error)}`, "choose another --out", EXIT.cantCreate);
   } finally {
     unlinkSync(draft);
+  }
+  if (options.json === true) {
+    const { sourceClass } = answer;
+    return `${JSON.stringify({ schema: 1, seedId: reservation.seedId, name, stack: STACK, sourceClass, file: out })}\n`;
   }
   return (
     `${out}: seed ${reservation.seedId} for ${name} (${answer.sourceClass}). The first claim is final: give it to one VM only.\n` +

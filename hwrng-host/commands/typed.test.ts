@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { HostError } from "../host-error.ts";
 import { addClient } from "./client.ts";
-import { addToken, revokeToken } from "./join-token.ts";
+import { addToken } from "./join-token.ts";
 import { mint } from "./mint.ts";
 import { push } from "./push.ts";
 
@@ -31,11 +31,6 @@ it.each<[string, () => Promise<string>, string]>([
   ["--name fleet: 20 machines cannot have one", () => token({ name: "fleet", uses: "20" }), "--name 'worker-*'"],
   ["--uses 0: expected 1 to 100000 machines", () => token({ uses: "0" }), "--uses 20"],
   [`--expires 367d: ${TIME}`, () => token({ expires: "367d" }), "--expires 24h"],
-  [
-    "join-token revoke … (4 characters): expected the id of a token, 32",
-    () => revokeToken("nope", { config, json: false }),
-    "revoke ad",
-  ],
   [
     "push web-7 203.0.113.9: expected host:port, such as host.example.net:7443",
     () => push("web-7", "203.0.113.9", { config, json: false, off: false }),

@@ -8,14 +8,15 @@ import { EXIT, HostError } from "../host-error.ts";
  */
 export function onlyVm(vms: readonly Vm[], wanted: string): Vm {
   const exact = vms.filter(({ seedId }) => seedId === wanted);
-  const found = exact.length > 0 ? exact : vms.filter(({ name }) => name === wanted);
+  // As `bootseed vm forget` takes them.
+  const found = exact.length > 0 ? exact : vms.filter((vm) => vm.name === wanted || vm.instanceId === wanted);
   const [vm] = found;
   if (vm !== undefined && found.length === 1) return vm;
   if (vm === undefined) {
     throw new HostError(
       "not-found",
       `no VM is called ${wanted}`,
-      "use its name or its seedId, as `bootseed vm ls --json` shows them",
+      "use its name, seedId or instance-id, as `bootseed vm ls --json` shows them",
       EXIT.usage,
     );
   }
