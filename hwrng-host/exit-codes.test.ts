@@ -24,6 +24,8 @@ const ENDS: readonly (readonly [code: number, command: string])[] = [
   [73, "mint --config @/host.yaml --name web-7 --out @/taken"],
   [73, "mint --config @/host.yaml --name web-7 --out @/none/x"],
   [69, "mint --config @damaged/host.yaml --name web-7 --out @/x"],
+  [0, "completion bash"],
+  [64, "completion tcsh"],
   [0, "moved-here --config @/host.yaml"],
   [78, "moved-here --config @damaged/host.yaml"],
   [0, "push --config @/host.yaml"],

@@ -14,6 +14,7 @@ import type { StatementOptions } from "../commands/statement.ts";
 import { status, type StatusOptions } from "../commands/status.ts";
 import { DEFAULT_CONFIG } from "../config/load.ts";
 import { EXIT } from "../host-error.ts";
+import { addCompletion } from "../../seeder/cli/completion.ts";
 import { addAccess } from "./access.ts";
 import { collect, type Terminal } from "./terminal.ts";
 
@@ -164,5 +165,6 @@ export function hostProgram(terminal: Terminal): Command {
       out(text);
       if (!healthy) terminal.exit(EXIT.unavailable);
     });
+  addCompletion(program, out);
   return program;
 }

@@ -67,6 +67,8 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   backup: `
   age-keygen -o operator.txt                                 once, on another machine
   bootseed-host backup --recipient age1… --out host.age      the service may run`,
+  completion: `
+  source <(bootseed-host completion bash)                    in ~/.bashrc; zsh for zsh`,
   "moved-here": `
   bootseed-host moved-here                                   when the other copy is stopped for good`,
   restore: `

@@ -1,3 +1,4 @@
+import { addCompletion } from "../../seeder/cli/completion.ts";
 import manifest from "../package.json" with { type: "json" };
 import { resolve } from "node:path";
 import { Command, Help } from "commander";
@@ -122,6 +123,7 @@ export function command(argv: readonly string[], done: (exitCode: number) => voi
       const target = { address: droplet.address, port: cloud.sshPort, user, identity };
       done(await ssh({ ...target, knownHosts: knownHosts === undefined ? undefined : resolve(knownHosts) }, words));
     });
+  addCompletion(program, print);
   return program;
 }
 

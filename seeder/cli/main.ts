@@ -2,10 +2,11 @@
 /** `bootseed`: seeds for machines, and what a mint knows of them. Data to stdout, talk to stderr, exit codes by sysexits. */
 import manifest from "../package.json" with { type: "json" };
 import { Command, CommanderError, Help } from "commander";
+import { addCompletion } from "./completion.ts";
 import { OVERVIEW } from "./help.ts";
 import { addInject, addUserData } from "./seed-commands.ts";
 import { EX_USAGE, exitCodeOf } from "./sysexits.ts";
-import { say, type Terminal } from "./terminal.ts";
+import { print, say, type Terminal } from "./terminal.ts";
 import { addKnownHosts, addSync, addVm, addWait } from "./vm-commands.ts";
 
 /** @returns the command, not yet run */
@@ -21,6 +22,7 @@ export function command(terminal: Terminal): Command {
     .exitOverride()
     .showHelpAfterError("(bootseed --help shows the commands)");
   for (const add of [addVm, addWait, addKnownHosts, addSync, addUserData, addInject]) add(program, terminal);
+  addCompletion(program, print);
   return program;
 }
 
