@@ -35,7 +35,7 @@ export function readableLine(line: string): string {
   const head = [
     String(time).slice(11, 19),
     LEVELS[Number(level)] ?? String(level),
-    String(msg ?? ""),
+    typeof msg === "string" ? msg : "",
     ...fields,
     ...why,
   ];
