@@ -39,8 +39,8 @@ const TSCONFIG = {
     strict: true,
     outDir: "bin",
     target: "es2020",
-    module: "commonjs",
-    moduleResolution: "node",
+    module: "nodenext",
+    moduleResolution: "nodenext",
     sourceMap: true,
     experimentalDecorators: true,
     pretty: true,
@@ -84,8 +84,8 @@ export interface ProjectFiles {
 export function writeProject(dir: string, installed: string, { program, language = "typescript" }: ProjectFiles): void {
   mkdirSync(dir, { recursive: true });
   symlinkSync(join(installed, "node_modules"), join(dir, "node_modules"));
-  const runtime =
-    language === "esm" ? "runtime:\n  name: nodejs\n  options:\n    typescript: false" : "runtime: nodejs";
+  const options = ["packagemanager: npm", ...(language === "esm" ? ["typescript: false"] : [])];
+  const runtime = ["runtime:", "  name: nodejs", "  options:", ...options.map((line) => `    ${line}`)].join("\n");
   writeFileSync(join(dir, "Pulumi.yaml"), `name: new-project\ndescription: A minimal program\n${runtime}\n`);
   const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as Record<string, unknown>;
   if (language === "esm") {
