@@ -4,7 +4,18 @@ import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 /** Parts of the benchmark; a test compares them with its own help. */
-export const PARTS = ["packets", "deliveries", "counters", "schedule", "kit", "agent", "mint", "login", "no-op"];
+export const PARTS = [
+  "packets",
+  "deliveries",
+  "counters",
+  "schedule",
+  "kit",
+  "agent",
+  "mint",
+  "lists",
+  "login",
+  "no-op",
+];
 
 const JSON_FILE = /** @type {const} */ ({ json: { type: "string" } });
 /** Of each verb: its options, and how it is called. `test` hands its words to vitest, which knows them. */
