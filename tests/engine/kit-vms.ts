@@ -64,6 +64,11 @@ export class KitVms implements AsyncDisposable {
     await Promise.all(this.boots);
   }
 
+  /** Machines that boot from now on ask until they are done, while those that rest do not. */
+  admitNew(): void {
+    this.#asking = true;
+  }
+
   /** Those that were not done ask again, as a unit does after minutes. @param exists whether the droplet is still there */
   resume(exists: (id: number) => boolean): void {
     this.#asking = true;

@@ -95,6 +95,8 @@ export class MatrixBench implements AsyncDisposable {
     await act();
     await this.machines.rest();
     const after = await this.snapshot();
+    // What is made between two rows is no row's, and waits for its report all the same.
+    this.machines.admitNew();
     const claimedBefore = new Set(claimedIn(before));
     const measured: Counts = {
       reserved: await this.#reservedSince(),
