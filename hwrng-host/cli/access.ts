@@ -1,6 +1,13 @@
 /** Commands that let others in: `join-token`, `client`, and what sshd runs for one. */
 import type { Command } from "commander";
-import { addClient, listClients, type NewClientOptions, revokeClient } from "../commands/client.ts";
+import {
+  addClient,
+  listClients,
+  type NewClientOptions,
+  renewClient,
+  type RenewOptions,
+  revokeClient,
+} from "../commands/client.ts";
 import { addToken, listTokens, type NewTokenOptions, revokeToken } from "../commands/join-token.ts";
 import { mintStdio, type MintStdioOptions } from "../commands/mint-stdio.ts";
 import { DEFAULT_CONFIG } from "../config/load.ts";
@@ -52,6 +59,17 @@ export function addAccess(program: Command, { out }: Terminal): void {
     .option("--json", "as JSON", false)
     .action(async (name: string, options: NewClientOptions) => {
       out(await addClient(name, options));
+    });
+  client
+    .command("renew <client>")
+    .description("another token for a client, by name or id; the one before opens for a while longer")
+    .requiredOption("--out <file>", "where to write the token, 0600; never overwritten")
+    .option("--expires <time>", "end of the new token: 90m, 24h, 90d", "90d")
+    .option("--overlap <time>", "how long the token before still opens: 1h, 7d; 0 ends it at once", "24h")
+    .option("--config <file>", "config file", DEFAULT_CONFIG)
+    .option("--json", "as JSON", false)
+    .action(async (name: string, options: RenewOptions) => {
+      out(await renewClient(name, options));
     });
   client
     .command("ls")

@@ -12,6 +12,7 @@ import {
   type NewClientAnswer,
   newClientAnswerSchema,
   newClientSchema,
+  renewalSchema,
 } from "../mint/clients.ts";
 import { configOption } from "./follow-up.ts";
 import { EXPECTED_TIME, iso, secondsOf } from "./join-token.ts";
@@ -27,6 +28,14 @@ export type NewClientOptions = {
   readonly out: string | undefined;
   readonly ssh: boolean;
   readonly json?: boolean;
+};
+export type RenewOptions = {
+  readonly config: string;
+  readonly json: boolean;
+  readonly expires: string;
+  /** How long the token before still opens; `0`: it ends at once. */
+  readonly overlap: string;
+  readonly out: string;
 };
 type Options = { readonly config: string; readonly json: boolean };
 
@@ -80,6 +89,35 @@ export async function addClient(name: string, options: NewClientOptions): Promis
   return `${file}: token of ${name}: ${role}, ${until}\n${httpsLines(loadConfig(config).listen.mintHttps, file, answer)}`;
 }
 
+/** Another token for a client that has one; the one before opens for a while longer. @returns text for the terminal */
+export async function renewClient(wanted: string, options: RenewOptions): Promise<string> {
+  const { config, expires, overlap, out, json } = options;
+  const file = resolve(out);
+  refuseUnwritable(file, "nothing is overwritten");
+  const request = { expiresInSeconds: secondsOf(expires), overlapSeconds: overlap === "0" ? 0 : secondsOf(overlap) };
+  const body = typed(renewalSchema, request, {
+    expiresInSeconds: { typed: `--expires ${expires}`, expected: EXPECTED_TIME, example: "--expires 90d" },
+    overlapSeconds: { typed: `--overlap ${overlap}`, expected: "expected 0, or 1m to 30d", example: "--overlap 24h" },
+  });
+  const name = await nameOf(wanted, config);
+  const path = `/v1/clients/${encodeURIComponent(name)}/renew`;
+  const answer = await clientOf(config).post(path, body, newClientAnswerSchema);
+  const content = Buffer.from(`${answer.token}\n`);
+  try {
+    // The token before still opens: `renew` can be run again.
+    if (!createOnce(file, content)) throw exists(file);
+  } finally {
+    content.fill(0);
+  }
+  const { id, expiresAt, earlierUntil, pins, addresses } = answer;
+  if (json) return `${JSON.stringify({ schema: 1, id, name, expiresAt, earlierUntil, file, pins, addresses })}\n`;
+  const before = overlap === "0" ? "ended now" : `opens until ${iso(earlierUntil ?? 0)}`;
+  return (
+    `${file}: new token of ${name}, until ${iso(expiresAt ?? 0)}; the one before ${before}\n` +
+    httpsLines(loadConfig(config).listen.mintHttps, file, answer)
+  );
+}
+
 export async function listClients({ config, json }: Options): Promise<string> {
   const answer = await clientOf(config).get("/v1/clients", clientsAnswerSchema);
   if (json) return `${JSON.stringify(answer)}\n`;
@@ -92,13 +130,18 @@ export async function listClients({ config, json }: Options): Promise<string> {
 
 /** Its next request is refused; seeds that it made stay. */
 export async function revokeClient(wanted: string, { config, json }: Options): Promise<string> {
+  const name = await nameOf(wanted, config);
+  await clientOf(config).post(`/v1/clients/${encodeURIComponent(name)}/revoke`, {}, z.unknown());
+  return json ? `${JSON.stringify({ schema: 1, name, revoked: true })}\n` : `${name} may ask for nothing more\n`;
+}
+
+/** @param wanted a name or an id @returns what the service is to be asked for */
+async function nameOf(wanted: string, config: string): Promise<string> {
   const { clients } = await clientOf(config).get("/v1/clients", clientsAnswerSchema);
   // An id may be another one's name: the name goes first.
   const live = clients.filter(({ revokedAt }) => revokedAt === null);
   const found = live.find((one) => one.name === wanted) ?? live.find(({ id }) => id === wanted);
-  const name = found?.name ?? wanted;
-  await clientOf(config).post(`/v1/clients/${encodeURIComponent(name)}/revoke`, {}, z.unknown());
-  return json ? `${JSON.stringify({ schema: 1, name, revoked: true })}\n` : `${name} may ask for nothing more\n`;
+  return found?.name ?? wanted;
 }
 
 function stacksOf({ role, stacks }: NewClientOptions): readonly string[] {
@@ -108,10 +151,12 @@ function stacksOf({ role, stacks }: NewClientOptions): readonly string[] {
   throw new HostError("usage", "expected the stacks that this client may touch", fix, EXIT.usage);
 }
 
-function line({ name, id, by, role, stacks, quotaPerHour, seedsThisHour, expiresAt, revokedAt }: ClientView): string {
+function line({ name, id, by, role, stacks, quotaPerHour, seedsThisHour, ...ends }: ClientView): string {
+  const { expiresAt, revokedAt, earlierUntil } = ends;
   const quota = quotaPerHour === null ? `${seedsThisHour} seeds` : `${seedsThisHour} of ${quotaPerHour} seeds`;
   const until = expiresAt === null ? "no end" : `until ${iso(expiresAt)}`;
-  const end = revokedAt === null ? until : `REVOKED ${iso(revokedAt)}`;
+  const earlier = earlierUntil === null ? "" : `, the token before until ${iso(earlierUntil)}`;
+  const end = revokedAt === null ? `${until}${earlier}` : `REVOKED ${iso(revokedAt)}`;
   return `${name} (${id}) by ${by}: ${role} of ${stacks.join(", ")}, ${quota} this hour, ${end}`;
 }
 

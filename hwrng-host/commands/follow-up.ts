@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { DEFAULT_CONFIG } from "../config/load.ts";
 
 const COMMAND =
-  /\bbootseed-host (?:(?:client|join-token) (?:add|ls|revoke)|init|serve|moved-here|reload|mint|push|statement|revoke|backup|restore|status)\b(?!-)/g;
+  /\bbootseed-host (?:(?:client|join-token) (?:add|ls|renew|revoke)|init|serve|moved-here|reload|mint|push|statement|revoke|backup|restore|status)\b(?!-)/g;
 
 /** ` --config FILE`, absolute, or nothing. */
 export function configOption(config: string): string {

@@ -117,6 +117,7 @@ describe("what a role may", () => {
     ["POST", "/v1/join-tokens"],
     ["POST", "/v1/vms/00/revoke"],
     ["POST", "/v1/vms/00/acknowledge"],
+    ["POST", "/v1/clients/ci/renew"],
     ["POST", "/v1/snapshot"],
     ["GET", "/v1/clients"],
     ["POST", "/v1/clients"],

@@ -44,8 +44,20 @@ export type NewClient = {
   by: "token" | "ssh";
 };
 
+/** Longest time for which a token from before a renewal still opens. */
+const MOST_OVERLAP = 30 * 86_400;
+const OVERLAP = `expected 0 to ${MOST_OVERLAP} seconds`;
+
+/** Body of `POST /v1/clients/{name}/renew`. */
+export const renewalSchema: z.ZodType<RenewalRequest> = z.strictObject({
+  expiresInSeconds: z.int(SECONDS).min(60, SECONDS).max(YEAR, SECONDS),
+  overlapSeconds: z.int(OVERLAP).min(0, OVERLAP).max(MOST_OVERLAP, OVERLAP),
+});
+type RenewalRequest = { expiresInSeconds: number; overlapSeconds: number };
+
 /** Answer of `POST /v1/clients`; `token` is a secret, and null for one that comes through ssh. */
 export const newClientAnswerSchema: z.ZodType<NewClientAnswer> = z.object({
+  earlierUntil: z.number().nullable().optional(),
   id: z.string(),
   token: z.string().nullable(),
   expiresAt: z.number().nullable(),
@@ -53,6 +65,8 @@ export const newClientAnswerSchema: z.ZodType<NewClientAnswer> = z.object({
   addresses: z.array(z.string()),
 });
 export type NewClientAnswer = {
+  /** Until when the token before still opens; of a renewal only. */
+  earlierUntil?: number | null | undefined;
   id: string;
   token: string | null;
   expiresAt: number | null;
@@ -73,6 +87,8 @@ export type ClientView = {
   createdAt: number;
   expiresAt: number | null;
   revokedAt: number | null;
+  /** until when a token from before its last renewal opens, or opened; null: none */
+  earlierUntil: number | null;
 };
 
 /** Answer of `GET /v1/clients`; times are seconds since 1970. */
@@ -90,11 +106,12 @@ export const clientsAnswerSchema: z.ZodType<{ schema: 1; clients: ClientView[] }
       createdAt: z.number(),
       expiresAt: z.number().nullable(),
       revokedAt: z.number().nullable(),
+      earlierUntil: z.number().nullable().default(null),
     }),
   ),
 });
 
-/** `POST /v1/clients`, `GET /v1/clients`, `POST /v1/clients/{name}/revoke`. */
+/** `POST /v1/clients`, `GET /v1/clients`, `POST /v1/clients/{name}/renew`, `POST /v1/clients/{name}/revoke`. */
 export function mintClientRoutes(context: HostContext): Hono {
   const app = new Hono();
   const { store, log } = context;
@@ -123,6 +140,27 @@ export function mintClientRoutes(context: HostContext): Hono {
       ...client,
     }));
     return Response.json({ schema: 1, clients });
+  });
+  app.post("/v1/clients/:name/renew", async (c) => {
+    const name = c.req.param("name");
+    const { expiresInSeconds, overlapSeconds } = await body(c, renewalSchema);
+    const now = context.now();
+    const token = newToken(context);
+    const expiresAt = now + expiresInSeconds;
+    const renewal = { tokenHash: tokenHash(token), expiresAt, earlierUntil: now + overlapSeconds, now };
+    const client = store.mintClients.renew(name, renewal);
+    if (client === null)
+      throw new HostError(
+        "not-found",
+        `no client that is not revoked and has a token is called ${name}`,
+        "`bootseed-host client ls` shows them; one by ssh has no token",
+        EXIT.usage,
+      );
+    const id = toHex(client.clientId);
+    const { earlierUntil } = client;
+    log.info({ id, client: name, expiresAt, earlierUntil }, "token of a mint client renewed");
+    const { pins, addresses } = context.identity.statement;
+    return Response.json({ id, token, expiresAt, earlierUntil, pins: pins.map((pin) => toHex(pin)), addresses });
   });
   app.post("/v1/clients/:name/revoke", (c) => {
     const name = c.req.param("name");

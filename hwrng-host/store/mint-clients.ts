@@ -1,10 +1,13 @@
 /** Who may mint from elsewhere. No token is here: only its hash, which opens nothing. */
 import { z } from "zod";
 import { column, type Database } from "./database.ts";
-import type { MintClientRow, MintClientStore, NewMintClient } from "./store.ts";
+import type { MintClientRow, MintClientStore, NewMintClient, Renewal } from "./mint-client-store.ts";
 
 const ROLE = z.enum(["mint", "read", "admin"]);
 const STACKS = z.array(z.string());
+
+const SELECT = `SELECT m.*, (SELECT max(expires_at) FROM earlier_token t WHERE t.client_id = m.client_id) AS earlier_until
+  FROM mint_client m`;
 
 export class SqliteMintClients implements MintClientStore {
   readonly #db: Database;
@@ -32,20 +35,49 @@ export class SqliteMintClients implements MintClientStore {
   }
 
   all(): MintClientRow[] {
-    return this.#db.all("SELECT * FROM mint_client ORDER BY created_at, client_id").map(rowOf);
+    return this.#db.all(`${SELECT} ORDER BY created_at, client_id`).map(rowOf);
   }
 
   byTokenHash(tokenHash: Uint8Array): MintClientRow | null {
-    return rowOrNull(this.#db.get("SELECT * FROM mint_client WHERE token_hash = ?", tokenHash));
+    const newest = rowOrNull(this.#db.get(`${SELECT} WHERE token_hash = ?`, tokenHash));
+    if (newest !== null) return newest;
+    const earlier = this.#db.get("SELECT client_id, expires_at FROM earlier_token WHERE token_hash = ?", tokenHash);
+    if (earlier === null) return null;
+    const client = rowOrNull(this.#db.get(`${SELECT} WHERE client_id = ?`, column.blob(earlier, "client_id")));
+    return client === null ? null : { ...client, tokenHash, expiresAt: column.number(earlier, "expires_at") };
   }
 
   byName(name: string): MintClientRow | null {
-    return rowOrNull(this.#db.get("SELECT * FROM mint_client WHERE name = ? AND revoked_at IS NULL", name));
+    return rowOrNull(this.#db.get(`${SELECT} WHERE name = ? AND revoked_at IS NULL`, name));
+  }
+
+  renew(name: string, { tokenHash, expiresAt, earlierUntil, now }: Renewal): MintClientRow | null {
+    return this.#db.transaction(() => {
+      const client = this.byName(name);
+      if (client === null || client.tokenHash === null) return null;
+      const { clientId } = client;
+      if (earlierUntil <= now)
+        this.#db.run("UPDATE earlier_token SET expires_at = MIN(expires_at, ?) WHERE client_id = ?", now, clientId);
+      const until = Math.max(now, Math.min(earlierUntil, client.expiresAt ?? earlierUntil));
+      const sql = "INSERT INTO earlier_token (token_hash, client_id, expires_at) VALUES (?, ?, ?)";
+      this.#db.run(sql, client.tokenHash, clientId, until);
+      this.#db.run(
+        "UPDATE mint_client SET token_hash = ?, expires_at = ? WHERE client_id = ?",
+        tokenHash,
+        expiresAt,
+        clientId,
+      );
+      return this.byName(name);
+    });
   }
 
   revoke(name: string, now: number): MintClientRow | null {
-    const sql = "UPDATE mint_client SET revoked_at = ? WHERE name = ? AND revoked_at IS NULL RETURNING *";
-    return rowOrNull(this.#db.transaction(() => this.#db.get(sql, now, name)));
+    return this.#db.transaction(() => {
+      const client = this.byName(name);
+      if (client === null) return null;
+      this.#db.run("UPDATE mint_client SET revoked_at = ? WHERE client_id = ?", now, client.clientId);
+      return { ...client, revokedAt: now };
+    });
   }
 
   // `client <> 'local'` says nothing new of these accounts: it is what lets SQLite use the partial index.
@@ -77,5 +109,6 @@ function rowOf(row: Row): MintClientRow {
     createdAt: column.number(row, "created_at"),
     expiresAt: column.numberOrNull(row, "expires_at"),
     revokedAt: column.numberOrNull(row, "revoked_at"),
+    earlierUntil: column.numberOrNull(row, "earlier_until"),
   };
 }

@@ -1,7 +1,7 @@
 /** Tables of the host's database. A change of schema is a new version and a migration, never an edit. */
 
 /** PRAGMA user_version. */
-export const SCHEMA_VERSION = 7;
+export const SCHEMA_VERSION = 8;
 
 /** Version 1. Times are seconds since 1970. No column holds a secret. */
 const VERSION_1 = `
@@ -132,6 +132,14 @@ UPDATE seed SET stack = 'local/join/default' WHERE joined = 1 AND stack = ''`;
 /** Version 7: which statement a VM held at its last packet, and so which addresses of the host it knows. */
 const VERSION_7 = "ALTER TABLE enrolment ADD COLUMN statement_serial INTEGER";
 
+/** Version 8: hashes of a client's earlier tokens, and how long each still opens. */
+const VERSION_8 = `
+CREATE TABLE earlier_token (
+  token_hash BLOB PRIMARY KEY CHECK (length(token_hash) = 32),
+  client_id BLOB NOT NULL REFERENCES mint_client (client_id),
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`;
+
 /** What brings a database from each version to the next; the first makes a new one. */
 export const MIGRATIONS: readonly string[] = [
   VERSION_1,
@@ -141,4 +149,5 @@ export const MIGRATIONS: readonly string[] = [
   VERSION_5,
   VERSION_6,
   VERSION_7,
+  VERSION_8,
 ];

@@ -12,7 +12,7 @@ import type { PushStore } from "./push-store.ts";
 import type { MintClientStore } from "./mint-client-store.ts";
 import type { Revisions } from "./revisions.ts";
 
-export type { MintClientRow, MintClientStore, MintRole, NewMintClient } from "./mint-client-store.ts";
+export type { MintClientRow, MintClientStore, MintRole } from "./mint-client-store.ts";
 
 export type NewSeed = {
   readonly seedId: Uint8Array;

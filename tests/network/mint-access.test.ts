@@ -298,7 +298,7 @@ describe.skipIf(!SSHD_READY)("ssh", () => {
     expect(await said(sshd.path)).toMatch(/no bootseed-host on its PATH/);
     sshd.command(`${process.execPath} ${MAIN} mint-stdio --config /nonexistent/host.yaml`);
     expect(await said(sshd.path)).toMatch(
-      /accepts this ssh key, and cannot mint: cannot read the config: ENOENT.*; to do there: write one with/,
+      /accepts this ssh key, and cannot mint: cannot read the config: ENOENT.*; to do there: name another with `--config`; .*restore/,
     );
     // What the command prints as a user who may not read the config; root may read every file.
     sshd.command("echo 'bootseed-host: cannot read the config: EACCES: permission denied' >&2; exit 78");

@@ -92,13 +92,16 @@ function refuseOldHost({ isOld }: VmList, { client, stale }: VmFilter): void {
     throw new BootseedError("unavailable", `this host is of an older version and does not tell ${needed}: update it`);
 }
 
-function printTable(
-  { vms, now, forgotten }: VmList,
-  { states, forgotten: withForgotten }: VmFilter,
-  all: boolean,
-): void {
+function printTable({ vms, now, forgotten }: VmList, filter: VmFilter, all: boolean): void {
+  const { states, forgotten: withForgotten } = filter;
   const isShown = (vm: Vm): boolean => all || states !== undefined || !isGone(vm);
-  print(vmTable(vms.filter(isShown), now));
+  print(
+    vmTable(
+      vms.filter(isShown),
+      now,
+      Object.values(filter).some((value) => value !== undefined),
+    ),
+  );
   for (const line of leftOut(vms.filter((vm) => !isShown(vm)))) say(line);
   if (forgotten !== null && forgotten > 0 && withForgotten !== true && states === undefined)
     say(
