@@ -33,7 +33,11 @@ describe("vm ls", () => {
   });
   it("is one sentence when there is no VM", () => {
     expect(table()).toBe("No VM to show: this host knows none that you may see.\n");
-    expect(vmTable([], NOW, true)).toBe("No VM fits what was asked for. Without options all are listed.\n");
+    expect(vmTable([], NOW, { isFiltered: true })).toBe("No VM fits what was asked for.\n");
+    for (const isFiltered of [true, false])
+      expect(vmTable([], NOW, { isFiltered, hasGone: true })).toBe(
+        "No VM to show but those that are gone: --all shows them.\n",
+      );
   });
   it("is sorted by stack, then by name as people count", () => {
     const vms = [named("web-10"), named("web-2"), named("a", { stack: "o/p/z" }), named("j", { stack: "" })];

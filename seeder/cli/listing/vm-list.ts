@@ -89,11 +89,16 @@ function legend(vms: readonly Vm[], isShortened: boolean): string {
 /**
  * @param vms to show; their order does not matter
  * @param now by the host's clock, seconds since 1970
- * @param isFiltered only some of the host's VMs were asked for
+ * @param why there may be none: only some of the host's VMs were asked for; there are others, which are gone
  * @returns a table with its legend and counts, or one sentence when there is nothing to show
  */
-export function vmTable(vms: readonly Vm[], now: number, isFiltered = false): string {
-  if (vms.length === 0 && isFiltered) return "No VM fits what was asked for. Without options all are listed.\n";
+export function vmTable(
+  vms: readonly Vm[],
+  now: number,
+  { isFiltered = false, hasGone = false }: { isFiltered?: boolean; hasGone?: boolean } = {},
+): string {
+  if (vms.length === 0 && hasGone) return "No VM to show but those that are gone: --all shows them.\n";
+  if (vms.length === 0 && isFiltered) return "No VM fits what was asked for.\n";
   if (vms.length === 0) return "No VM to show: this host knows none that you may see.\n";
   const sorted = sortedVms(vms);
   const rows = sorted.map((vm) => cellsOf(vm, now));

@@ -95,14 +95,10 @@ function refuseOldHost({ isOld }: VmList, { client, stale }: VmFilter): void {
 function printTable({ vms, now, forgotten }: VmList, filter: VmFilter, all: boolean): void {
   const { states, forgotten: withForgotten } = filter;
   const isShown = (vm: Vm): boolean => all || states !== undefined || !isGone(vm);
-  print(
-    vmTable(
-      vms.filter(isShown),
-      now,
-      Object.values(filter).some((value) => value !== undefined),
-    ),
-  );
-  for (const line of leftOut(vms.filter((vm) => !isShown(vm)))) say(line);
+  const gone = vms.filter((vm) => !isShown(vm));
+  const isFiltered = Object.values(filter).some((value) => value !== undefined);
+  print(vmTable(vms.filter(isShown), now, { isFiltered, hasGone: gone.length > 0 }));
+  for (const line of leftOut(gone)) say(line);
   if (forgotten !== null && forgotten > 0 && withForgotten !== true && states === undefined)
     say(
       `${forgotten} VMs and seeds that were revoked before a claim or forgotten are left out: bootseed vm ls --state revoked`,

@@ -94,8 +94,8 @@ describe("a fleet of 3,000 VMs", () => {
     ["--state claimed", /^5 VMs: 5 claimed$/m],
     ["--name web-299*", /^11 VMs: 5 claimed, 6 reported$/m],
     ["--client local --stack acme/*", /^3000 VMs: /m],
-    ["--older-than 1d", /^No VM to show/m],
-    ["--stale", /^No VM to show/m],
+    ["--older-than 1d", /^No VM fits/m],
+    ["--stale", /^No VM fits/m],
   ])("vm ls %s", async (filters, expected) => {
     const { code, stdout } = await bootseed("vm", "ls", ...filters.split(" "));
     expect([code, stdout]).toEqual([0, expect.stringMatching(expected)]);
