@@ -7,9 +7,15 @@ const STACK = /^(?=.{5,256}$)[!-.0-~]+\/[!-.0-~]+\/[!-.0-~]+$/;
 
 /**
  * @param text `org/project/stack`
- * @throws BootseedError "usage" for a short form: which organisation it means is not known here
+ * @throws BootseedError "usage" for a short form, as which organisation it means is not known here, and for a pattern
  */
 export function stackOf(text: string): string {
+  // A host takes it for a pattern: the answer would be about other stacks, too, each of which counts as a stranger's.
+  if (STACK.test(text) && text.includes("*"))
+    throw new BootseedError(
+      "usage",
+      `expected one stack as org/project/stack, got the pattern ${JSON.stringify(text)}: only bootseed vm ls takes patterns, and shows the stacks that fit`,
+    );
   if (STACK.test(text)) return text;
   const form =
     "as bootseed vm ls --json shows it, at most 256 characters of printable ASCII; " +

@@ -7,7 +7,11 @@ type Answer = readonly Vm[] | BootseedError;
 const db = (more: Partial<Vm>): Vm => sampleVm({ name: "db", urn: "urn:db", report: null, ...more });
 
 /** Each answer is one look at the host; the last is repeated. Time is counted, not waited for. */
-async function wait(answers: Answer[], names: string[] = []): Promise<{ code: number; said: string[]; ms: number }> {
+async function wait(
+  answers: Answer[],
+  names: string[] = [],
+  unknown?: (name: string) => Promise<string>,
+): Promise<{ code: number; said: string[]; ms: number }> {
   const said: string[] = [];
   let [ms, look] = [0, 0];
   const code = await waitForStack({
@@ -16,6 +20,7 @@ async function wait(answers: Answer[], names: string[] = []): Promise<{ code: nu
       if (answer instanceof Error) throw answer;
       return answer;
     },
+    ...(unknown === undefined ? {} : { unknown }),
     stack: "o/p/s",
     names,
     timeoutMs: 10_000,
@@ -133,6 +138,16 @@ describe("bootseed wait", () => {
     expect((await wait([[sampleVm(), db({})]], ["web-7"])).code).toBe(0);
     await expect(wait([[sampleVm()]], ["wbe"])).rejects.toThrow("no VM of o/p/s is called wbe");
   });
+  it.each(["192.0.2.7", "WEB-7", "web-7.", "100", "::ffff:192.0.2.8"])(
+    "finds a VM by %s, as the host does",
+    async (word) => {
+      const vm = sampleVm({ addresses: ["192.0.2.7", "::ffff:c000:208"] });
+      const other = db({ addresses: ["192.0.2.9"], instanceId: "200" });
+      const unknown = async (name: string): Promise<string> => `no VM is called ${name}`;
+      expect((await wait([[vm, other]], [word], unknown)).code).toBe(0);
+      await expect(wait([[other]], [word], unknown)).rejects.toThrow(`no VM is called ${word}`);
+    },
+  );
   it("does not look at a machine that was replaced", async () => {
     const gone = sampleVm({ seedId: "cd".repeat(16), committedAt: 1, report: null, state: "committed" });
     expect((await wait([[gone, sampleVm()]])).code).toBe(0);

@@ -4,7 +4,7 @@ import { alarmsOf, remarksOf } from "../droplet/alarms.ts";
 import { doubtIn } from "../droplet/report.ts";
 import { contestObjections } from "./contests.ts";
 import { leftOut, replacedBy } from "./gone.ts";
-import { lookUp, ofStack } from "./select.ts";
+import { lookUp, ofStack, withWord } from "./select.ts";
 import { EX_DATAERR, EX_TEMPFAIL, exitCodeOf } from "./sysexits.ts";
 
 export interface WaitOptions {
@@ -70,7 +70,7 @@ const seconds = (ms: number): number => Math.round(ms / 1000);
 async function wantedOf(all: readonly Vm[], { stack, names, unknown }: WaitOptions): Promise<Vm[]> {
   if (names.length === 0) return currentOf(ofStack(all, stack));
   const current = currentOf(all.filter((vm) => vm.stack === stack));
-  const found = names.map((name) => [name, lookUp(current, name)] as const);
+  const found = names.map((name) => [name, lookUp(current, name) ?? withWord(current, name)] as const);
   const lost = found.find(([, vm]) => vm === undefined);
   if (lost !== undefined)
     throw new BootseedError("not-found", (await unknown?.(lost[0])) ?? `no VM of ${stack} is called ${lost[0]}`);
