@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { seedOutputs } from "./seed-outputs.ts";
 
+/** Options of `pulumi up --remote` that take a value. */
+const REMOTE =
+  `agent-pool-id env env-secret executor-image executor-image-password executor-image-username git-auth-access-token
+  git-auth-password git-auth-ssh-private-key git-auth-ssh-private-key-path git-auth-username git-branch git-commit
+  git-repo-dir pre-run-command`.split(/\s+/);
+
 const shown = (line: string, env: Record<string, string> = {}): string =>
   seedOutputs({ args: ["/usr/bin/pulumi", ...line.split(" ")], env }).join(" ");
 
@@ -25,6 +31,13 @@ describe("seedOutputs", () => {
     ["up -ydv=11", "--debug --verbose"],
     ["up --tracing file:/tmp/trace", "--tracing"],
     ["up --json --debug", "--json --debug"],
+    ["up --attach-debugger --json", "--json"],
+    ["up --attach-debugger=plugins --debug", "--debug"],
+    ["up --refresh --json", "--json"],
+    ["up -r --json", "--json"],
+    ["up -r -d", "--debug"],
+    ["up --suppress-permalink --json", "--json"],
+    ["up --tracing-header --json --debug", "--debug"],
   ])("names the option in pulumi %s", (line, expected) => {
     expect(shown(line)).toBe(expected);
   });
@@ -41,6 +54,10 @@ describe("seedOutputs", () => {
     "up --stack=--json -s dev",
     "up --jsonx --debugger",
     "up -- --json -d",
+    "up --tracing-header --json",
+    "up --override-env -d",
+    "up --otel-traces --json --policy-pack-config --debug",
+    ...REMOTE.map((option) => `up --remote-${option} --json`),
   ])("finds nothing in pulumi %s", (line) => {
     expect(shown(line)).toBe("");
   });

@@ -14,11 +14,19 @@ export interface EngineProcess {
 const VERBOSE = 3;
 /** One-letter options of `pulumi up` that take a value: the rest of their word, or the next one. */
 const SHORT_WITH_VALUE = "Ccmpstv";
-/** Long options of `pulumi up` whose value may be the next word; the word is not an option then. */
+/**
+ * Long options of `pulumi up` whose value may be the next word; the word is not an option then. Those whose value is optional
+ * (pflag's NoOptDefVal: attach-debugger, refresh, suppress-permalink) never take the next word.
+ */
 const LONG_WITH_VALUE = new Set(
-  `attach-debugger client color config config-file cwd event-log exclude exec-agent exec-kind memprofilerate message output
+  `client color config config-file cwd event-log exclude exec-agent exec-kind memprofilerate message otel-traces output override-env
    parallel plan policy-pack policy-pack-config profiling replace secrets-provider stack target target-replace tracing
-   verbose otel-traces`.split(/\s+/),
+   tracing-header verbose
+
+   remote-agent-pool-id remote-env remote-env-secret remote-executor-image remote-executor-image-password
+   remote-executor-image-username remote-git-auth-access-token remote-git-auth-password remote-git-auth-ssh-private-key
+   remote-git-auth-ssh-private-key-path remote-git-auth-username remote-git-branch remote-git-commit remote-git-repo-dir
+   remote-pre-run-command`.split(/\s+/),
 );
 
 /** As the engine reads a boolean option or variable. */
