@@ -1,4 +1,4 @@
-/** Finds the Pulumi engine that runs this program, by /proc: an ancestor, or a child of an inline program's process. */
+/** Finds the Pulumi engine that runs this program, by /proc: a child of an inline program's process, or an ancestor. */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { EngineProcess } from "./seed-outputs.ts";
@@ -40,13 +40,15 @@ function childrenOf(proc: string, pid: number): number[] {
 
 /**
  * @param proc where the kernel shows processes; other systems than Linux have none
- * @returns the engines that may be running this program: the nearest ancestor that is one, or else all children that are.
- * Empty where none can be seen, as on other systems, or where the engine is in another container
+ * @returns the engines that may be running this program: all children that are one, since a process that starts engines has
+ * an inline program, also where another engine started it; without such a child, the nearest ancestor that is one. Empty where none can be seen, as on other systems, or where the engine is in another container
  */
 export function enginesOf(pid: number, proc: string = "/proc"): EngineProcess[] {
+  const children = childrenOf(proc, pid).flatMap((child) => engineAt(proc, child) ?? []);
+  if (children.length > 0) return children;
   for (let at = parentOf(proc, pid); at !== undefined && at > 0; at = parentOf(proc, at)) {
     const engine = engineAt(proc, at);
     if (engine !== undefined) return [engine];
   }
-  return childrenOf(proc, pid).flatMap((child) => engineAt(proc, child) ?? []);
+  return [];
 }

@@ -22,6 +22,12 @@ add(20, 1, "node automation.js");
 add(21, 20, "pulumi up --event-log tcp://127.0.0.1:2");
 add(22, 20, "pulumi preview");
 add(30, 1, "node --json -d");
+// `pulumi up` of an outer program that runs an inner one by the automation API.
+add(40, 1, "pulumi up");
+add(41, 40, "pulumi-language-nodejs 127.0.0.1:1");
+add(42, 41, "node outer.js");
+add(43, 42, "pulumi up --json");
+add(44, 42, "pulumi-resource-other 127.0.0.1:1");
 
 describe("enginesOf", () => {
   it("finds the engine among a program's ancestors, with its variables", () => {
@@ -32,6 +38,9 @@ describe("enginesOf", () => {
   });
   it("finds the engines that an inline program's process started", () => {
     expect(enginesOf(20, proc).map(({ args }) => args[1])).toEqual(["up", "preview"]);
+  });
+  it("finds the engine of an inline program that runs below another engine", () => {
+    expect(enginesOf(42, proc).map(({ args }) => args.slice(1))).toEqual([["up", "--json"]]);
   });
   it("finds nothing without an engine, without the process, and without /proc", () => {
     expect([enginesOf(30, proc), enginesOf(99, proc), enginesOf(12, "/nowhere")]).toEqual([[], [], []]);
