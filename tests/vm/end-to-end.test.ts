@@ -8,7 +8,7 @@ import { startHost, type Host } from "../../tools/lab/host.ts";
 import { logIn, makeOperatorKey, type Login } from "../../tools/lab/login.ts";
 import { openStack, type DropletConfig, type Stack } from "../../tools/lab/stack.ts";
 import { listVms, vmNamed, type Vm } from "../../tools/lab/vms.ts";
-import { say, setUp } from "../../tools/setup/set-up.ts";
+import { partsOfRun, say } from "../../tools/setup/set-up.ts";
 import { DEPENDENT_UNIT, FAILED_DEPENDENCIES, UNTIL_STARTED } from "./dependent-unit.ts";
 import { reboot } from "./reboot.ts";
 import { seedCopies } from "./seed-copies.ts";
@@ -38,7 +38,7 @@ describe("pulumi up to a VM whose host keys are known and depend on its seed", {
     cloud.exec(id(first), "wc -c < /var/lib/systemd/random-seed; sha256sum < /var/lib/systemd/random-seed");
 
   beforeAll(async () => {
-    const parts = await setUp();
+    const parts = await partsOfRun();
     dir = mkdtempSync(join(tmpdir(), "bootseed-e2e-"));
     operatorKey = join(dir, "operator");
     userData = `#cloud-config\nssh_authorized_keys:\n  - ${await makeOperatorKey(operatorKey)}\n${DEPENDENT_UNIT}`;

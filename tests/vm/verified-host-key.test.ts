@@ -8,7 +8,7 @@ import { freePort } from "../../tools/free-port.ts";
 import { startHost, type Host } from "../../tools/lab/host.ts";
 import { makeOperatorKey } from "../../tools/lab/login.ts";
 import { vmNamed } from "../../tools/lab/vms.ts";
-import { say, setUp } from "../../tools/setup/set-up.ts";
+import { partsOfRun, say } from "../../tools/setup/set-up.ts";
 import { ExampleStack } from "../engine/examples/example-stack.ts";
 import { withEvidence } from "./with-evidence.ts";
 
@@ -22,7 +22,7 @@ describe("@pulumi/command with the host key from the VM's own report", { concurr
   const sshdSaid = (): Promise<string> => inVm("journalctl --sync && journalctl -t sshd -o cat");
 
   beforeAll(async () => {
-    const parts = await setUp();
+    const parts = await partsOfRun();
     dir = mkdtempSync(join(tmpdir(), "bootseed-vm-command-"));
     const authorized = await makeOperatorKey(join(dir, "operator"));
     host = await startHost(join(dir, "host"), "system", await freePort());

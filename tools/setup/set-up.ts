@@ -26,10 +26,16 @@ export const say: Progress = (line) => {
  * Fetches and builds what is missing, side by side; everything there already: some milliseconds.
  *
  * @param slugs the images that are needed; default all
+ * @param network whether the engine may ask for providers that are missing; a command does so once, and its tests take what is
+ * there, so that all of a run stand on the same parts
  */
-export async function setUp(progress: Progress = say, slugs: readonly ImageSlug[] = SLUGS): Promise<Parts> {
+export async function setUp(
+  progress: Progress = say,
+  slugs: readonly ImageSlug[] = SLUGS,
+  network = true,
+): Promise<Parts> {
   const [engine, folders] = await Promise.all([
-    ensureEngine(progress, true),
+    ensureEngine(progress, network),
     Promise.all(slugs.map(async (slug) => [slug, await ensureImage(progress, slug)] as const)),
     ensureMini(progress),
     ensureLinters(progress),
@@ -49,6 +55,9 @@ export async function setUp(progress: Progress = say, slugs: readonly ImageSlug[
   for (const why of new Set(Object.values(engine.why))) progress(`a stand-in is used: ${why}`);
   return { engine, images };
 }
+
+/** What {@link setUp} made, for tests: what is missing is built, but no provider is asked for within a run. */
+export const partsOfRun = (): Promise<Parts> => setUp(say, SLUGS, false);
 
 /** For programs: waits for set-up. Where it fails, prints why, without a stack trace, and ends the process with 70. */
 export async function orExit<T>(work: Promise<T>): Promise<T> {
