@@ -11,10 +11,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { join, relative } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { writeStandIns } from "../../tools/pulumi/stand-ins.ts";
-import { type Engine, ensureEngine } from "../../tools/setup/engine.ts";
+import { ensureEngine } from "../../tools/setup/engine.ts";
 import { ROOT } from "./engine.ts";
 import { Fleet } from "./fleet.ts";
 
@@ -22,13 +22,6 @@ const PLUGINS = ["pulumi-language-nodejs", "pulumi-resource-digitalocean", "pulu
 
 let dir = "";
 let pulumi = "";
-/** In the cache, of engines that are no more after this. */
-const bins: string[] = [];
-const found = async (): Promise<Engine> => {
-  const engine = await ensureEngine();
-  bins.push(engine.bin);
-  return engine;
-};
 /** The programs of the stand-ins without their label, in place of official parts: which they are is not the question here. */
 function folder(name: string, ...plugins: string[]): string {
   const made = join(dir, name);
@@ -50,15 +43,17 @@ beforeAll(async () => {
   vi.stubEnv("BOOTSEED_ENGINE_BIN", undefined);
   pulumi = realpathSync(join((await ensureEngine()).bin, "pulumi"));
 });
-afterEach(() => void vi.unstubAllEnvs());
-afterAll(() => {
-  for (const made of [dir, ...bins]) rmSync(made, { recursive: true, force: true });
+// Official providers that the user or an earlier set-up has are none of this folder's.
+beforeEach(() => {
+  for (const name of ["PULUMI_HOME", "BOOTSEED_CACHE"]) vi.stubEnv(name, join(dir, name));
 });
+afterEach(() => void vi.unstubAllEnvs());
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 describe("BOOTSEED_ENGINE_BIN", () => {
   it("gives all parts, and the engine warns of none of them", async () => {
     folder("all", ...PLUGINS);
-    const engine = await found();
+    const engine = await ensureEngine();
     expect(engine).toMatchObject({ languageHost: "official", provider: "official", command: "official", why: {} });
     await using fleet = await Fleet.open(true, { name: "web" });
     const output = await fleet.mustUp();
@@ -68,7 +63,7 @@ describe("BOOTSEED_ENGINE_BIN", () => {
 
   it("gives some parts: stand-ins take the place of the others, and it is said why", async () => {
     const made = folder("some", "pulumi-language-nodejs");
-    const engine = await found();
+    const engine = await ensureEngine();
     expect(engine).toMatchObject({ languageHost: "official", provider: "stand-in", command: "stand-in" });
     expect(engine.why.provider).toMatch(/^no pulumi-resource-digitalocean on PATH, in /);
     expect(existsSync(join(engine.bin, "pulumi-resource-command"))).toBe(true);
@@ -76,7 +71,20 @@ describe("BOOTSEED_ENGINE_BIN", () => {
     writeStandIns(made, "node", ["provider"]);
     const file = join(made, "pulumi-resource-digitalocean");
     writeFileSync(file, readFileSync(file, "utf8").replace("# stand-in", "# a part"));
-    expect(await found()).toMatchObject({ provider: "official", command: "stand-in" });
+    expect(await ensureEngine()).toMatchObject({ provider: "official", command: "stand-in" });
+  });
+
+  it("may be relative, and is unset where it is empty", async () => {
+    const made = folder("near", "pulumi-language-nodejs");
+    vi.stubEnv("BOOTSEED_ENGINE_BIN", relative(process.cwd(), made));
+    const engine = await ensureEngine();
+    expect(engine.languageHost).toBe("official");
+    expect(realpathSync(join(engine.bin, "pulumi-language-nodejs"))).toBe(
+      join(realpathSync(made), "pulumi-language-nodejs"),
+    );
+    vi.stubEnv("BOOTSEED_ENGINE_BIN", "");
+    vi.stubEnv("PATH", made);
+    expect((await ensureEngine()).bin).toBe(engine.bin);
   });
 
   it("without an engine is refused", async () => {

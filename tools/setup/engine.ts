@@ -1,13 +1,13 @@
 /** A real Pulumi engine with its parts; where an official part cannot be had, a labelled stand-in takes its place. */
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { artifact, ROOT, type Progress } from "../cache.ts";
 import { buildEngine, ENGINE_RECIPE } from "./build-engine.ts";
 import { binFolder } from "./engine/bin.ts";
 import { fetchedPlugins, fetchProvider, lastFailure, type Provider } from "./engine/fetch.ts";
-import { findPlugin, onPath, type Places, placesOf } from "./engine/find.ts";
+import { findPlugin, given, onPath, type Places, placesOf } from "./engine/find.ts";
 
 type Part = "official" | "stand-in";
 const PARTS = ["languageHost", "provider", "command"] as const;
@@ -34,16 +34,17 @@ type Found = { readonly pulumi: string; readonly version: string; readonly kind:
 /**
  * The engine: that of the folder `BOOTSEED_ENGINE_BIN`, else the first on PATH that is new enough, else npm's package (one
  * try, 30 s), else the tagged release built from Go modules. Its parts are looked for again each time.
+ * A relative folder counts from the working folder; an empty variable counts as unset.
  *
  * @param progress gets what takes long
  * @param network whether providers that are missing are asked for; the set-up does, a test relies on what is there
  * @throws {Error} when none can be had, with what to install
  */
 export async function ensureEngine(progress: Progress = () => undefined, network = false): Promise<Engine> {
-  const given = process.env["BOOTSEED_ENGINE_BIN"];
+  const folder = given(process.env["BOOTSEED_ENGINE_BIN"]);
   const own = placesOf(process.env);
-  const places = given === undefined ? own : { ...own, path: [given] };
-  const { pulumi, version, kind } = (await installed(places)) ?? (await fetchedOrBuilt(given, progress));
+  const places = folder === undefined ? own : { ...own, path: [resolve(folder)] };
+  const { pulumi, version, kind } = (await installed(places)) ?? (await fetchedOrBuilt(folder, progress));
   const host = findPlugin({ program: "pulumi-language-nodejs" }, places, pulumi);
   const why: Partial<Record<(typeof PARTS)[number], string>> = "why" in host ? { languageHost: host.why } : {};
   const providers: { folder: string; file: string }[] = [];
@@ -97,10 +98,10 @@ export function newEnough(version: string): boolean {
   return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
 }
 
-async function fetchedOrBuilt(given: string | undefined, progress: Progress): Promise<Found> {
-  if (given !== undefined)
+async function fetchedOrBuilt(folder: string | undefined, progress: Progress): Promise<Found> {
+  if (folder !== undefined)
     throw new Error(
-      `expected pulumi ≥ ${OLDEST.join(".")} in the folder BOOTSEED_ENGINE_BIN (${given}): put it or a link to it there, or unset the variable`,
+      `expected pulumi ≥ ${OLDEST.join(".")} in the folder BOOTSEED_ENGINE_BIN (${folder}): put it or a link to it there, or unset the variable`,
     );
   const recipe = ["v2", "", NPM_PACKAGE, ...ENGINE_RECIPE];
   const dir = await artifact({ name: "engine", recipe, build: npmOrBuild }, progress);

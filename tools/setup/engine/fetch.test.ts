@@ -45,8 +45,19 @@ describe("fetchProvider", () => {
 
   it("asks no more once the provider is there", async () => {
     const folder = `${dir}/pulumi-plugins/plugins/resource-digitalocean-v4.80.1`;
-    engine(`mkdir -p ${folder} && echo >${folder}/pulumi-resource-digitalocean`);
+    const program = `${folder}/pulumi-resource-digitalocean`;
+    engine(`mkdir -p ${folder} && echo '#!/bin/sh' >${program} && chmod +x ${program}`);
     for (const now of [0, QUARTER, 2 * QUARTER]) await fetch(now);
     expect([calls().length, lastFailure(PROVIDER)]).toEqual([1, undefined]);
+  });
+
+  it.each([
+    ["was unpacked in part", "touch $FOLDER.partial && chmod +x $FOLDER/*"],
+    ["cannot be run", "true"],
+  ])("counts as failed what %s, and asks for it again", async (_, then) => {
+    const folder = `${dir}/pulumi-plugins/plugins/resource-digitalocean-v4.80.1`;
+    engine(`FOLDER=${folder}; mkdir -p $FOLDER && echo '#!/bin/sh' >$FOLDER/pulumi-resource-digitalocean && ${then}`);
+    for (const now of [0, QUARTER]) await fetch(now);
+    expect([calls().length, lastFailure(PROVIDER)?.at]).toEqual([2, QUARTER]);
   });
 });

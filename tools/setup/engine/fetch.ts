@@ -1,12 +1,16 @@
 /** Fetching a resource provider with the engine's own command, and remembering for a while that it could not be had. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { cacheRoot, type Progress } from "../../cache.ts";
+import { pluginIn } from "./find.ts";
 
 /** A try may take this long where packets are lost on their way. */
 const TRY_MS = 60_000;
-/** After a try that failed, the next one. A machine without a network pays for one try in a quarter of an hour. */
+/**
+ * After a try that failed, the next one. A machine without a network pays for two tries, one for each provider, 120 s at most, in a
+ * quarter of an hour, in a set-up and never within a test run.
+ */
 const AGAIN_MS = 900_000;
 
 /** A resource provider of one version. */
@@ -44,10 +48,10 @@ export async function fetchProvider(
   now: number = Date.now(),
 ): Promise<void> {
   const { name, version } = provider;
-  const folder = join(fetchedPlugins(), `resource-${name}-v${version}`);
-  const program = join(folder, `pulumi-resource-${name}`);
+  const wanted = { folder: `resource-${name}-v${version}`, program: `pulumi-resource-${name}` };
+  const isThere = (): boolean => pluginIn(fetchedPlugins(), wanted) !== undefined;
   const last = lastFailure(provider);
-  if (existsSync(program) || (last !== undefined && now >= last.at && now < last.at + AGAIN_MS)) return;
+  if (isThere() || (last !== undefined && now >= last.at && now < last.at + AGAIN_MS)) return;
   say(`asking the engine for the official ${name} provider (one try, ${TRY_MS / 1000} s)`);
   mkdirSync(homeOf(), { recursive: true });
   const got = await execa(pulumi, ["plugin", "install", "resource", name, version], {
@@ -56,7 +60,7 @@ export async function fetchProvider(
     stdin: "ignore",
     env: { PULUMI_HOME: homeOf(), PULUMI_SKIP_UPDATE_CHECK: "true" },
   });
-  if (!got.failed && existsSync(program)) {
+  if (!got.failed && isThere()) {
     rmSync(failedFile(provider), { force: true });
     return;
   }

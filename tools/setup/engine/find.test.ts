@@ -27,6 +27,15 @@ describe("placesOf", () => {
     expect(placesOf({ PATH: "/a::/b", HOME: "/h" })).toEqual({ path: ["/a", "/b"], plugins: "/h/.pulumi/plugins" });
     expect(placesOf({ HOME: "/h", PULUMI_HOME: "/p" })).toEqual({ path: [], plugins: "/p/plugins" });
   });
+
+  it("makes relative folders absolute, and takes no notice of an empty PULUMI_HOME", () => {
+    const cwd = process.cwd();
+    expect(placesOf({ PATH: "tools:/b", HOME: "/h", PULUMI_HOME: "" })).toEqual({
+      path: [join(cwd, "tools"), "/b"],
+      plugins: "/h/.pulumi/plugins",
+    });
+    expect(placesOf({ PULUMI_HOME: "p" }).plugins).toBe(join(cwd, "p/plugins"));
+  });
 });
 
 describe("onPath", () => {
@@ -62,6 +71,17 @@ describe("findPlugin", () => {
   it("takes no other version than the SDK's out of the plugins, as the engine does", () => {
     program("plugins/resource-digitalocean-v4.0.0", PROGRAM);
     expect(findPlugin(wanted, places(), at("pulumi"))).toHaveProperty("why");
+  });
+
+  it("takes nothing that the engine has not unpacked to the end, and nothing that cannot be run", () => {
+    const own = program("plugins", wanted.folder, PROGRAM);
+    const find = (): ReturnType<typeof findPlugin> => findPlugin(wanted, places(), at("pulumi"));
+    writeFileSync(at("plugins", `${wanted.folder}.partial`), "");
+    expect(find()).toHaveProperty("why");
+    rmSync(at("plugins", `${wanted.folder}.partial`));
+    expect(find()).toEqual({ file: own });
+    chmodSync(own, 0o644);
+    expect(find()).toHaveProperty("why");
   });
 
   it("takes no stand-in for an official part", () => {

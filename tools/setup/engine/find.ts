@@ -1,6 +1,6 @@
 /** Where an engine and its plugins are on this machine. Looks at files only: starts nothing, asks no network. */
 import { accessSync, constants, existsSync, openSync, readSync, closeSync, realpathSync, statSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 
 /** What every wrapper of tools/pulumi/stand-ins.ts begins with. */
 const STAND_IN = "#!/bin/sh\n# stand-in";
@@ -20,13 +20,11 @@ export interface Wanted {
   readonly folder?: string;
 }
 
-/** @param env PATH, PULUMI_HOME, HOME */
+/** @param env PATH, PULUMI_HOME, HOME; relative folders are made absolute, as links to what is found stand elsewhere */
 export function placesOf(env: Readonly<Record<string, string | undefined>>): Places {
-  const home = env["PULUMI_HOME"] ?? join(env["HOME"] ?? "/", ".pulumi");
-  return {
-    path: (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== ""),
-    plugins: join(home, "plugins"),
-  };
+  const home = given(env["PULUMI_HOME"]) ?? join(env["HOME"] ?? "/", ".pulumi");
+  const path = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
+  return { path: path.map((folder) => resolve(folder)), plugins: resolve(home, "plugins") };
 }
 
 function isProgram(file: string): boolean {
@@ -49,6 +47,23 @@ function isStandIn(file: string): boolean {
   }
   return head.toString("latin1") === STAND_IN;
 }
+
+/** A variable that is empty counts as unset. */
+export const given = (variable: string | undefined): string | undefined => (variable === "" ? undefined : variable);
+
+/**
+ * A provider in a folder of plugins: an executable program that is no stand-in, and that the engine has unpacked to the end. Until
+ * then the engine keeps a file FOLDER.partial beside the folder, and takes nothing from it.
+ *
+ * @param plugins `$PULUMI_HOME/plugins`
+ * @returns its absolute path, or undefined
+ */
+export function pluginIn(plugins: string, { folder, program }: Required<Wanted>): string | undefined {
+  const file = join(plugins, folder, program);
+  return isOfficial(file) && !existsSync(join(plugins, `${folder}.partial`)) ? file : undefined;
+}
+
+const isOfficial = (file: string): boolean => isProgram(file) && !isStandIn(file);
 
 /** Folders of node_modules hold a package's own commands: no engine that a user installed. */
 const foreign = (folder: string): boolean => !folder.split("/").includes("node_modules");
@@ -73,12 +88,12 @@ export function findPlugin(
   pulumi: string,
 ): { file: string } | { why: string } {
   const beside = dirname(existsSync(pulumi) ? realpathSync(pulumi) : pulumi);
-  const own = folder === undefined ? [] : [join(places.plugins, folder)];
-  const found = [...onPath(places, program), ...[beside, ...own].map((place) => join(place, program))].find(
-    (file) => isProgram(file) && !isStandIn(file),
-  );
+  const found =
+    [...onPath(places, program), join(beside, program)].find((file) => isOfficial(file)) ??
+    (folder === undefined ? undefined : pluginIn(places.plugins, { program, folder }));
   if (found !== undefined) return { file: found };
-  return { why: `no ${program} on PATH, in ${[beside, ...own].join(" or ")}` };
+  const own = folder === undefined ? "" : ` or ${join(places.plugins, folder)}`;
+  return { why: `no ${program} on PATH, in ${beside}${own}` };
 }
 
 /** Changes when another program is there: a decision that rests on it is made again. */
