@@ -13,6 +13,8 @@ const BASE = [
   "python3-venv",
   "util-linux",
   "age",
+  // for the tests of its completion
+  "zsh",
   // for an image that a user builds in a namespace (tools/image/image-user.sh), and its tests
   "uidmap",
 ];

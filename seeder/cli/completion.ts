@@ -11,34 +11,48 @@ function followers(command: Command, words = ""): [string, string[]][] {
   return [own, ...command.commands.flatMap((one) => followers(one, `${words} ${one.name()}`))];
 }
 
-/**
- * @param shell zsh reads bash's completion by its bashcompinit
- * @returns a script to be sourced; where nothing of the program fits, files are completed
- */
-export function completionScript(program: Command, shell: Shell): string {
-  const name = program.name();
-  const own = `_${name.replaceAll("-", "_")}`;
-  const cases = followers(program).map(([words, next]) => `    '${words}') words='${next.join(" ")}' ;;`);
-  const paths = followers(program).map(([words]) => `'${words}'`);
-  const lines = [
-    ...(shell === "zsh"
-      ? ["autoload -U +X compinit && compinit -i", "autoload -U +X bashcompinit && bashcompinit"]
-      : []),
-    `${own}() {`,
-    "  local cur=${COMP_WORDS[COMP_CWORD]} path='' words='' word i",
-    "  for ((i = 1; i < COMP_CWORD; i++)); do",
-    "    word=${COMP_WORDS[i]}",
-    `    case "$path $word" in ${paths.slice(1).join(" | ")}) path="$path $word" ;; esac`,
+/** The lines that find what may follow the words that are typed: `at` and `next`. Other names are special in zsh (path, words). */
+function finding(program: Command, first: number, count: string, typed: string): string[] {
+  const all = followers(program);
+  return [
+    "  local at='' next='' word i",
+    `  for ((i = ${first}; i < ${count}; i++)); do`,
+    `    word=\${${typed}[i]}`,
+    `    case "$at $word" in ${all
+      .slice(1)
+      .map(([words]) => `'${words}'`)
+      .join(" | ")}) at="$at $word" ;; esac`,
     "  done",
-    '  case "$path" in',
-    ...cases,
+    '  case "$at" in',
+    ...all.map(([words, next]) => `    '${words}') next='${next.join(" ")}' ;;`),
     "  esac",
-    '  COMPREPLY=($(compgen -W "$words" -- "$cur"))',
-    '  [ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- "$cur"))',
-    "}",
-    `complete -o filenames -F ${own} ${name}`,
   ];
-  return `${lines.join("\n")}\n`;
+}
+
+/** Its files are read line by line: a word of an unquoted $(…) would be torn at spaces and expanded as a pattern. */
+const bash = (own: string, program: Command): string[] => [
+  `${own}() {`,
+  "  local cur=${COMP_WORDS[COMP_CWORD]}",
+  ...finding(program, 1, "COMP_CWORD", "COMP_WORDS"),
+  '  mapfile -t COMPREPLY < <(compgen -W "$next" -- "$cur")',
+  '  [ ${#COMPREPLY[@]} -gt 0 ] || mapfile -t COMPREPLY < <(compgen -f -- "$cur")',
+  "}",
+  `complete -o filenames -F ${own} ${program.name()}`,
+];
+
+const zsh = (own: string, program: Command): string[] => [
+  "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }",
+  `${own}() {`,
+  ...finding(program, 2, "CURRENT", "words"),
+  "  compadd -- ${=next} || _files",
+  "}",
+  `compdef ${own} ${program.name()}`,
+];
+
+/** @returns a script to be sourced; where nothing of the program fits, files are completed */
+export function completionScript(program: Command, shell: Shell): string {
+  const own = `_${program.name().replaceAll("-", "_")}`;
+  return `${(shell === "zsh" ? zsh : bash)(own, program).join("\n")}\n`;
 }
 
 /** Adds `completion` to a program whose other commands are there. */
