@@ -16,7 +16,6 @@ describe("seedOutputs", () => {
     ["up --yes --json=true", "--json"],
     ["up -j", "--json"],
     ["up -yfj", "--json"],
-    ["up --output json", "--output"],
     ["up --debug", "--debug"],
     ["up -d", "--debug"],
     ["up -ydf", "--debug"],
@@ -55,6 +54,8 @@ describe("seedOutputs", () => {
     "up --jsonx --debugger",
     "up -- --json -d",
     "up --tracing-header --json",
+    // A summary of one line, without diagnostics.
+    "up --output json",
     "up --override-env -d",
     "up --otel-traces --json --policy-pack-config --debug",
     ...REMOTE.map((option) => `up --remote-${option} --json`),

@@ -73,7 +73,6 @@ export function seedOutputs({ args, env }: EngineProcess): string[] {
   const named = (value: string): boolean => value !== "";
   return [
     ...found("json", isOn),
-    ...found("output", (value) => value === "json"),
     ...found("debug", isOn),
     ...found("event-log", named),
     ...found("verbose", (value) => Number(value) >= VERBOSE),

@@ -68,7 +68,14 @@ function warningEvents(output: string): string[] {
 }
 
 describe("outputs that show no seed", () => {
-  it.each(["", "--diff", "--show-full-output", "-v2 --logtostderr --logflow"])("up %s", async (flags) => {
+  it.each([
+    "",
+    "--diff",
+    "--show-full-output",
+    "--output json",
+    "-v1 --logtostderr --logflow",
+    "-v2 --logtostderr --logflow",
+  ])("up %s", async (flags) => {
     const output = await replaced(...flags.split(" ").filter(Boolean));
     expect(search().in(Buffer.from(output))).toEqual([]);
     expect(output).toContain("Droplet");
@@ -189,6 +196,7 @@ it.each(["docs/pulumi.md", "docs/security.md", "SECURITY.md"])("%s names the out
     "`-v3`",
     "`--tracing`",
     "`PULUMI_DEBUG_GRPC`",
+    "`TF_LOG`",
   ])
     expect(text).toContain(output);
   expect(text).not.toMatch(/`--json`[^.]*show no seed/);
