@@ -73,15 +73,29 @@ export function matcherOf(pattern: string): (text: string) => boolean {
 const hexOf = (seedId: string | Uint8Array): string =>
   typeof seedId === "string" ? seedId : Buffer.from(seedId).toString("hex");
 
-/** Whether a word means this VM: its seedId, instance id, name or address, an address in any spelling. */
-export function isMeant(vm: Filtered, wanted: string): boolean {
-  if (vm.name === wanted || vm.instanceId === wanted || vm.addresses.includes(wanted)) return true;
-  return hexOf(vm.seedId) === wanted || wordsOf(vm).has(hostKeyWord(wanted));
+/**
+ * @param wanted names, seedIds, instance ids or addresses, these in any spelling; each word and each VM is read once, since
+ * a list has thousands of VMs
+ * @returns the VMs that any of them means
+ */
+function meantBy<T extends Filtered>(vms: readonly T[], wanted: readonly string[]): T[] {
+  const [words, hostKeyWords] = [new Set(wanted), new Set(wanted.map(hostKeyWord))];
+  return vms.filter(
+    (vm) =>
+      words.has(vm.name) ||
+      (vm.instanceId !== null && words.has(vm.instanceId)) ||
+      vm.addresses.some((address) => words.has(address)) ||
+      words.has(hexOf(vm.seedId)) ||
+      [...wordsOf(vm).keys()].some((word) => hostKeyWords.has(word)),
+  );
 }
+
+/** Whether a word means this VM: its seedId, instance id, name or address, an address in any spelling. */
+export const isMeant = (vm: Filtered, wanted: string): boolean => meantBy([vm], [wanted]).length > 0;
 
 /** With the others of their places: a client decides which of them is the VM of today. */
 function withPlaces<T extends Filtered>(vms: readonly T[], hosts: readonly string[]): T[] {
-  const places = new Set(vms.filter((vm) => hosts.some((host) => isMeant(vm, host))).map(slotOf));
+  const places = new Set(meantBy(vms, hosts).map(slotOf));
   return vms.filter((vm) => places.has(slotOf(vm)));
 }
 

@@ -99,6 +99,10 @@ describe("claim of a VM that its program destroyed before it claimed", () => {
       expect([status, bytes[0], bytes.length]).toEqual([202, 2, 65]);
     }
     expect(await host.vm()).toMatchObject({ claimedAt: null });
+    const lines = host.lines.filter(({ message }) => message === "claim needs an operator");
+    expect(lines.map(({ fields }) => fields)).toMatchObject([
+      { why: expect.stringMatching(/destroyed this VM before/) },
+    ]);
   });
 
   it("is final when the next run tells the droplet again: a run that left it out was wrong", async () => {

@@ -91,7 +91,7 @@ function knownStanding(
   { store, notices }: HostContext,
   asking: Asking,
 ): Exclude<ClaimStanding["kind"], "unknown" | "revoked"> {
-  const { kind, won, late } = store.enrolments.standing(asking);
+  const { kind, won, late, gone } = store.enrolments.standing(asking);
   if (kind === "unknown" || kind === "revoked") throw refusedAs(kind);
   const { seedId, instanceId } = asking;
   const inItsPlace = kind === "own" && won;
@@ -103,6 +103,7 @@ function knownStanding(
     notices.undecided(seedId);
   }
   if (kind === "proven") notices.machine(seedId, instanceId, WHY.proven);
+  else if (gone && !won) notices.machine(seedId, instanceId, WHY.gone);
   else if (late && !won) notices.machine(seedId, instanceId, WHY.late);
   return kind;
 }

@@ -6,15 +6,16 @@ import { toHex } from "@bootseed/protocol";
 import type { Log } from "../host-context.ts";
 import type { Store } from "../store/store.ts";
 
-/** Named for each seed: more than the machines that the database keeps of a kind. One line more counts as one of them. */
+/** Named for each seed and reason, so that a flood of made-up machines hides no other reason: more than the machines that the database keeps of a kind. One line more counts as one of them. */
 const LINES_PER_SEED = 9;
-/** Remembered; a claim proves that its seed was minted, so these are VMs of this host. */
+/** Seeds and reasons that are remembered; a claim proves that its seed was minted, so these are VMs of this host. */
 const SEEDS = 10_000;
 
 export const WHY = {
   other: "another machine asks with this VM's seed and gets no identity: see `bootseed vm show`",
   inItsPlace: "a machine with this VM's instance id and another identity asks with its seed: see `bootseed vm show`",
   undecided: "several machines ask with one seed, and it was not told which of them is the VM: see `bootseed vm show`",
+  gone: "its stack has destroyed this VM before it claimed: who knows its user-data may ask; bootseed sync tells that it is there",
   late: "the claim comes more than 24 h after the commit: create the machine again",
   proven: "a claim of this VM comes again after its report: who knows its user-data may have sent it",
 } as const;
@@ -35,21 +36,21 @@ export class Notices {
    * @param news whether it is to be logged again
    */
   machine(seedId: Uint8Array, instanceId: string, why: string, news = false): void {
-    if (news) this.#said.get(toHex(seedId))?.delete(instanceId);
+    if (news) this.#said.get(keyOf(seedId, why))?.delete(instanceId);
     else if (this.#store.alarms.isCleared(seedId, instanceId)) return;
-    this.#once(seedId, instanceId, { instanceId, why });
+    this.#once(seedId, instanceId, why, { instanceId });
   }
 
   /** Logs that several machines ask with a seed that no instance id is known for, once there are several. */
   undecided(seedId: Uint8Array): void {
-    if (this.#said.get(toHex(seedId))?.has("") === true) return;
+    if (this.#said.has(keyOf(seedId, WHY.undecided))) return;
     const askers = this.#store.seeds.get(seedId)?.askers ?? [];
     if (askers.length < 2) return;
-    this.#once(seedId, "", { instanceIds: askers.map(({ instanceId }) => instanceId), why: WHY.undecided });
+    this.#once(seedId, "", WHY.undecided, { instanceIds: askers.map(({ instanceId }) => instanceId) });
   }
 
-  #once(seedId: Uint8Array, about: string, fields: object): void {
-    const key = toHex(seedId);
+  #once(seedId: Uint8Array, about: string, why: string, fields: object): void {
+    const key = keyOf(seedId, why);
     const said = this.#said.get(key) ?? new Set();
     if (said.has(about) || said.size > LINES_PER_SEED) return;
     said.add(about);
@@ -58,7 +59,9 @@ export class Notices {
     if (this.#said.size > SEEDS && oldest !== undefined) this.#said.delete(oldest);
     const name = this.#store.seeds.get(seedId)?.name;
     const rest = { why: "more machines ask with this seed than are logged: see `bootseed vm show`" };
-    const shown = said.size > LINES_PER_SEED ? rest : fields;
-    this.#log.warn({ seedId: key, name, ...shown }, "claim needs an operator");
+    const shown = said.size > LINES_PER_SEED ? rest : { ...fields, why };
+    this.#log.warn({ seedId: toHex(seedId), name, ...shown }, "claim needs an operator");
   }
 }
+
+const keyOf = (seedId: Uint8Array, why: string): string => `${toHex(seedId)} ${why}`;

@@ -60,7 +60,7 @@ export class SqliteEnrolments implements EnrolmentStore {
 
   standing({ seedId, identityPk, instanceId, instanceHash, now }: Omit<ClaimInput, "certificate">): ClaimStanding {
     const row = this.#db.get(
-      `SELECT s.bind, s.instance_id, s.committed_at, s.forgotten_at, e.identity_pk, e.instance_hash, e.revoked_at, ${PROVEN}
+      `SELECT s.bind, s.instance_id, s.committed_at, s.gone_at, s.forgotten_at, e.identity_pk, e.instance_hash, e.revoked_at, ${PROVEN}
        FROM seed s LEFT JOIN enrolment e USING (seed_id) WHERE s.seed_id = ?`,
       seedId,
     );
@@ -74,8 +74,10 @@ export class SqliteEnrolments implements EnrolmentStore {
     }
     const bound = column.textOrNull(row, "instance_id");
     const late = column.number(row, "committed_at") <= now - CLAIM_WINDOW ? ({ late: true } as const) : {};
-    if (bound === null) return { kind: row["bind"] === "first-claim" ? "own" : "unbound", won: false, ...late };
-    return { kind: bound === instanceId ? "own" : "other", won: false, ...late };
+    const gone = row["gone_at"] === null ? {} : ({ gone: true } as const);
+    if (bound === null)
+      return { kind: row["bind"] === "first-claim" ? "own" : "unbound", won: false, ...late, ...gone };
+    return { kind: bound === instanceId ? "own" : "other", won: false, ...late, ...gone };
   }
 
   get(seedId: Uint8Array): Enrolment | null {

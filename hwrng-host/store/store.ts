@@ -162,6 +162,8 @@ export type ClaimStanding = {
   readonly won: boolean;
   /** None has, and none can any more without an operator: it is too long since the commit. */
   readonly late?: true;
+  /** None has, and its stack has said that there is no such machine any more. */
+  readonly gone?: true;
 };
 
 /** What stays shown until an operator clears it. */
