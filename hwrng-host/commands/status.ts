@@ -3,10 +3,9 @@ import { type SourceStatus, type StatusAnswer, statusAnswerSchema } from "@boots
 import { z } from "zod";
 import { type BackupRecord, lastBackup, rootLacksBackup } from "../backup/record.ts";
 import { loadConfig } from "../config/load.ts";
-import { EXIT, HostError } from "../host-error.ts";
 import { MintClient } from "../mint/client.ts";
-import { type Pending, pendingSchema } from "../server/reload.ts";
 import { withConfig } from "./follow-up.ts";
+import { pendingOf } from "./pending.ts";
 
 const whole = z.number().int().min(0).catch(0);
 const countsSchema = z.object({ vms: whole, behind: whole, statementSerial: whole });
@@ -18,7 +17,7 @@ export async function status({ config, json }: StatusOptions): Promise<{ text: s
   const { stateDir, listen } = loadConfig(config);
   const client = new MintClient(listen.mint);
   const answer = await client.get("/v1/status", statusAnswerSchema);
-  const { reload, config: gaps } = await client.get("/v1/reload", pendingSchema).catch(ofOlderService);
+  const { reload, config: gaps } = await pendingOf(client);
   const backup = backupOf(stateDir);
   const backedUpAt = backup === null ? null : backup?.at;
   const rootIsNewerThanBackup = backup?.rootIsNewer;
@@ -60,12 +59,6 @@ function vmsLine(answer: StatusAnswer, config: string): string[] {
   if (behind === 0) return [`  ${vms} VMs, statement ${statementSerial}`];
   const list = withConfig("bootseed-host statement --behind", config);
   return [`  ${vms} VMs, ${behind} not yet seen with statement ${statementSerial}, the newest: ${list}`];
-}
-
-/** A service that was started before the update has no such route. */
-function ofOlderService(error: unknown): Pending {
-  if (error instanceof HostError && error.exit === EXIT.usage) return { reload: [], config: [] };
-  throw error;
 }
 
 type Backup = BackupRecord & { readonly rootIsNewer: boolean };

@@ -126,7 +126,7 @@ async function status(context: HostContext): Promise<object> {
     addresses: statement.addresses,
     sources: context.sources.map((source) => sourceView(source.state)),
     vms: vms.length,
-    behind: vms.filter((vm) => isBehind(vm, statement.serial)).length,
+    behind: vms.filter((vm) => isBehind(vm, statement.serial, context.now())).length,
     refusals: context.refusals.counts(),
   };
 }
