@@ -45,6 +45,8 @@ const ENDS: readonly (readonly [code: number, command: string])[] = [
   [64, "client add ci --config @/host.yaml --stacks acme/** --ssh"],
   [64, "client add ci2 --config @/host.yaml --stacks acme --ssh"],
   [73, "client add ci2 --config @/host.yaml --stacks acme/** --out @/taken"],
+  [64, "client renew ci --config @/host.yaml --out @/x"],
+  [73, "client renew ci --config @/host.yaml --out @/taken"],
   [0, "client ls --config @/host.yaml"],
   [0, "client revoke --config @/host.yaml ci"],
   [64, "client revoke --config @/host.yaml ci"],

@@ -216,7 +216,7 @@ describe("what goes wrong at the start", () => {
     const host = await makeHost("key", "sorces: []\n");
     const { code, err, out } = run("serve", "--config", host.config);
     expect([code, out]).toEqual([78, ""]);
-    expect(err).toMatch(/host\.yaml:\d+: unknown key "sorces"; known here: stateDir/);
+    expect(err).toMatch(/host\.yaml:\d+: unknown key "sorces" \(did you mean sources\?\)/);
   });
 
   it("port taken: 69, one sentence and what to do", async () => {

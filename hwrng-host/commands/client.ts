@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { loadConfig } from "../config/load.ts";
 import { splitAddress } from "../config/address.ts";
-import { EXIT, HostError } from "../host-error.ts";
+import { EXIT, HostError, messageOf } from "../host-error.ts";
 import { createOnce, refuseUnwritable } from "../identity/files.ts";
 import { MintClient } from "../mint/client.ts";
 import {
@@ -104,8 +104,11 @@ export async function renewClient(wanted: string, options: RenewOptions): Promis
   const answer = await clientOf(config).post(path, body, newClientAnswerSchema);
   const content = Buffer.from(`${answer.token}\n`);
   try {
-    // The token before still opens: `renew` can be run again.
     if (!createOnce(file, content)) throw exists(file);
+  } catch (cause) {
+    const open = overlap === "0" ? `no token of ${name} opens now` : "the token before still opens";
+    const fix = `${open}: run it again with an --out that can be written`;
+    throw new HostError("io", `${file} was not written: ${messageOf(cause)}`, fix, EXIT.cantCreate, { cause });
   } finally {
     content.fill(0);
   }

@@ -56,6 +56,17 @@ describe("renew", () => {
     expect(JSON.stringify([clients, host.logged, host.lines])).not.toContain(second);
   });
 
+  it("with a shorter overlap shortens that of all tokens before, and tells when the last one ends", async () => {
+    await using host = new Bench();
+    const first = await make(host, { expiresInSeconds: 100 * HOUR });
+    const second = await renew(host, 50 * HOUR);
+    const request = { expiresInSeconds: 10 * HOUR, overlapSeconds: 600 };
+    const { body } = await host.post("/v1/clients/ci/renew", request);
+    expect(newClientAnswerSchema.parse(body).earlierUntil).toBe(host.clock.now + 600);
+    host.clock.now += 600;
+    for (const token of [first, second]) expect((await status(host, token))[0]).toBe(401);
+  });
+
   it("without an overlap ends all tokens before at once; so does revoke", async () => {
     await using host = new Bench();
     const [first, second] = [await make(host), await renew(host, 600)];

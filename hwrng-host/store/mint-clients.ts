@@ -56,8 +56,9 @@ export class SqliteMintClients implements MintClientStore {
       const client = this.byName(name);
       if (client === null || client.tokenHash === null) return null;
       const { clientId } = client;
-      if (earlierUntil <= now)
-        this.#db.run("UPDATE earlier_token SET expires_at = MIN(expires_at, ?) WHERE client_id = ?", now, clientId);
+      // An overlap ends all tokens from before: none opens longer than is said of the last one.
+      const shorten = "UPDATE earlier_token SET expires_at = MIN(expires_at, ?) WHERE client_id = ?";
+      this.#db.run(shorten, Math.max(now, earlierUntil), clientId);
       const until = Math.max(now, Math.min(earlierUntil, client.expiresAt ?? earlierUntil));
       const sql = "INSERT INTO earlier_token (token_hash, client_id, expires_at) VALUES (?, ?, ?)";
       this.#db.run(sql, client.tokenHash, clientId, until);
@@ -67,7 +68,8 @@ export class SqliteMintClients implements MintClientStore {
         expiresAt,
         clientId,
       );
-      return this.byName(name);
+      const renewed = this.byName(name);
+      return renewed === null ? null : { ...renewed, earlierUntil: until };
     });
   }
 
