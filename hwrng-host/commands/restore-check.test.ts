@@ -1,4 +1,5 @@
 import { generateIdentity, identityToRecipient } from "age-encryption";
+import { generateKeyPairSync } from "node:crypto";
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,15 +47,30 @@ describe("restore --check", () => {
       await each.enrolled("web");
       await each.stop();
     }
-    rmSync(join(host.state, "root.key"));
+    const before = leftovers();
+    // The root is elsewhere from now on; the key of the root before stays in the folder, and signs nothing.
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const [root, announced] = [join(host.dir, "root.pem"), join(host.dir, "root.pub")];
+    writeFileSync(root, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+    writeFileSync(announced, publicKey.export({ type: "spki", format: "pem" }));
+    expect(host.run("statement", "--next-root", announced)).toMatchObject({ code: 0 });
+    expect(host.run("statement", "--use-root", root)).toMatchObject({ code: 0 });
+    expect(readdirSync(host.state)).toContain("root.key");
     const good = await backUp(host);
-    expect(host.run("restore", "--check", ...words(good)).out).toMatch(/^root key +not in the backup/m);
+    expect(host.run("restore", "--check", ...words(good))).toMatchObject({
+      err: "",
+      out: expect.stringMatching(/^root key +not in the backup/m),
+    });
     renameSync(join(other.state, "host.db"), join(host.state, "host.db"));
     const mixed = host.run("restore", "--check", ...words(await backUp(host, "mixed")));
     expect([mixed.code, mixed.err]).toEqual([65, expect.stringMatching(/a database of host [0-9a-f]{16} beside/)]);
     writeFileSync(good.file, readFileSync(good.file).subarray(0, -40));
     expect(host.run("restore", "--check", ...words(good))).toMatchObject({ code: 65, out: "" });
-    expect(leftovers()).toEqual([]);
+    expect(leftovers()).toEqual(before);
+    expect(host.run("restore", "--check", "--state-dir", host.dir, ...words(good))).toMatchObject({
+      code: 64,
+      err: expect.stringMatching(/--check or --state-dir, not both/),
+    });
   });
 });
 

@@ -31,6 +31,10 @@ export type RestoreOptions = {
  * @throws HostError when the place is not empty, the key does not open the backup, or it is damaged
  */
 export async function restore(options: RestoreOptions): Promise<string> {
+  if (options.check === true && options.stateDir !== undefined) {
+    const fix = "leave --state-dir out: --check writes no folder";
+    throw new HostError("usage", "expected --check or --state-dir, not both", fix, EXIT.usage);
+  }
   const decrypter = new Decrypter();
   for (const identity of identities(options.identity)) addIdentity(decrypter, identity, options.identity);
   if (options.check === true) {
@@ -63,9 +67,16 @@ export async function restore(options: RestoreOptions): Promise<string> {
   return told(options, manifest, stateDir, kept !== null);
 }
 
+/** What speaks against the folder, not the backup. */
+const NO_PLACE: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EACCES", "EPERM", "EROFS", "ENOMEM"]);
+
 /** For a promise of what is read: the cipher and the archive say in their own words what is wrong. */
 const damaged = (file: string) => (cause: unknown) => {
   if (cause instanceof HostError) throw cause;
+  if (NO_PLACE.has(errnoOf(cause))) {
+    const fix = "make room in that folder (/dev/shm for --check) and let this user write there; the backup may be good";
+    throw new HostError("io", `cannot unpack ${file}: ${messageOf(cause)}`, fix, EXIT.io, { cause });
+  }
   const message = `${file} is damaged or incomplete: ${messageOf(cause)}`;
   throw new HostError("malformed", message, "copy it again, or use another backup", EXIT.data, { cause });
 };

@@ -12,11 +12,22 @@ import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { EXIT, HostError } from "../host-error.ts";
 import type { HostContext } from "../host-context.ts";
+import type { VmRow } from "../store/store.ts";
 import { approveRoutes } from "./approve.ts";
 import { answer, errorAnswer } from "./errors.ts";
 import { isBehind } from "./behind.ts";
 import { body } from "./body.ts";
-import { callerOf, guard, type Recognise, requireOwner, requireQuota, requireStack, Unauthorized } from "./caller.ts";
+import {
+  type Caller,
+  callerOf,
+  guard,
+  ownsStack,
+  type Recognise,
+  requireOwner,
+  requireQuota,
+  requireStack,
+  Unauthorized,
+} from "./caller.ts";
 import { mintClientRoutes } from "./clients.ts";
 import { joinTokenRoutes } from "./join-tokens.ts";
 import { machineRoutes } from "./machines.ts";
@@ -65,7 +76,7 @@ export function mintApp(context: HostContext, recognise: Recognise = recogniseLo
   app.post("/v1/vms/:seedId/revoke", (c) => revoke(context, c.req.param("seedId")));
   app.post("/v1/vms/:seedId/acknowledge", (c) => acknowledge(context, c.req.param("seedId")));
   app.post("/v1/snapshot", async () => Response.json({ file: await context.store.snapshot() }));
-  app.get("/v1/status", async () => Response.json(await status(context)));
+  app.get("/v1/status", async (c) => Response.json(await status(context, callerOf(c))));
   return app;
 }
 
@@ -107,7 +118,8 @@ function acknowledge(context: HostContext, seedIdHex: string): Response {
   return Response.json({ seedId: seedIdHex });
 }
 
-async function status(context: HostContext): Promise<object> {
+/** The numbers of VMs are those that the client may see. */
+async function status(context: HostContext, caller: Caller): Promise<object> {
   const problem = await context.generator.probe().then(
     () => null,
     (error: unknown) => {
@@ -116,7 +128,8 @@ async function status(context: HostContext): Promise<object> {
     },
   );
   const { hostId, statement } = context.identity;
-  const vms = context.store.seeds.all().filter(({ forgottenAt }) => forgottenAt === null);
+  const mayBeTold = (vm: VmRow): boolean => vm.forgottenAt === null && ownsStack(caller, vm.stack);
+  const vms = context.store.seeds.all().filter(mayBeTold);
   return {
     schema: 1,
     healthy: problem === null,

@@ -23,6 +23,8 @@ describe("a machine that joined", () => {
     expect(await namesFor(host, ["org/**"])).toEqual(["web-1"]);
     expect(await namesFor(host, ["local/join/*"])).toEqual(["db-1"]);
     expect(await namesFor(host, ["**"])).toEqual(["db-1", "web-1"]);
+    const app = mintApp(host.context, () => ({ ...LOCAL, role: "read", stacks: ["org/**"] }));
+    expect(await (await app.request("/v1/status")).json()).toMatchObject({ vms: 1, behind: 1 });
   });
 
   it("keeps its stack when its answer was lost and it asks again", async () => {
