@@ -25,7 +25,7 @@ it("what is made is shown as JSON without its secret, and revoke takes names and
     code: 64,
     err: expect.stringMatching(/id or the name/),
   });
-  // Whoever types the token in place of its name does not find it in a log.
+  // A token that was typed in place of its name is in no log.
   const secret = readFileSync(join(host.dir, "1.token"), "utf8").trim();
   expect(host.run("join-token", "revoke", secret).err).not.toContain(secret.slice(0, 16));
   const two = [token("db-2", "2.token"), token("db-2", "3.token")].map(({ id }) => String(id));

@@ -57,7 +57,7 @@ function noted(dir: string): Place | null {
     return placeSchema.parse(JSON.parse(readFileSync(join(dir, PLACE_FILE), "utf8")));
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return null;
-    // A damaged note is no reason to serve nobody.
+    // A damaged note is no reason to refuse the start.
     if (error instanceof SyntaxError || error instanceof z.ZodError) return null;
     throw error;
   }

@@ -73,7 +73,7 @@ export class Catalogue {
   }
 }
 
-/** Of a machine that joined there was no seed; of one that was taken back by its certificate nobody knows. */
+/** Of a machine that joined there was no seed; of one that was taken back by its certificate the client is not known. */
 function minterOf(row: VmOutline, names: ReadonlyMap<string, string>): string | null {
   if (row.joined || (row.imported && row.urn === "")) return null;
   return names.get(row.client) ?? row.client;

@@ -34,7 +34,7 @@ function list(context: HostContext, caller: Caller, query: VmsQuery): VmsAnswer 
   const { filter } = query;
   const clock = { now: context.now(), intervalMs: context.identity.statement.intervalMs };
   const maySee = (stack: string): boolean => ownsStack(caller, stack);
-  // An account may be a CI job of somebody else's: only an admin is told more than which seeds are his own.
+  // An account may be another team's CI job: only an admin sees the accounts of other clients.
   const maySeeMinter = ({ account }: Listed): boolean => caller.role === "admin" || account === caller.account;
   const visible = contents.vms
     .filter(({ stack }) => maySee(stack))

@@ -21,7 +21,7 @@ export function stderrLog(): Log {
   return pino(options, destination);
 }
 
-/** A terminal that was closed is nobody's loss. */
+/** A terminal that was closed takes no lines, and the service goes on. */
 function toTerminal(line: string): void {
   try {
     writeSync(STDERR, `${readableLine(line.trimEnd())}\n`);

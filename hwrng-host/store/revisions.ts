@@ -2,7 +2,7 @@
  * What changed in the tables that a list of VMs is made of, since this process opened the database: a number that grows
  * with each change, and of each VM the number of its last one. No clock is involved, and SQLite's own triggers count, so
  * no statement of this program can forget to. Nothing of it is stored: after a restart the numbers begin again, and
- * whoever kept one of them has to read all.
+ * a client that kept one of them has to read all.
  */
 import { randomBytes } from "node:crypto";
 import { column, type Database } from "./database.ts";

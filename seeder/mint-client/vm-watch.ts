@@ -5,7 +5,7 @@ import { type AskVms, vmList } from "./vm-list.ts";
 /**
  * Without host keys, the longest part of a VM.
  *
- * @returns a function; each call asks the host once, and again for all where it started anew or a VM no longer fits
+ * @returns a function; each call asks the host once, and again for all where it started again or a VM no longer fits
  */
 export function vmWatch(ask: AskVms, filter: VmFilter): () => Promise<readonly Vm[]> {
   const known = new Map<string, Vm>();

@@ -51,7 +51,7 @@ export class KeyedSshd implements AsyncDisposable {
     return this.#log.split("Connection from ").length - 1;
   }
 
-  /** Starts it anew with these host keys. */
+  /** Starts it again with these host keys. */
   async start(kinds: readonly KeyKind[]): Promise<void> {
     await this.#stop();
     const at = (name: string): string => join(this.#dir, name);
